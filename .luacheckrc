@@ -1,0 +1,12 @@
+-- The library runs on Lua 5.4 and on LuaJIT: only what both have, and by name what a file may ask for before it uses it.
+std = "min"
+max_line_length = 150
+exclude_files = { "build" }
+read_globals = { "jit", "newproxy", "unpack", math = { fields = { "maxinteger", "mininteger", "tointeger", "type" } }, table = { fields = { "pack", "unpack" } } }
+
+files["lua/apify/loop/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/nvim.lua"] = { read_globals = { "vim" } }
+files["spec"] = { std = "+busted" }
+files["spec/local_api/lua"] = { std = "ngx_lua" }
+files["*.rockspec"] = { std = "+rockspec" }
+files[".luacheckrc"] = { std = "+luacheckrc" }
