@@ -1,0 +1,19 @@
+/* core.h - what the parts of the core share: limits, and the functions by which each part adds itself to the module. */
+#ifndef APIFY_CORE_H
+#define APIFY_CORE_H
+
+#include "compat.h"
+
+/* Named maxima. Each is the default of an option, or a bound with its reason beside it. */
+#define MAX_JSON_DEPTH   1000                 /* nesting; bounds the C and the Lua stack */
+#define MAX_ROW_SIZE     (16u << 20)          /* bytes of one row: what a stream may have to hold at once */
+#define MAX_BODY_SIZE    (64u << 20)          /* decoded bytes of a buffered body */
+#define MAX_HEADER_SIZE  (256u << 10)         /* all headers of one response */
+
+/* Each adds its functions to the module table on top of the stack, and leaves it there. */
+void open_json (lua_State *L);                /* json.c: decode, encode, decoder, rows, null, array */
+void open_multi (lua_State *L);               /* multi.c: multi */
+void open_system (lua_State *L);              /* system.c: now, random, ... */
+void open_xfer (lua_State *L);                /* xfer.c: the transfer's metatable */
+
+#endif

@@ -1,0 +1,157 @@
+/* opts.c - the options of one transfer, as one table of rows.
+** What every transfer must have is set first, with the reason; then the rows are applied. */
+#include "opts.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "secret.h"
+
+typedef enum kind {
+  KIND_STRING,         /* copied by libcurl */
+  KIND_HEADERS,        /* a list of "Name: value" lines */
+  KIND_SECRET,         /* sent as a bearer token */
+  KIND_HTTP1,          /* true: HTTP/1.1 only */
+  KIND_OTHER           /* read by the transfer or the multi itself */
+} kind;
+
+typedef struct option_row {
+  const char *name;
+  kind kind;
+  CURLoption id;
+} option_row;
+
+static const option_row rows[] = {
+  { "body", KIND_OTHER, 0 },
+  { "ca_file", KIND_STRING, CURLOPT_CAINFO },
+  { "headers", KIND_HEADERS, 0 },
+  { "http1", KIND_HTTP1, CURLOPT_HTTP_VERSION },
+  { "max_body_size", KIND_OTHER, 0 },
+  { "max_connections", KIND_OTHER, 0 },
+  { "method", KIND_STRING, CURLOPT_CUSTOMREQUEST },
+  { "owner", KIND_OTHER, 0 },
+  { "proxy", KIND_STRING, CURLOPT_PROXY },
+  { "secret", KIND_SECRET, 0 },
+  { "send_once", KIND_OTHER, 0 },
+  { "stream", KIND_OTHER, 0 },
+  { "url", KIND_STRING, CURLOPT_URL },
+  { "user_agent", KIND_STRING, CURLOPT_USERAGENT },
+  { NULL, KIND_OTHER, 0 }
+};
+
+/* The bundle that libcurl was built with, when it can be read. */
+static int has_ca_file (void) {
+  const char *file = NULL;
+#if LIBCURL_VERSION_NUM >= 0x075400
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  if (v->age >= CURLVERSION_TENTH) file = v->cainfo;
+#endif
+  return file != NULL && access(file, R_OK) == 0;
+}
+
+static void set_protocols (CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+/* What holds for every transfer. */
+static void set_common (CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);                  /* signals belong to the host program */
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);                /* never squash a key such as ".." into another path */
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);            /* redirects are the request layer's: it guards the token */
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);     /* inflate.c decodes, as bytes are wanted */
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  /* a proxy's answer to CONNECT is not the answer */
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);             /* a long poll is silent for a minute */
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 15L);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 86400000L);  /* deadlines are ours: libcurl's clock also runs while nobody drives it */
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);                /* cancelling must not join a thread that resolves a name */
+#endif
+  if (has_ca_file()) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* with a CApath, libcurl parses the bundle anew for each connection */
+  set_protocols(easy);
+}
+
+static err_code add_header (struct curl_slist **list, const char *line) {
+  struct curl_slist *longer = curl_slist_append(*list, line);
+  if (longer == NULL) return ERR_MEMORY;
+  *list = longer;
+  return ERR_OK;
+}
+
+/* A line that carries a line break would be two headers. Raises for it. */
+static const char *check_header (lua_State *L, int idx) {
+  size_t len;
+  const char *line = lua_tolstring(L, idx, &len);
+  if (line == NULL || strlen(line) != len || strpbrk(line, "\r\n") != NULL)
+    luaL_error(L, "option 'headers' has a line that is not a header");
+  return line;
+}
+
+static err_code apply_headers (lua_State *L, int idx, struct curl_slist **list) {
+  luaL_checktype(L, idx, LUA_TTABLE);
+  size_t n = lua_rawlen(L, idx);
+  for (size_t i = 1; i <= n; i++) {
+    lua_rawgeti(L, idx, (int)i);
+    err_code rc = add_header(list, check_header(L, -1));
+    lua_pop(L, 1);
+    if (rc != ERR_OK) return rc;
+  }
+  return ERR_OK;
+}
+
+static err_code apply_secret (lua_State *L, int idx, struct curl_slist **list) {
+  const char *token = secret_text(L, idx);
+  if (token == NULL) luaL_error(L, "option 'secret' is not a secret");
+  lua_pushfstring(L, "Authorization: Bearer %s", token);
+  err_code rc = add_header(list, lua_tostring(L, -1));
+  lua_pop(L, 1);
+  return rc;
+}
+
+static err_code apply_string (lua_State *L, int idx, CURL *easy, const option_row *row) {
+  size_t len;
+  const char *s = lua_tolstring(L, idx, &len);
+  if (s == NULL || strlen(s) != len) luaL_error(L, "option '%s' is not a plain string", row->name);
+  if (row->id == CURLOPT_CAINFO) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* this file alone is trusted */
+  return curl_easy_setopt(easy, row->id, s) == CURLE_OK ? ERR_OK : ERR_MEMORY;
+}
+
+static err_code apply_row (lua_State *L, int idx, CURL *easy, struct curl_slist **headers, const option_row *row) {
+  switch (row->kind) {
+    case KIND_STRING: return apply_string(L, idx, easy, row);
+    case KIND_HEADERS: return apply_headers(L, idx, headers);
+    case KIND_SECRET: return apply_secret(L, idx, headers);
+    case KIND_HTTP1:
+      if (lua_toboolean(L, idx)) curl_easy_setopt(easy, row->id, (long)CURL_HTTP_VERSION_1_1);
+      return ERR_OK;
+    case KIND_OTHER: return ERR_OK;
+  }
+  return ERR_OK;
+}
+
+static const option_row *find_row (const char *name) {
+  for (const option_row *row = rows; row->name != NULL; row++)
+    if (strcmp(row->name, name) == 0) return row;
+  return NULL;
+}
+
+err_code opts_apply (lua_State *L, int idx, CURL *easy, struct curl_slist **headers) {
+  idx = lua_absindex(L, idx);
+  set_common(easy);
+  err_code rc = add_header(headers, "Accept-Encoding: gzip");
+  if (rc == ERR_OK) rc = add_header(headers, "Expect:");         /* no pause before a larger body */
+  lua_pushnil(L);
+  while (rc == ERR_OK && lua_next(L, idx) != 0) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    const option_row *row = find_row(name);
+    if (row == NULL) luaL_error(L, "unknown option '%s' of a transfer", name);
+    rc = apply_row(L, lua_gettop(L), easy, headers, row);
+    lua_pop(L, rc == ERR_OK ? 1 : 2);
+  }
+  return rc;
+}

@@ -1,0 +1,63 @@
+/* rows.h - rows out of an unfinished body: each comes out as soon as its last byte is there.
+** A body is a list of rows, `[row, ...]`, or an envelope around one: `{"data": {"items": [row, ...], ...}, ...}` or
+** `{"data": [row, ...], ...}`. Other members may stand anywhere in it. */
+#ifndef APIFY_ROWS_H
+#define APIFY_ROWS_H
+
+#include <stddef.h>
+
+#include "core.h"
+#include "err.h"
+
+#define MAX_ENVELOPE_KEY 128          /* bytes of a key around the rows */
+#define MAX_ROWS_MESSAGE 128
+
+/* What the next token may be. */
+typedef enum rows_expect {
+  EXPECT_BODY,
+  EXPECT_ROW_OR_END,                  /* behind the '[' of the rows */
+  EXPECT_ROW,
+  EXPECT_AFTER_ROW,
+  EXPECT_KEY_OR_END,                  /* behind a '{' of the envelope */
+  EXPECT_KEY,
+  EXPECT_COLON,
+  EXPECT_VALUE,
+  EXPECT_AFTER_VALUE,
+  EXPECT_NOTHING
+} rows_expect;
+
+/* How far an unfinished value has been looked at, so that no byte of it is looked at twice. */
+typedef struct rows_scan {
+  size_t done;                        /* bytes; 0: not begun */
+  size_t depth;                       /* of brackets */
+  int in_string, in_escape;
+} rows_scan;
+
+typedef struct rows {
+  rows_expect expect;
+  int level;                          /* 0: outside; 1: in the body's object; 2: in `data` */
+  int has_rows;                       /* the list of rows was met */
+  size_t max_row;                     /* bytes */
+  size_t base;                        /* offset in the body of the window's first byte */
+  rows_scan scan;
+  size_t key_len;
+  char key[MAX_ENVELOPE_KEY];         /* of the member that is being read */
+  /* ROWS_FAIL: why; stays so */
+  err_code error;
+  size_t offset;                      /* in the body */
+  char message[MAX_ROWS_MESSAGE];
+} rows;
+
+typedef enum { ROWS_ROW, ROWS_MORE, ROWS_END, ROWS_FAIL } rows_state;
+
+/* Ready for the first byte of a body. There is nothing to release. */
+void rows_init (rows *r, size_t max_row);
+
+/* Find the next row. The window 'bytes..bytes+len' begins where the previous call's *used ended; 'final': no byte follows.
+** ROWS_ROW: pushes the row. ROWS_MORE: more bytes are needed, or the news that none follows. ROWS_END: the document is
+** complete. ROWS_FAIL: r->error, r->message and r->offset say why. Only a row is pushed.
+** *used: bytes at the front that are not needed any more; the caller drops them before the next call.
+** 'dec_idx' is the stack index of the decoder, 'env_idx' of the table that receives the members around the rows. */
+rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used);
+
+#endif

@@ -1,0 +1,13 @@
+/* secret.h - a token that no dump of Lua tables can show. */
+#ifndef APIFY_SECRET_H
+#define APIFY_SECRET_H
+
+#include "compat.h"
+
+/* The text of the secret at 'idx', or NULL when the value there is not one; the stack stays as it was. */
+const char *secret_text (lua_State *L, int idx);
+
+/* Add 'secret' to the module table on top of the stack. */
+void open_secret (lua_State *L);
+
+#endif

@@ -1,0 +1,94 @@
+/* xfer.h - one HTTP exchange: an easy handle, and the bytes that it received. */
+#ifndef APIFY_XFER_H
+#define APIFY_XFER_H
+
+#include <curl/curl.h>
+
+#include "buf.h"
+#include "err.h"
+#include "inflate.h"
+#include "rows.h"
+
+#define XFER_TYPE "apify.transfer"
+
+#define XFER_HIGH_WATER  (256u << 10)    /* received bytes of a stream at which the transfer pauses */
+#define XFER_LOW_WATER   (64u << 10)     /* ... and below which it goes on */
+#define XFER_WINDOW      (64u << 10)     /* decoded bytes made at a time */
+#define XFER_ERROR_BODY  (64u << 10)     /* what is kept of the body of a failed request */
+
+typedef enum xfer_phase {
+  PHASE_QUEUED,          /* waits for its turn */
+  PHASE_CONNECTING,
+  PHASE_SENT,            /* the server may have seen it */
+  PHASE_HEAD,            /* status and headers are there */
+  PHASE_DONE
+} xfer_phase;
+
+typedef struct xfer {
+  CURL *easy;                        /* NULL: closed */
+  struct curl_slist *headers;
+  xfer_phase phase;
+  int status;
+  int is_stream;                     /* the body is taken while it comes: pause when it is not */
+  int wants_data;                    /* new body bytes are news */
+  int was_sent;                      /* a connection was there and the request went out, perhaps in part */
+  int is_paused;
+  int is_gzip;
+  int sys_errno;                     /* why no socket could be made */
+  err_code code;                     /* why it failed; ERR_OK while it has not */
+  char message[CURL_ERROR_SIZE];
+  buf head;                          /* header lines of the answer, as received */
+  buf raw;                           /* body bytes, as received */
+  buf plain;                         /* gzip only: decoded and not yet taken */
+  inflater inflater;
+  rows rows;
+  curl_off_t wire;                   /* bytes received, headers included */
+  curl_off_t decoded;                /* body bytes after decoding */
+  size_t max_body;
+  const char *body;                  /* what is sent; the Lua string is kept in the user value */
+  size_t body_len, body_sent;
+  /* written by multi.c */
+  void (*detach) (struct xfer *x);   /* take it out of its multi; NULL: in none */
+  void *pool;
+  struct xfer *next, *prev;          /* of the multi's list */
+  struct xfer *news_next;
+  struct xfer **news;                /* the multi's list of transfers with news */
+  int has_news;
+} xfer;
+
+/* Slots of the transfer's user value, a table. */
+enum { SLOT_MULTI = 1, SLOT_OWNER, SLOT_BODY, SLOT_ENVELOPE };
+
+/* Read the options at 'idx' into the transfer at 'x_idx', which owns all that is acquired. ERR_OK or ERR_MEMORY; raises on bad options. */
+err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx);
+
+/* Closed and empty; cannot fail. */
+void xfer_init (xfer *x);
+
+/* Stop and give everything back; safe to call twice. */
+void xfer_release (xfer *x);
+
+/* libcurl says that the exchange is over. */
+void xfer_finish (xfer *x, CURLcode result);
+
+/* Put the transfer on its multi's list of news, once. */
+void xfer_note (xfer *x);
+
+typedef enum { BODY_SOME, BODY_MORE, BODY_END, BODY_FAIL } body_state;
+
+/* The bytes of the body that can be read now; drop what was used with xfer_drop. */
+buf *xfer_window (xfer *x);
+
+/* Make more bytes readable: BODY_SOME, or why there are none. BODY_FAIL sets code and message. */
+body_state xfer_produce (xfer *x);
+
+/* Forget 'n' bytes at the front of the window; a paused transfer goes on when there is room again. */
+void xfer_drop (xfer *x, size_t n);
+
+/* The transfer failed for this reason, unless it has failed before. */
+void xfer_fail (xfer *x, err_code code, const char *message);
+
+/* The last header of this name: its value (not terminated) and length, or NULL. */
+const char *xfer_header (const xfer *x, const char *name, size_t *len);
+
+#endif
