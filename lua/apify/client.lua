@@ -1,0 +1,169 @@
+--- A client: settings, and the way to everything that the API has.
+local actor = require "apify.resources.actor"
+local custom = require "apify.custom"
+local errors = require "apify.errors"
+local options = require "apify.options"
+local resource = require "apify.resource"
+local run = require "apify.resources.run"
+local runs = require "apify.resources.runs"
+local settings = require "apify.settings"
+local task = require "apify.resources.task"
+local transport = require "apify.transport"
+local wait = require "apify.wait"
+
+---@class apify.Client
+local Client = {}
+local client_mt = { __index = Client, __name = "apify.Client" }
+
+function client_mt.__tostring(self)
+  return "apify.Client: " .. self.settings.base.url
+end
+
+local function check_self(self, what)
+  if getmetatable(self) ~= client_mt then errors.misuse("client:%s is a method: call it with a colon", what) end
+end
+
+local function wrap(s)
+  return setmetatable({ settings = s }, client_mt)
+end
+
+--- An Actor by id, `user~name` or `user/name`.
+---@return apify.Actor
+function Client:actor(id)
+  check_self(self, "actor")
+  return actor.new(self.settings, id)
+end
+
+--- A task by id, `user~name` or `user/name`.
+---@return apify.TaskHandle
+function Client:task(id)
+  check_self(self, "task")
+  return task.new(self.settings, id)
+end
+
+--- A run by id, or from a table with an `id`, such as a row of a list.
+---@return apify.RunHandle
+function Client:run(id)
+  check_self(self, "run")
+  return run.new(self.settings, id)
+end
+
+--- All runs of the account.
+---@return apify.Runs
+function Client:runs()
+  check_self(self, "runs")
+  return runs.new(self.settings, "/actor-runs", true)
+end
+
+local check_wait = options.spec { wait_secs = options.number { min = 0, huge = true } }
+
+--- Ids and paths of the runs that are to be waited for.
+local function resolve_runs(list, where)
+  if type(list) ~= "table" then errors.misuse("bad argument 1 of %s: %s (expected a list of runs or ids)", where, errors.show(list)) end
+  local resolved = {}
+  for i, item in ipairs(list) do
+    resolved[i] = { id = resource.id_text(item), path = run.path(item) }
+  end
+  return resolved
+end
+
+--- Wait for many runs in one thread: an iterator over `id, run, err`, each once, in the order in which they end.
+---@param list any[] ids, or tables with an `id`
+---@param opts? { wait_secs?: number }
+---@return apify.RunsIterator, nil, nil, apify.RunsIterator
+function Client:wait_each(list, opts)
+  check_self(self, "wait_each")
+  local o = check_wait(opts, "client:wait_each")
+  local it = wait.each(self.settings, resolve_runs(list, "client:wait_each"), o.wait_secs)
+  return it, nil, nil, it
+end
+
+--- Wait until all of the runs have ended: the list of them; or nil and the first error, with those that ended in `err.partial`.
+---@param list any[] ids, or tables with an `id`
+---@param opts? { wait_secs?: number }
+---@return table[]? runs
+---@return apify.Error? err
+function Client:wait_all(list, opts)
+  check_self(self, "wait_all")
+  local o = check_wait(opts, "client:wait_all")
+  return wait.all(self.settings, resolve_runs(list, "client:wait_all"), o.wait_secs)
+end
+
+--- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
+---@param list any[] ids, or tables with an `id`
+---@param opts? { wait_secs?: number }
+---@return table? run
+---@return integer|apify.Error|nil index_or_err
+function Client:wait_any(list, opts)
+  check_self(self, "wait_any")
+  local o = check_wait(opts, "client:wait_any")
+  local resolved = resolve_runs(list, "client:wait_any")
+  if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
+  return wait.any(self.settings, resolved, o.wait_secs)
+end
+
+--- Any endpoint: the decoded body, out of its `data`, and { status, headers }; or nil and an error.
+---@param opts apify.RequestOptions
+---@return any body
+---@return any meta_or_err
+function Client:request(opts)
+  check_self(self, "request")
+  return custom.request(self.settings, opts)
+end
+
+--- Any endpoint that answers with pages of `items`: an iterator like that of runs.
+---@param opts apify.IterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Client:iterate(opts)
+  check_self(self, "iterate")
+  return custom.iterate(self.settings, opts)
+end
+
+--- The same sockets with other settings, such as another token.
+---@param opts table as for apify.new
+---@return apify.Client
+function Client:with(opts)
+  check_self(self, "with")
+  return wrap(settings.with(self.settings, opts))
+end
+
+---@class apify.Stats
+---@field calls integer calls begun
+---@field attempts integer requests sent for them
+---@field retries integer attempts that followed a failed one
+---@field rate_limited integer answers 429
+---@field errors integer calls that failed for good
+---@field bytes_wire integer received, headers included
+---@field bytes_decoded integer bodies after decoding
+---@field reused_connections integer attempts over a connection that was there already
+---@field in_flight integer transfers under way now, of all clients
+
+--- What this client has done so far.
+---@return apify.Stats
+function Client:stats()
+  check_self(self, "stats")
+  local copy = {}
+  for name, n in pairs(self.settings.counts) do copy[name] = n end
+  copy.in_flight = transport.in_flight()
+  return copy
+end
+
+--- End the client: what waits returns an error of kind "closed", and so does every later call. Safe to call twice.
+function Client:close()
+  check_self(self, "close")
+  local gate = self.settings.gate
+  gate.is_closed = true
+  for waiter in pairs(gate.parked) do transport.wake(waiter) end
+end
+
+client_mt.__close = Client.close
+
+local client = {}
+
+---@param opts? table
+---@return apify.Client
+function client.new(opts)
+  return wrap(settings.new(opts))
+end
+
+return client

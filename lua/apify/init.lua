@@ -1,0 +1,40 @@
+--- apify: the Apify API for Lua.
+---
+---     local apify = require "apify"
+---     local client = apify.new { token = "apify_api_..." }
+---     for run in client:actor("janedoe~my-actor"):runs():iterate { desc = true } do
+---       print(run.id, run.status)
+---     end
+local client = require "apify.client"
+local core = require "apify.core"
+local dates = require "apify.dates"
+local errors = require "apify.errors"
+local fiber = require "apify.fiber"
+local version = require "apify.version"
+local wait = require "apify.wait"
+
+local apify = {
+  _VERSION = version,
+
+  --- What JSON's null is where it has to be seen: in lists, in items and records.
+  null = core.null,
+}
+
+--- A client. Every option may be left out; see README.md for all of them.
+---@param opts? table
+---@return apify.Client
+function apify.new(opts)
+  return client.new(opts)
+end
+
+apify.all = fiber.all
+apify.array = core.array
+apify.date = dates.date
+apify.is_error = errors.is
+apify.is_finished = wait.is_finished
+apify.map = fiber.map
+apify.sleep = fiber.sleep
+apify.spawn = fiber.spawn
+apify.time = dates.time
+
+return apify

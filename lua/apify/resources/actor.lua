@@ -1,0 +1,26 @@
+--- An Actor.
+--- https://docs.apify.com/api/v2/act-get
+local resource = require "apify.resource"
+local runs = require "apify.resources.runs"
+local url = require "apify.url"
+
+---@class apify.Actor : apify.Resource
+local Actor = resource.define "Actor"
+
+--- The Actor's runs.
+---@return apify.Runs
+function Actor:runs()
+  resource.check_self(Actor, self, "runs")
+  return runs.new(self.settings, self.path .. "/runs", true)
+end
+
+local actor = {}
+
+---@param settings apify.Settings
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.Actor
+function actor.new(settings, id)
+  return resource.new(Actor, settings, "/acts/" .. url.id(id, "Actor id"), resource.id_text(id))
+end
+
+return actor

@@ -1,0 +1,174 @@
+--- Collections of runs: of an Actor, of a task, of the account.
+--- https://docs.apify.com/api/v2/act-runs-get
+local bookmark = require "apify.bookmark"
+local errors = require "apify.errors"
+local options = require "apify.options"
+local pager = require "apify.pager"
+local request = require "apify.request"
+local resource = require "apify.resource"
+
+local MAX_PAGE = 1000
+local MAX_PREFETCH = 64
+
+local STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+
+local positive_secs = options.number { exclusive_min = 0 }
+
+local list_rules = {
+  desc = options.boolean,
+  limit = options.integer { min = 1, max = MAX_PAGE },
+  offset = options.integer { min = 0 },
+  request_timeout = positive_secs,
+  started_after = options.date,
+  started_before = options.date,
+  status = options.list_of(options.enum(STATUSES)),
+}
+
+local iterate_rules = {
+  bookmark = options.string { nonempty = true },
+  chunk_size = options.integer { min = 1, max = MAX_PAGE },
+  deadline = positive_secs,
+  desc = options.boolean,
+  follow = options.boolean,
+  limit = options.integer { min = 1 },
+  offset = options.integer { min = 0 },
+  pick = options.list_of(options.string { nonempty = true }),
+  poll_secs = positive_secs,
+  prefetch = options.integer { min = 1, max = MAX_PREFETCH },
+  request_timeout = positive_secs,
+  started_after = options.date,
+  started_before = options.date,
+  status = options.list_of(options.enum(STATUSES)),
+}
+
+local function without_dates(rules)
+  local fewer = {}
+  for name, rule in pairs(rules) do fewer[name] = rule end
+  fewer.started_after, fewer.started_before = nil, nil
+  return fewer
+end
+
+--- The checkers of a collection; runs of a task know no dates.
+local with_dates = { list = options.spec(list_rules), iterate = options.spec(iterate_rules) }
+local dateless = { list = options.spec(without_dates(list_rules)), iterate = options.spec(without_dates(iterate_rules)) }
+
+local filters = options.query {
+  { "desc", "desc" }, { "status", "status" }, { "started_after", "startedAfter" }, { "started_before", "startedBefore" },
+}
+
+local page_query = options.query {
+  { "offset", "offset" }, { "limit", "limit" },
+  { "desc", "desc" }, { "status", "status" }, { "started_after", "startedAfter" }, { "started_before", "startedBefore" },
+}
+
+---@class apify.RunsListOptions
+---@field desc? boolean newest first
+---@field limit? integer 1 to 1000
+---@field offset? integer
+---@field request_timeout? number seconds
+---@field started_after? string|number ISO 8601 or seconds since 1970, inclusive; not for runs of a task
+---@field started_before? string|number likewise
+---@field status? string|string[]
+
+---@class apify.RunsIterateOptions : apify.RunsListOptions
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field chunk_size? integer rows a page, 1 to 1000
+---@field deadline? number seconds inside the iterator, all in all
+---@field follow? boolean go on with new runs as they are created; ascending only
+---@field limit? integer rows in all
+---@field pick? string[] build only these fields of each run
+---@field poll_secs? number seconds between two looks for new runs
+---@field prefetch? integer pages in flight
+
+---@class apify.Page
+---@field items table[]
+---@field total integer
+---@field offset integer
+---@field limit integer
+---@field count integer
+---@field desc boolean
+
+---@class apify.Runs : apify.Resource
+local Runs = resource.define "Runs"
+
+local function checkers(self)
+  return self.has_dates and with_dates or dateless
+end
+
+--- One page of runs.
+---@param opts? apify.RunsListOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function Runs:list(opts)
+  resource.check_self(Runs, self, "list")
+  local o = checkers(self).list(opts, "runs:list")
+  local body, err = request.run(self.settings, {
+    path = self.path, query = page_query(o), request_timeout = o.request_timeout,
+  })
+  if body == nil then return nil, err end
+  return request.unwrap(body)
+end
+
+local function same_query(a, b)
+  if #a ~= #b then return false end
+  for i, pair in ipairs(a) do
+    if pair[1] ~= b[i][1] or pair[2] ~= b[i][2] then return false end
+  end
+  return true
+end
+
+--- Where a bookmark says to go on; misuse if it belongs to something else.
+local function read_bookmark(self, o)
+  local place, why = bookmark.read(o.bookmark)
+  if not place then errors.misuse("bad option 'bookmark' of runs:iterate: %s", why) end
+  if place.path ~= self.path then
+    errors.misuse("bad option 'bookmark' of runs:iterate: it belongs to %s, not to %s", errors.escape(place.path), self.path)
+  end
+  local given = filters(o)
+  if #given > 0 and not same_query(given, place.query) then
+    errors.misuse "bad option 'bookmark' of runs:iterate: it was taken with other filters"
+  end
+  if o.offset then errors.misuse "bad option 'offset' of runs:iterate: the bookmark has the position" end
+  return place
+end
+
+local function has(query, name)
+  for _, pair in ipairs(query) do
+    if pair[1] == name then return pair[2] end
+  end
+end
+
+--- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
+--- In a `for` it raises an apify.Error if a page cannot be had; leaving the loop stops what is in flight.
+---@param opts? apify.RunsIterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Runs:iterate(opts)
+  resource.check_self(Runs, self, "iterate")
+  local o = checkers(self).iterate(opts, "runs:iterate")
+  local place = o.bookmark and read_bookmark(self, o)
+  local query = place and place.query or filters(o)
+  local is_desc = has(query, "desc") == "1"
+  if o.follow and is_desc then errors.misuse "bad option 'follow' of runs:iterate: true (only without desc: new runs come last)" end
+  local it = pager.new {
+    settings = self.settings, path = self.path, query = query, resume = place and place.mark,
+    offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size, max_page = MAX_PAGE,
+    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = has(query, "status") ~= nil,
+    pick = o.pick, follow = o.follow, poll_secs = o.poll_secs, deadline = o.deadline, request_timeout = o.request_timeout,
+  }
+  return it, nil, nil, it
+end
+
+local runs = {}
+
+--- The runs below `parent_path`.
+---@param settings apify.Settings
+---@param path string
+---@param has_dates boolean
+---@return apify.Runs
+function runs.new(settings, path, has_dates)
+  local self = resource.new(Runs, settings, path)
+  self.has_dates = has_dates
+  return self
+end
+
+return runs
