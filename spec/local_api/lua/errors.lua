@@ -1,0 +1,55 @@
+--- The API's error answers: type and message as documented, by a short name.
+local errors = {}
+
+---@class local_api.Failure
+---@field status integer
+---@field type string
+---@field message string
+local Failure = {}
+
+local function failure(status, type, message)
+  return setmetatable({ status = status, type = type, message = message }, Failure)
+end
+
+errors.invalid_input = failure(400, "invalid-input", "Invalid input: The request body contains invalid data.")
+errors.token_not_valid = failure(401, "token-not-valid", "Authentication token is not valid.")
+errors.permission_denied = failure(403, "permission-denied", "You do not have permission to perform this action.")
+errors.actor_not_found = failure(404, "actor-not-found", "Actor was not found")
+errors.page_not_found = failure(404, "page-not-found",
+  "We have bad news: there is no API endpoint at this URL. Did you specify it correctly?")
+errors.record_not_found = failure(404, "record-not-found", "The requested resource was not found.")
+errors.rate_limit = failure(429, "rate-limit-exceeded", "You have exceeded the rate limit. Please try again later.")
+errors.run_timeout = failure(408, "run-timeout-exceeded",
+  "Actor run exceeded the timeout of 300 seconds for this API endpoint")
+errors.internal = failure(500, "internal-server-error", "Internal server error")
+
+--- 400 that says which parameter is wrong.
+function errors.invalid_parameter(name, reason)
+  return failure(400, "invalid-input", "Invalid input: Query parameter '" .. name .. "' " .. reason)
+end
+
+--- 405 for an endpoint that has other methods.
+---@param methods string for example OPTIONS,GET
+function errors.method_not_allowed(methods)
+  local e = failure(405, "method-not-allowed",
+    "This API end-point can only be accessed using the following HTTP methods: " .. methods)
+  e.headers = { Allow = methods }
+  return e
+end
+
+local USUAL = {
+  [400] = errors.invalid_input, [401] = errors.token_not_valid, [403] = errors.permission_denied,
+  [404] = errors.record_not_found, [405] = errors.method_not_allowed("OPTIONS,GET"), [408] = errors.run_timeout,
+  [429] = errors.rate_limit,
+}
+
+--- The usual failure of a status, for example of 429.
+function errors.of_status(status)
+  return USUAL[status] or failure(status, errors.internal.type, status >= 500 and errors.internal.message or "Status " .. status)
+end
+
+function errors.is_failure(value)
+  return getmetatable(value) == Failure
+end
+
+return errors

@@ -1,0 +1,92 @@
+--- Checked query parameters. A wrong one raises the API's 400.
+local clock = require "clock"
+local errors = require "errors"
+local statuses = require "statuses"
+
+local params = {}
+
+local MAX_LIMIT = 1000
+local MAX_WAIT_SECS = 60
+local FLAGS = { ["1"] = true, ["true"] = true, ["0"] = false, ["false"] = false }
+local ORIGINS = {
+  DEVELOPMENT = true, WEB = true, API = true, SCHEDULER = true, TEST = true, WEBHOOK = true, ACTOR = true, CLI = true,
+  CI = true, STANDBY = true, MCP = true,
+}
+
+local function refuse(name, reason)
+  error(errors.invalid_parameter(name, reason), 0)
+end
+
+local function text(args, name)
+  local value = args[name]
+  if type(value) == "table" then refuse(name, "must be given once") end
+  if value == true then refuse(name, "must have a value") end
+  return value
+end
+
+local function whole_number(args, name, default, max)
+  local value = text(args, name)
+  if value == nil then return default end
+  if not value:find("^%d+$") then refuse(name, "must be a whole number that is not negative") end
+  if max and tonumber(value) > max then refuse(name, "must be at most " .. max) end
+  return tonumber(value)
+end
+
+function params.offset(args)
+  return whole_number(args, "offset", 0)
+end
+
+--- 0 asks for the default, which is the most.
+function params.limit(args)
+  local limit = whole_number(args, "limit", MAX_LIMIT, MAX_LIMIT)
+  return limit > 0 and limit or MAX_LIMIT
+end
+
+function params.wait_for_finish(args)
+  return whole_number(args, "waitForFinish", 0, MAX_WAIT_SECS)
+end
+
+function params.desc(args)
+  local value = text(args, "desc")
+  if value == nil then return false end
+  if FLAGS[value] == nil then refuse("desc", "must be a boolean") end
+  return FLAGS[value]
+end
+
+--- A set of statuses, or nil for all.
+function params.statuses(args)
+  local value = text(args, "status")
+  if value == nil then return nil end
+  local set = {}
+  for name in (value .. ","):gmatch("([^,]*),") do
+    if not statuses.is_known[name] then refuse("status", "must be a status or a comma-separated list of statuses") end
+    set[name] = true
+  end
+  return set
+end
+
+function params.status(args)
+  local value = text(args, "status")
+  if value ~= nil and not statuses.is_known[value] then refuse("status", "must be one status") end
+  return value
+end
+
+function params.origin(args)
+  local value = text(args, "origin")
+  if value ~= nil and not ORIGINS[value] then refuse("origin", "must be the origin of a run") end
+  return value
+end
+
+--- Milliseconds, or nil when the parameter is absent.
+function params.date(args, name)
+  local value = text(args, name)
+  if value == nil then return nil end
+  return clock.parse(value) or refuse(name, "must be a valid ISO 8601 date and time in UTC")
+end
+
+--- Refuse a parameter that the endpoint does not have.
+function params.absent(args, name)
+  if args[name] ~= nil then refuse(name, "is not a parameter of this endpoint") end
+end
+
+return params

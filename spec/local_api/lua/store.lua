@@ -1,0 +1,161 @@
+--- The state: Actors, tasks and their runs. Each list of runs is kept sorted by start time.
+local clock = require "clock"
+local random = require "random"
+local semaphore = require "ngx.semaphore"
+local statuses = require "statuses"
+
+local store = {}
+
+local USER = { id = "7sT5jcggjjA9fNcxF", name = "janedoe" }
+local DEFAULT_ACTOR = { id = "HDSasDasz78YcAPEB", name = "janedoe~my-actor" }
+local DEFAULT_TASK = { id = "KJHSKHausidyaJKHs", name = "janedoe~my-task" }
+
+local DEFAULT_SETTINGS = {
+  accepted_tokens = false,              -- false: any; a list: no other
+  anonymous_lists = true,               -- whether lists are given to callers without a token
+  cache_gzip = false,                   -- compress equal bodies once: for benchmarks, where nginx would be the slower side
+}
+
+---@class local_api.Run
+---@field id string
+---@field serial integer order of creation; breaks ties of started
+---@field started integer milliseconds
+---@field finished integer? milliseconds, once terminal
+---@field status string the last known status; ask store.status for the present one
+---@field schedule table? list of {milliseconds after the start, status}, while some of it is ahead
+
+local function wake_waiters(run)
+  if run.waiters and run.waiters:count() < 0 then run.waiters:post(-run.waiters:count()) end
+end
+
+--- Forget everything but the default Actor and task; whoever waits for a run looks again.
+function store.reset()
+  for _, run in ipairs(store.runs or {}) do wake_waiters(run) end
+  store.user = USER
+  store.settings = {}
+  for name, value in pairs(DEFAULT_SETTINGS) do store.settings[name] = value end
+  store.runs, store.run_by_id, store.serial = {}, {}, 0
+  store.actors, store.tasks = {}, {}
+  store.ids = random.new(20191130)
+  store.actor(DEFAULT_ACTOR.name, DEFAULT_ACTOR.id)
+  store.task(DEFAULT_TASK.name, DEFAULT_TASK.id)
+end
+
+local function new_noun(map, name, id)
+  local noun = { id = id or store.ids:id(), name = name, runs = {} }
+  map[noun.id], map[name] = noun, noun
+  return noun
+end
+
+--- The Actor of that id or `user~name`, made if it is new.
+function store.actor(name, id)
+  return store.actors[name] or new_noun(store.actors, name, id)
+end
+
+--- The task of that id or `user~name`, made if it is new.
+function store.task(name, id)
+  return store.tasks[name] or new_noun(store.tasks, name, id)
+end
+
+local function comes_before(a, b)
+  if a.started ~= b.started then return a.started < b.started end
+  return a.serial < b.serial
+end
+
+-- Most runs are added at the end; the rest find their place by halving.
+local function insert_sorted(list, run)
+  local low, high = 1, #list + 1
+  if high > 1 and comes_before(list[high - 1], run) then low = high end
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if comes_before(list[middle], run) then low = middle + 1 else high = middle end
+  end
+  table.insert(list, low, run)
+end
+
+local function new_run_id()
+  local id
+  repeat id = store.ids:id() until not store.run_by_id[id]
+  return id
+end
+
+--- Add a run. `fields` has actor, started and either status with finished or a schedule; task is optional.
+---@return local_api.Run
+function store.add_run(fields)
+  store.serial = store.serial + 1
+  fields.id, fields.serial = new_run_id(), store.serial
+  fields.status = fields.status or fields.schedule[1][2]
+  store.run_by_id[fields.id] = fields
+  insert_sorted(store.runs, fields)
+  insert_sorted(fields.actor.runs, fields)
+  if fields.task then insert_sorted(fields.task.runs, fields) end
+  return fields
+end
+
+local function without(list, ids)
+  local kept = {}
+  for _, run in ipairs(list) do
+    if not ids[run.id] then kept[#kept + 1] = run end
+  end
+  return kept
+end
+
+--- Delete runs.
+---@param ids table<string, true>
+function store.remove_runs(ids)
+  local nouns = {}
+  for id in pairs(ids) do
+    local run = store.run_by_id[id]
+    if run then
+      store.run_by_id[id] = nil
+      nouns[run.actor], nouns[run.task or run.actor] = true, true
+      wake_waiters(run)
+    end
+  end
+  store.runs = without(store.runs, ids)
+  for noun in pairs(nouns) do noun.runs = without(noun.runs, ids) end
+end
+
+--- The run's status at `now`, by its schedule.
+---@param run local_api.Run
+---@param now integer milliseconds
+---@return string
+function store.status(run, now)
+  local schedule = run.schedule
+  if not schedule then return run.status end
+  for i = #schedule, 1, -1 do
+    local step = schedule[i]
+    if run.started + step[1] <= now or i == 1 then
+      run.status = step[2]
+      if statuses.is_terminal[step[2]] then run.schedule, run.finished = nil, run.started + step[1] end
+      return run.status
+    end
+  end
+end
+
+--- Set a run's status for good; whoever waits for the run looks again.
+function store.set_status(run, status)
+  run.schedule, run.status = nil, status
+  run.finished = statuses.is_terminal[status] and math.max(clock.now(), run.started) or nil
+  wake_waiters(run)
+end
+
+local function secs_to_terminal(run, now)
+  for _, step in ipairs(run.schedule or {}) do
+    if statuses.is_terminal[step[2]] then return (run.started + step[1] - now) / 1000 end
+  end
+  return math.huge
+end
+
+--- Hold the caller until the run is terminal, is deleted, or `secs` have passed. Sleeps once, however long.
+function store.wait(run, secs)
+  local deadline = clock.now() + secs * 1000
+  while store.run_by_id[run.id] == run do
+    local now = clock.now()
+    if now >= deadline or statuses.is_terminal[store.status(run, now)] then return end
+    run.waiters = run.waiters or semaphore.new()
+    run.waiters:wait(math.max(0.001, math.min((deadline - now) / 1000, secs_to_terminal(run, now))))
+  end
+end
+
+return store
