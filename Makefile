@@ -1,0 +1,103 @@
+# Builds the C core for every Lua that is found, and runs what checks it. `make help` lists the verbs.
+# Installs nothing but what `make setup` says; nothing is written outside build/.
+
+CC       ?= cc
+CFLAGS   ?= -O2
+WERROR   ?= -Werror
+BUILD    ?= build
+LUA      ?= lua5.4
+
+# Where the headers are: the first of these folders that has lua.h. Give another by LUA54_INCDIR=... or LUAJIT_INCDIR=...
+roots         = /usr/include /usr/local/include /opt/homebrew/include
+has_lua       = $(patsubst %/lua.h,%,$(firstword $(wildcard $(addsuffix /lua.h,$(1)))))
+LUA54_INCDIR  ?= $(call has_lua,$(addsuffix /lua5.4,$(roots)) $(addsuffix /lua-5.4,$(roots)))
+LUAJIT_INCDIR ?= $(call has_lua,$(addsuffix /luajit-2.1,$(roots)))
+
+found   := $(if $(LUA54_INCDIR),5.4) $(if $(LUAJIT_INCDIR),luajit)
+cores   := $(patsubst %,$(BUILD)/%/apify/core.so,$(found))
+sources := $(wildcard src/*.c)
+flags    = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden -Wall -Wextra -Wpedantic $(WERROR)
+shared   = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
+libs     = -lcurl -lz -lpthread
+
+submake = $(MAKE) --no-print-directory
+install = sh spec/setup/install
+run     = sh spec/setup/test
+
+.PHONY: build env setup demo test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.DELETE_ON_ERROR:
+
+build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
+
+env:                                  ## print LUA_PATH and LUA_CPATH of this checkout [LUA=luajit]
+	@sh spec/setup/env '$(LUA)'
+
+setup:                                ## install by apt-get what building, the demo and the tests need
+	@$(install) build demo test
+
+demo:                                 ## set up, build, and run the demo against the local API
+	@$(install) build demo
+	@$(submake) -s build
+	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 examples/demo.lua
+
+test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT
+	@$(install) build demo test
+	@$(submake) -s build
+	@$(run) -i lua5.4 -i luajit
+
+lint:                                 ## luacheck
+	@luacheck --quiet .
+
+analyze:                              ## gcc's analyzer, to be read with doubt
+	@$(submake) -s build BUILD=build/analyze CC=gcc CFLAGS='-O1 -fanalyzer' WERROR=
+
+clang:                                ## build with clang, and run the core's specs
+	@$(submake) -s build BUILD=build/clang CC=clang
+	@$(run) -b build/clang -i lua5.4 -i luajit core
+
+asan:                                 ## the core's specs with AddressSanitizer and UBSan
+	@$(submake) -s build BUILD=build/asan CC=gcc CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover'
+	@$(run) -b build/asan -i lua5.4 -w 'sh spec/setup/under_asan' core
+
+valgrind:                             ## the core's specs under memcheck: no error, nothing lost
+	@$(submake) -s build BUILD=build/valgrind CFLAGS='-O1 -g'
+	@$(run) -b build/valgrind -i lua5.4 -w 'sh spec/setup/under_valgrind' core
+
+fuzz:                                 ## mutated documents through the decoder, for some seconds
+	@sh spec/fuzz/run
+
+bench: build                          ## every benchmark in spec/bench, one after the other
+	@sh spec/setup/bench
+
+rock:                                 ## install the rock for both Luas into build/rocks, offline
+	@sh spec/setup/rock
+
+ci:                                   ## everything that an unattended check runs
+	@bash .ci/run
+
+clean:                                ## remove build/
+	rm -rf build
+
+help:                                 ## this list
+	@sed -n 's/^\([a-z]*\):.*##  */  make \1	/p' Makefile | expand -t 17
+
+# Once per build folder: a clear word about a header that is missing, before the compiler's many.
+$(BUILD)/checked: spec/setup/headers
+	@sh spec/setup/headers '$(found)' $(CC) $(CPPFLAGS)
+	@mkdir -p $(@D) && touch $@
+
+# $(1): the folder's name; $(2): where its lua.h is. The core is renamed into place: another process may have the old one mapped.
+define core_rules
+$(BUILD)/$(1)/apify/core.so: $(sources:src/%.c=$(BUILD)/$(1)/obj/%.o)
+	@mkdir -p $$(@D)
+	$$(CC) $$(shared) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(libs)
+	@mv $$@.new $$@
+
+$(BUILD)/$(1)/obj/%.o: src/%.c Makefile | $(BUILD)/checked
+	@mkdir -p $$(@D)
+	$$(CC) $$(flags) $$(CPPFLAGS) -I'$(2)' -MMD -MP -c -o $$@ $$<
+
+-include $(wildcard $(BUILD)/$(1)/obj/*.d)
+endef
+$(eval $(call core_rules,5.4,$(LUA54_INCDIR)))
+$(eval $(call core_rules,luajit,$(LUAJIT_INCDIR)))
