@@ -6,6 +6,8 @@
 
 #include "err.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct buf {
   char *data;      /* NULL until the first byte */
   size_t head;     /* where the bytes begin in 'data' */
@@ -36,5 +38,7 @@ err_code buf_append (buf *b, const void *bytes, size_t n);
 
 /* Forget the first 'n' bytes; the cost is shared by the appends that follow. */
 void buf_drop (buf *b, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -155,13 +155,18 @@ static int l_rows (lua_State *L) {
   return 1;
 }
 
-/* rows:feed(bytes) -> true | nil, message, name.   Pushes 1 or 3 values. */
+/* rows:feed(bytes, first?, last?) -> true | nil, message, name.   Pushes 1 or 3 values.
+** 'first' and 'last' (from 1) feed a part of 'bytes' without a copy of it. */
 static int l_rows_feed (lua_State *L) {
   size_t len;
   rows_reader *r = check_rows(L);
   const char *bytes = luaL_checklstring(L, 2, &len);
+  lua_Number first = luaL_optnumber(L, 3, 1), last = luaL_optnumber(L, 4, (lua_Number)len);
   luaL_argcheck(L, !r->is_finished, 1, "the rows are finished");
-  err_code code = buf_append(&r->bytes, bytes, len);
+  luaL_argcheck(L, first >= 1, 3, "out of range");
+  if (last > (lua_Number)len) last = (lua_Number)len;
+  size_t from = first > last ? len : (size_t)first - 1;
+  err_code code = buf_append(&r->bytes, bytes + from, first > last ? 0 : (size_t)last - from);
   if (code != ERR_OK) return err_push(L, code, "no room for more bytes that no row was taken from");
   lua_pushboolean(L, 1);
   return 1;

@@ -10,6 +10,8 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
+
+#pragma GCC visibility push(hidden)
 #endif
 
 typedef unsigned char byte;
@@ -111,5 +113,7 @@ const byte *lex_skip_number (json_lex *x, const byte *p);
 
 /* The literal 'text' of 'len' bytes. */
 const byte *lex_literal (json_lex *x, const byte *p, const char *text, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

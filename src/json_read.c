@@ -420,9 +420,9 @@ static const byte *skip_value (reader *r, const byte *p) {
 /* The outermost value, whose shape is part of the decoder. */
 static const byte *read_root (reader *r, const byte *p, shape *root) {
   if ((p = next_token(r, p)) == NULL) return NULL;
-  if (*p == '{') return read_object(r, p, root);
-  if (*p == '[') return read_array(r, p, root);
-  return read_value(r, p, NULL);
+  if (*p != '{' && *p != '[') return read_value(r, p, NULL);
+  r->lex.is_final = 0;                                        /* a number inside does not end with the bytes */
+  return *p == '{' ? read_object(r, p, root) : read_array(r, p, root);
 }
 
 json_status json_read (lua_State *L, int dec_idx, json_input *in) {

@@ -6,6 +6,8 @@
 #include "err.h"
 #include "json_shape.h"
 
+#pragma GCC visibility push(hidden)
+
 #define DECODER_TYPE "apify.decoder"
 #define ARRAY_TYPE "apify.array"        /* registered name of the metatable that marks arrays */
 
@@ -46,5 +48,7 @@ json_status json_read (lua_State *L, int dec_idx, json_input *in);
 
 /* Decode a whole document with the decoder at 'dec_idx'. Pushes the value; or nil, message, name, offset. Returns how many. */
 int json_decode (lua_State *L, int dec_idx, const char *bytes, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

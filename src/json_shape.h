@@ -7,6 +7,8 @@
 #include "compat.h"
 #include "json_lex.h"
 
+#pragma GCC visibility push(hidden)
+
 #define MAX_LEARNED 4096              /* members and shapes of one decoder together: about 600 KB */
 #define MAX_MEMBERS 256               /* of one shape: more are a map with free keys, not worth learning */
 #define MAX_LEARNED_KEY 128           /* bytes */
@@ -108,5 +110,7 @@ static inline member *shape_find (const shape *s, const member *previous, const 
   }
   return shape_search(s, m, p, end);
 }
+
+#pragma GCC visibility pop
 
 #endif

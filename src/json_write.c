@@ -368,6 +368,7 @@ static int write_value (writer *w, const frame *up, int depth) {
     case LUA_TNUMBER: return write_number(w, up);
     case LUA_TTABLE: return write_table(w, up, depth + 1);
     case LUA_TBOOLEAN: return lua_toboolean(w->L, -1) ? add(w, "true", 4) : add(w, "false", 5);
+    case LUA_TNIL: return fail(w, up, "nil cannot be JSON");
     default: return write_foreign(w, up);
   }
 }
@@ -387,31 +388,39 @@ static buf *push_scratch (lua_State *L) {
   return b;
 }
 
-/* Push nil, `path: why`, name. */
-static int push_failure (writer *w) {
-  lua_State *L = w->L;
-  const char *path = lua_tostring(L, w->path);
-  lua_pushnil(L);
-  if (path != NULL && *path != '\0') lua_pushfstring(L, "%s: %s", path, w->why);
-  else lua_pushstring(L, w->why);
-  lua_pushstring(L, w->name);
-  return 3;
+/* Push `path: why`. */
+static void push_message (writer *w) {
+  const char *path = lua_tostring(w->L, w->path);
+  if (path != NULL && *path != '\0') lua_pushfstring(w->L, "%s: %s", path, w->why);
+  else lua_pushstring(w->L, w->why);
 }
 
 int json_write (lua_State *L, int idx, int marks, int sorts_keys) {
   writer w = { .L = L, .marks = marks, .sorts_keys = sorts_keys };
   luaL_checkstack(L, LUA_MINSTACK, "no room to encode");
   idx = lua_absindex(L, idx);
+  int base = lua_gettop(L);
   w.out = push_scratch(L);
   luaL_getmetatable(L, ARRAY_TYPE);
   w.array_mark = lua_gettop(L);
   lua_pushnil(L);
   w.path = lua_gettop(L);
   lua_pushvalue(L, idx);
-  if (!write_value(&w, NULL, 0)) return push_failure(&w);
-  lua_pushlstring(L, buf_bytes(w.out), w.out->len);
+  if (write_value(&w, NULL, 0)) {
+    lua_pushlstring(L, buf_bytes(w.out), w.out->len);
+    buf_free(w.out);
+    lua_replace(L, base + 1);
+    lua_settop(L, base + 1);
+    return 1;
+  }
   buf_free(w.out);
-  return 1;
+  push_message(&w);
+  lua_replace(L, base + 2);
+  lua_settop(L, base + 2);
+  lua_pushnil(L);
+  lua_replace(L, base + 1);
+  lua_pushstring(L, w.name);
+  return 3;
 }
 
 void json_write_open (lua_State *L) {

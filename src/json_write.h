@@ -4,6 +4,8 @@
 
 #include "core.h"
 
+#pragma GCC visibility push(hidden)
+
 #define MAX_JSON_TEXT ((size_t)1 << 30)       /* bytes of one encoded value: far above any body the API takes */
 
 /* What a value or a metatable stands for, in the table of foreign marks: mark[value] = one of these. */
@@ -16,5 +18,7 @@ void json_write_open (lua_State *L);
 ** 'marks': stack index of the table of foreign marks, or 0. 'sorts_keys': members in the order of their keys' bytes.
 ** Calls no metamethod. Raises only if memory runs out, and then nothing leaks. */
 int json_write (lua_State *L, int idx, int marks, int sorts_keys);
+
+#pragma GCC visibility pop
 
 #endif

@@ -43,7 +43,7 @@ static step fail_early (rows *r, const window *w) {
 static step fail_large (rows *r, const window *w) {
   r->error = ERR_TOO_LARGE;
   r->offset = r->base + (size_t)(w->p - w->start);
-  snprintf(r->message, sizeof r->message, "the row at byte %zu is larger than %zu bytes", r->offset, r->max_row);
+  snprintf(r->message, sizeof r->message, "the value at byte %zu is larger than %zu bytes", r->offset, r->max_row);
   return STEP_FAIL;
 }
 
@@ -71,6 +71,8 @@ static int scan_value (rows_scan *s, const byte *p, size_t len) {
   if (*p == 't' || *p == 'f' || *p == 'n') return 1;          /* so short that decoding it again is no work */
   int is_number = *p != '"' && *p != '{' && *p != '[';
   while (s->done < len) {
+    if (s->in_string && !s->in_escape) s->done = (size_t)(lex_plain(p + s->done, p + len) - p);
+    if (s->done == len) return 0;
     byte c = p[s->done++];
     if (is_number ? is_delimiter(c) : scan_byte(s, c)) return 1;
   }

@@ -9,6 +9,8 @@
 #include "core.h"
 #include "err.h"
 
+#pragma GCC visibility push(hidden)
+
 #define MAX_ENVELOPE_KEY 128          /* bytes of a key around the rows */
 #define MAX_ROWS_MESSAGE 128
 
@@ -59,5 +61,7 @@ void rows_init (rows *r, size_t max_row);
 ** *used: bytes at the front that are not needed any more; the caller drops them before the next call.
 ** 'dec_idx' is the stack index of the decoder, 'env_idx' of the table that receives the members around the rows. */
 rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,0 +1,115 @@
+local heap = require "apify.heap"
+
+--- All values in the order in which they leave.
+local function drain(h)
+  local values = {}
+  while h:size() > 0 do
+    local _, value = h:pop()
+    values[#values + 1] = value
+  end
+  return values
+end
+
+describe("heap", function()
+  it("gives values by ascending key", function()
+    local h = heap.new()
+    for _, key in ipairs { 5, 1, 4, -2, 3.5, 0, math.huge, -math.huge } do h:push(key, key) end
+    assert.same({ -math.huge, -2, 0, 1, 3.5, 4, 5, math.huge }, drain(h))
+  end)
+
+  it("gives values of equal keys in the order in which they came", function()
+    local h = heap.new()
+    for i = 1, 100 do h:push(i % 3, i) end
+    local expected = {}
+    for key = 0, 2 do
+      for i = 1, 100 do
+        if i % 3 == key then expected[#expected + 1] = i end
+      end
+    end
+    assert.same(expected, drain(h))
+  end)
+
+  it("shows the next pair without removing it", function()
+    local h = heap.new()
+    h:push(2, "b")
+    h:push(1, "a")
+    assert.same({ 1, "a" }, { h:peek() })
+    assert.equal(2, h:size())
+    assert.same({ 1, "a" }, { h:pop() })
+    assert.same({ 2, "b" }, { h:peek() })
+    assert.equal(1, h:size())
+  end)
+
+  it("gives nothing when it is empty", function()
+    local h = heap.new()
+    assert.is_nil((h:peek()))
+    assert.is_nil((h:pop()))
+    assert.equal(0, h:size())
+    h:push(1, "a")
+    h:pop()
+    assert.is_nil((h:pop()))
+    assert.is_nil((h:peek()))
+    assert.equal(0, h:size())
+  end)
+
+  it("holds any value, false too", function()
+    local h = heap.new()
+    h:push(1, false)
+    local key, value = h:pop()
+    assert.equal(1, key)
+    assert.is_false(value)
+  end)
+
+  it("keeps the order through mixed pushes and pops", function()
+    local h, seed, model = heap.new(), 7, {}
+    local function random(n)
+      seed = seed * 48271 % 2147483647
+      return seed % n
+    end
+    for i = 1, 5000 do
+      if random(5) < 3 then
+        local key = random(50)
+        h:push(key, i)
+        model[#model + 1] = { key, i }
+      elseif #model > 0 then
+        local first = 1
+        for j = 2, #model do
+          if model[j][1] < model[first][1] then first = j end
+        end
+        assert.same(table.remove(model, first), { h:pop() })
+      end
+      assert.equal(#model, h:size())
+    end
+  end)
+
+  it("lets go of what it gave away", function()
+    local h, seen = heap.new(), setmetatable({}, { __mode = "k" })
+    for i = 1, 10 do
+      local value = {}
+      seen[value] = true
+      h:push(-i, value)
+    end
+    for _ = 1, 10 do h:pop() end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(seen))
+  end)
+
+  it("refuses a key that cannot be compared", function()
+    local h = heap.new()
+    assert.has_error(function() h:push(0 / 0, "x") end)
+    assert.has_error(function() h:push(nil, "x") end)
+    assert.has_error(function() h:push("1", "x") end)
+    assert.equal(0, h:size())
+    h:push(1, "a")
+    assert.same({ "a" }, drain(h))
+  end)
+
+  it("keeps several heaps apart", function()
+    local a, b = heap.new(), heap.new()
+    a:push(1, "a")
+    assert.equal(0, b:size())
+    b:push(0, "b")
+    assert.same({ 1, "a" }, { a:pop() })
+  end)
+end)

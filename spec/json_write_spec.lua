@@ -1,0 +1,173 @@
+local core = require "apify.core"
+local cjson = require "cjson"
+local vectors = require "spec.vectors.json"
+
+local HAS_INTEGERS = math.type ~= nil
+local NAN, INF = 0 / 0, math.huge
+
+local function sorted(value)
+  return assert(core.encode(value, { sort_keys = true }))
+end
+
+local function fails(expected, value, options)
+  local text, message, name = core.encode(value, options)
+  assert.is_nil(text)
+  assert.equal(expected, message)
+  assert.equal("encode", name)
+end
+
+--- A random value that both codecs can hold: quarters are exact in few digits.
+local function random_value(depth)
+  local kind = math.random(depth > 0 and 8 or 5)
+  if kind == 1 then return math.random(-1000000, 1000000) end
+  if kind == 2 then return math.random(-4000, 4000) * 0.25 end
+  if kind == 3 then return math.random(2) == 1 end
+  if kind == 4 then return core.null end
+  if kind == 5 then return ("\195\169x\n\"\\\1/"):sub(1, math.random(2, 8)) .. ("y"):rep(math.random(0, 40)) end
+  local value = {}
+  for i = 1, math.random(1, 5) do value[kind == 6 and i or "k" .. math.random(9)] = random_value(depth - 1) end
+  return value
+end
+
+describe("encode", function()
+  it("writes scalars", function()
+    for expected, value in pairs {
+      ["true"] = true, ["false"] = false, ["null"] = core.null, ["0"] = 0, ["-7"] = -7, ["0.1"] = 0.1, ["0.3333333333333333"] = 1 / 3,
+      ["1.7976931348623157e+308"] = 1.7976931348623157e308, ["4.94065645841247e-324"] = 5e-324, ["-0.0"] = -0.0, ['""'] = "", ['"a/b"'] = "a/b",
+    } do
+      assert.equal(expected, core.encode(value))
+    end
+  end)
+
+  it("keeps the kind of number", function()
+    if HAS_INTEGERS then
+      assert.equal("1.0", core.encode(1.0))
+      assert.equal("1", core.encode(1))
+      assert.equal("9223372036854775807", core.encode(math.maxinteger))
+      assert.equal("-9223372036854775808", core.encode(math.mininteger))
+      assert.equal("1e+15", core.encode(1e15))
+    else
+      assert.equal("1", core.encode(1.0))
+      assert.equal("9007199254740992", core.encode(2 ^ 53))
+      assert.equal("1e+300", core.encode(1e300))
+    end
+  end)
+
+  it("writes floats that read back as they were", function()
+    math.randomseed(3)
+    for _ = 1, 1000 do
+      local value = (math.random() - 0.5) * 10.0 ^ math.random(-300, 300)
+      assert.equal(value, (core.decode(core.encode(value))))
+    end
+  end)
+
+  it("escapes what must be, and no more", function()
+    assert.equal([["\"\\/\b\f\n\r\t\u0000\u000b\u001f]] .. '\127"', core.encode '"\\/\b\f\n\r\t\0\11\31\127')
+    assert.equal('"\195\169\226\130\172\240\159\152\128"', core.encode "\195\169\226\130\172\240\159\152\128")
+    assert.equal('"' .. ("x"):rep(100) .. '\\n"', core.encode(("x"):rep(100) .. "\n"))
+    assert.equal('{"a\\"":1}', core.encode { ['a"'] = 1 })
+  end)
+
+  it("tells arrays from objects", function()
+    assert.equal("{}", core.encode {})
+    assert.equal("[]", core.encode(core.array {}))
+    assert.equal("[]", core.encode(core.array()))
+    assert.equal("[1,2]", core.encode { 1, 2 })
+    assert.equal("[1,2]", core.encode(core.array { 1, 2 }))
+    assert.equal('[[],{},[{}]]', core.encode { core.array {}, {}, { {} } })
+    assert.equal("[1,2,3]", core.encode { [3] = 3, [2] = 2, [1] = 1 })
+    assert.equal('{"1":1}', core.encode { ["1"] = 1 })
+    assert.equal("[]", core.encode((core.decode "[]")))
+  end)
+
+  it("knows the marks of other codecs", function()
+    local null, empty, mt = {}, io.stdout, {}
+    local options = { nulls = { null }, empty_arrays = { empty }, array_mts = { mt } }
+    assert.equal("[null,[],[],[1],{}]", core.encode({ null, empty, setmetatable({}, mt), setmetatable({ 1 }, mt), {} }, options))
+    assert.equal("[null]", core.encode { cjson.null })
+    if cjson.empty_array ~= nil then
+      assert.equal("[[],null]", core.encode({ cjson.empty_array, cjson.null }, { empty_arrays = { cjson.empty_array } }))
+    end
+  end)
+
+  it("can sort keys", function()
+    assert.equal('{"":0,"B":1,"a":{"b":1,"c":2},"aa":3}', sorted { aa = 3, a = { c = 2, b = 1 }, B = 1, [""] = 0 })
+    assert.equal("[{}]", sorted { {} })
+  end)
+
+  it("says where a value is that cannot be JSON", function()
+    fails("items[3].price: NaN cannot be JSON", { items = { 1, 2, { price = NAN } } })
+    fails("infinity cannot be JSON", INF)
+    fails("a: infinity cannot be JSON", { a = -INF })
+    fails("nil cannot be JSON", nil)
+    fails("a[1]: a function cannot be JSON", { a = { print } })
+    fails("a: a userdata cannot be JSON", { a = io.stdout })
+    fails("a: a thread cannot be JSON", { a = coroutine.create(print) })
+    fails('["a b"]["1"]: a string that is not UTF-8 cannot be JSON', { ["a b"] = { ["1"] = "\255" } })
+    fails('a["??"]: a string that is not UTF-8 cannot be JSON', { a = { ["\195\1"] = 1 } })
+    fails("[2]: a string that is not UTF-8 cannot be JSON", { 1, "\237\160\128" })
+    fails("a string that is not UTF-8 cannot be JSON", "x\226\130")
+    fails('["' .. ("k"):rep(40) .. '..."]: NaN cannot be JSON', { [("k"):rep(50)] = NAN })
+  end)
+
+  it("refuses tables that are neither arrays nor objects", function()
+    fails("a: an array with holes: 3 is its last index, but it has 2 elements", { a = { 1, nil, 3 } })
+    fails("an array with holes: 5 is its last index, but it has 1 element", { [5] = 1 })
+    fails("0 is neither an index of an array nor a string key", { [0] = 1 })
+    fails("1.5 is neither an index of an array nor a string key", { [1.5] = 1 })
+    fails("a boolean cannot be a key", { [true] = 1 })
+    fails("an array must not have the string key 'n'", core.array { 1, n = 1 })
+    for _, value in ipairs { { 1, 2, n = 1 }, { n = 1, [2] = 1 } } do
+      local text, message = core.encode(value)
+      assert.is_nil(text)
+      assert.truthy(message:find("string key", 1, true))
+    end
+  end)
+
+  it("refuses cycles and what is too deep", function()
+    local cycle = { a = { {} } }
+    cycle.a[1].b = cycle
+    local _, message, name = core.encode(cycle)
+    assert.truthy(message:find("a table that contains itself cannot be JSON", 1, true))
+    assert.equal("encode", name)
+    local value = core.array {}
+    for _ = 2, 1000 do value = { value } end
+    assert.equal(("["):rep(1000) .. ("]"):rep(1000), core.encode(value))
+    _, message = core.encode { value }
+    assert.truthy(message:find("nested deeper than 1000 levels", 1, true))
+    local shared = { 1 }
+    assert.equal("[[1],[1]]", core.encode { shared, shared })
+  end)
+
+  it("calls no metamethod", function()
+    local function trap() error "called" end
+    local mt = { __index = trap, __len = trap, __pairs = trap, __tostring = trap, __eq = trap, __metatable = "locked" }
+    assert.equal('{"a":[1]}', core.encode(setmetatable({ a = setmetatable({ 1 }, mt) }, mt)))
+  end)
+
+  it("raises for options that it does not have", function()
+    assert.error_matches(function() core.encode(1, { sort = true }) end, "unknown option 'sort'")
+    assert.error_matches(function() core.encode(1, { nulls = 1 }) end, "nulls must be a list")
+    assert.error(function() core.encode() end)
+    assert.error(function() core.array(1) end)
+  end)
+
+  it("writes every valid vector so that it reads back the same", function()
+    for _, case in ipairs(vectors.valid) do
+      local value = core.decode(case[1], { nulls = "keep" })
+      local text = sorted(value)
+      assert.equal(text, sorted((core.decode(text, { nulls = "keep" }))), case[1])
+    end
+  end)
+
+  it("agrees with lua-cjson in both directions", function()
+    math.randomseed(1)
+    for _ = 1, 500 do
+      local value = random_value(4)
+      local text = core.encode(value)
+      assert.same(value, (cjson.decode(text)))
+      assert.same(value, (core.decode(text, { nulls = "keep" })))
+      assert.same(value, (core.decode(cjson.encode(value), { nulls = "keep" })))
+    end
+  end)
+end)

@@ -1,0 +1,249 @@
+local core = require "apify.core"
+local vectors = require "spec.vectors.json"
+
+local MANY = 10000
+
+--- What a reader makes of pieces of a body: its rows, and how it ended.
+local function read(pieces, decoder, max_row)
+  local reader = core.rows(decoder or core.decoder {}, max_row)
+  local out = { rows = {} }
+  local function drain()
+    for _ = 1, MANY do
+      local row, word, name, offset = reader:next()
+      if row == nil then
+        out.word, out.name, out.offset, out.message = not name and word or nil, name, offset, name and word
+        return
+      end
+      out.rows[#out.rows + 1] = row
+    end
+  end
+  for _, piece in ipairs(pieces) do
+    reader:feed(piece)
+    drain()
+  end
+  reader:finish()
+  drain()
+  out.envelope = reader:envelope()
+  return out
+end
+
+local function bytes_of(text)
+  local pieces = {}
+  for i = 1, #text do pieces[i] = text:sub(i, i) end
+  return pieces
+end
+
+local function cut(text, at)
+  return { text:sub(1, at), text:sub(at + 1) }
+end
+
+--- The same outcome whole, byte by byte and cut at every position; returns it.
+local function read_all_ways(text, max_row)
+  local decoder = core.decoder {}
+  local whole = read({ text }, decoder, max_row)
+  assert.same(whole, read(bytes_of(text), decoder, max_row), text)
+  for at = 1, #text - 1 do assert.same(whole, read(cut(text, at), decoder, max_row), text) end
+  return whole
+end
+
+local bodies = {
+  "[]", " [ ] ", "[1]", '[1,-2.5e3,"x",true,false,null,[],{},[1,[2]],{"a":{"b":"]}"}}]', '["\\"","\\\\","[{\\u0022"]',
+  '[ {"a" : 1} , {"a" : null} ]', "[[[[1]]],[]]", '["\195\169\240\159\152\128\\ud83d\\ude00"]', "[12345678901234567890,0.1,-0,1E5]",
+}
+
+describe("rows", function()
+  it("are the elements of a bare list, however it is cut", function()
+    for _, text in ipairs(bodies) do
+      local out = read_all_ways(text)
+      assert.equal("end", out.word, text)
+      assert.same(core.decode(text), out.rows, text)
+      assert.same({}, out.envelope)
+    end
+  end)
+
+  it("are data.items or data of an envelope, however it is cut", function()
+    for _, text in ipairs(bodies) do
+      local out = read_all_ways('{"a":[1],"data":{"total":3,"items":' .. text .. ',"desc":false,"n":null,"o":{"items":[0]}},"z":"y"}')
+      assert.equal("end", out.word, text)
+      assert.same(core.decode(text), out.rows, text)
+      assert.same({ a = { 1 }, total = 3, desc = false, o = { items = { 0 } }, z = "y" }, out.envelope)
+      out = read_all_ways(' { "items" : "no" , "data" : ' .. text .. " } ")
+      assert.equal("end", out.word, text)
+      assert.same(core.decode(text), out.rows, text)
+      assert.same({ items = "no" }, out.envelope)
+    end
+  end)
+
+  it("fail as the whole document does, at the same byte", function()
+    for _, case in ipairs(vectors.invalid) do
+      for _, frame in ipairs { { "[", "]" }, { '[{"a":', "},2]" }, { "[1,", "" } } do
+        local text = frame[1] .. case[1] .. frame[2]
+        local value, message, name, offset = core.decode(text)
+        local out = read_all_ways(text)
+        assert.equal(name, out.name, text)
+        if value == nil then
+          assert.equal(offset, out.offset, text)
+          assert.equal(message, out.message, text)
+        end
+      end
+    end
+  end)
+
+  it("fail in an envelope as the whole document does", function()
+    for _, case in ipairs(vectors.invalid) do
+      local text = '{"data":{"total":' .. case[1] .. ',"items":[1,2]}}'
+      local value, message, _, offset = core.decode(text)
+      local out = read_all_ways(text)
+      if value == nil and out.message ~= message then
+        assert.truthy(out.message:find "^invalid JSON at byte")
+      end
+      if value == nil then assert.equal(offset, out.offset, text) end
+    end
+    for _, text in ipairs { "{", '{"a"', '{"a":', '{"data":{', '{"data":{"items":[1],', '{"data":[1]', '{"a":1,}', '{a:1}', '{"a":1 2}',
+      '{"data":{"items":[1]}}x', '{"data":[]}}', '{"a" 1}', '{"data":{"items":[]],"x":1}}', "x", '"s"', "12", "", " " } do
+      local value, _, _, offset = core.decode(text)
+      local out = read_all_ways(text)
+      assert.equal("decode", out.name, text)
+      if value == nil then assert.equal(offset, out.offset, text) end
+    end
+  end)
+
+  it("end early when the body does, at its end", function()
+    local text = '{"data":{"total":3,"items":[{"a":"b"},12],"x":1}}'
+    for at = 0, #text - 1 do
+      local out = read { text:sub(1, at) }
+      assert.equal("decode", out.name)
+      assert.equal(at, out.offset)
+      assert.truthy(out.message:find("ends early", 1, true))
+    end
+  end)
+
+  it("are missed in a document without a list", function()
+    for _, text in ipairs { "{}", '{"data":{}}', '{"data":null}', '{"data":{"items":null}}', '{"items":[1]}', '{"error":{"type":"x"}}',
+      '{"data":{"items":{}}}', '{"data":{"data":[1]}}' } do
+      local out = read_all_ways(text)
+      assert.equal("decode", out.name, text)
+      assert.truthy(out.message:find("no items", 1, true), text)
+    end
+    assert.same({ type = "x" }, read({ '{"error":{"type":"x"}}' }).envelope.error)
+  end)
+
+  it("come from one list only", function()
+    local out = read_all_ways '{"data":{"items":[1],"items":[2]}}'
+    assert.same({ 1 }, out.rows)
+    assert.equal("decode", out.name)
+    assert.equal(29, out.offset)
+  end)
+
+  it("come out as soon as their last byte is there", function()
+    local text = '[{"a":1},"x",[2],true,null,12,{}]'
+    local due = { [8] = { a = 1 }, [12] = "x", [16] = { 2 }, [21] = true, [26] = core.null, [30] = 12, [32] = {} }
+    local reader = core.rows(core.decoder {})
+    for at = 1, #text do
+      reader:feed(text:sub(at, at))
+      local row, word = reader:next()
+      assert.same(due[at], row)
+      if row == nil then
+        assert.equal("more", word)
+      else
+        assert.is_nil((reader:next()))
+      end
+    end
+    assert.same({ nil, "more" }, { reader:next() })
+    reader:finish()
+    assert.same({ nil, "end" }, { reader:next() })
+    assert.same({ nil, "end" }, { reader:next() })
+  end)
+
+  it("larger than the maximum fail, at their beginning", function()
+    for _, row in ipairs { '"12345678"', "1234567890", '{"a":"78"}', "[1,2,3,45]" } do
+      local fits = read_all_ways("[" .. row .. "]", 10)
+      assert.equal("end", fits.word, row)
+      local out = read_all_ways("[0, " .. row .. "]", 9)
+      assert.same({ 0 }, out.rows)
+      assert.equal("too_large", out.name, row)
+      assert.equal(4, out.offset, row)
+    end
+    local unfinished = read({ '["', ("x"):rep(50) }, nil, 20)
+    assert.equal("too_large", unfinished.name)
+    assert.equal("too_large", read_all_ways('{"data":{"x":"123456789","items":[]}}', 9).name)
+  end)
+
+  it("fail for good", function()
+    local reader = core.rows(core.decoder {})
+    reader:feed "[1,x"
+    assert.equal(1, (reader:next()))
+    local first = { reader:next() }
+    assert.equal("decode", first[3])
+    reader:feed ",2]"
+    assert.same(first, { reader:next() })
+  end)
+
+  it("count depth from the document's beginning", function()
+    local row = ("["):rep(999) .. ("]"):rep(999)
+    assert.equal("end", read({ "[" .. row .. "]" }).word)
+    assert.equal("decode", read({ "[[" .. row .. "]]" }).name)
+    assert.equal("decode", read({ '{"data":{"items":[' .. row .. "]}}" }).name)
+    local deep = "[" .. ("["):rep(100000)
+    local out = read { deep:sub(1, 50000), deep:sub(50001) }
+    assert.equal(1000, out.offset)
+  end)
+
+  it("honour pick and nulls", function()
+    local text = '{"data":{"total":null,"items":[{"id":1,"x":{"id":2},"n":null}],"id":{"x":1}}}'
+    local out = read(bytes_of(text), core.decoder { pick = { "id", "n" } })
+    assert.same({ { id = 1 } }, out.rows)
+    assert.same({ id = { x = 1 } }, out.envelope)
+    out = read(bytes_of(text), core.decoder { pick = { "n" }, nulls = "keep" })
+    assert.same({ { n = core.null } }, out.rows)
+    assert.same({ total = core.null, id = { x = 1 } }, out.envelope)
+  end)
+
+  it("take time in proportion to the bytes, also in tiny pieces", function()
+    local function spend(size)
+      local reader = core.rows(core.decoder {})
+      local started = os.clock()
+      reader:feed('[{"a":"')
+      for _ = 1, size do
+        reader:feed "xxxxxxxxxxxxxxxx"
+        assert.is_nil((reader:next()))
+      end
+      reader:feed('"}]')
+      assert.equal(16 * size, #reader:next().a)
+      return os.clock() - started
+    end
+    spend(500)
+    local small, large = spend(1000), spend(10000)
+    assert.is_true(large < 40 * math.max(small, 0.002))
+  end)
+
+  it("refuse an envelope's key that is too long", function()
+    local out = read_all_ways('{"' .. ("k"):rep(129) .. '":1,"data":[]}')
+    assert.equal("decode", out.name)
+    assert.equal(1, out.offset)
+    assert.equal("end", read_all_ways('{"' .. ("k"):rep(128) .. '":1,"data":[]}').word)
+  end)
+
+  it("can be fed a part of a string", function()
+    local reader = core.rows(core.decoder {})
+    reader:feed("xx[1,2]yy", 3, 5)
+    reader:feed("xx[1,2]yy", 6, 7)
+    reader:feed("xx[1,2]yy", 8, 7)
+    reader:feed("]", 2)
+    assert.equal(1, (reader:next()))
+    assert.equal(2, (reader:next()))
+    assert.same({ nil, "more" }, { reader:next() })
+    reader:feed(" \n", 1, 100)
+    reader:finish()
+    assert.same({ nil, "end" }, { reader:next() })
+    assert.error(function() core.rows(core.decoder {}):feed("x", 0) end)
+  end)
+
+  it("refuse what is no decoder, and bytes after the end", function()
+    assert.error(function() core.rows {} end)
+    assert.error(function() core.rows(core.decoder {}, 0) end)
+    local reader = core.rows(core.decoder {})
+    reader:finish()
+    assert.error_matches(function() reader:feed "x" end, "finished")
+  end)
+end)
