@@ -1,0 +1,87 @@
+--- Where the demo reads from: your own account, or a local copy of the API full of made-up runs.
+local apify = require "apify"
+
+local COUNT, SPACING_SECS = 7000, 61.007
+local LONGEST_RUN = 900                  -- seconds: what was made up has ended by now
+local MOST_READ = 5000                   -- runs of an account
+
+local ACTOR = "janedoe~my-actor"
+
+--- Runs that move while the demo looks at them: what they are so many seconds after their start.
+local MOVING = {
+  { ago = 780, schedule = { { 0, "READY" }, { 3, "RUNNING" }, { 320, "ABORTED" } } },
+  { ago = 610, schedule = { { 0, "READY" }, { 2, "RUNNING" }, { 95.3, "SUCCEEDED" } } },
+  { ago = 415, schedule = { { 0, "READY" }, { 2, "RUNNING" }, { 900, "SUCCEEDED" } } },
+  { ago = 150, schedule = { { 0, "READY" }, { 4, "RUNNING" }, { 154, "FAILED" } } },
+  { ago = 32, schedule = { { 0, "READY" }, { 2, "RUNNING" }, { 36.5, "SUCCEEDED" } } },
+  { ago = 4, schedule = { { 0, "READY" }, { 60, "RUNNING" }, { 90, "SUCCEEDED" } } },
+}
+
+--- The run that is waited for.
+local STARTED = { { 0, "READY" }, { 1.5, "RUNNING" }, { 5, "SUCCEEDED" } }
+
+--- Answers come as if from far away, and each twelfth is an error.
+local FAULTS = {
+  { match = { path = "/runs$", nth = 12 }, action = { status = { code = 503 } } },
+  { match = { path = "/runs$" }, action = { jitter = { 0.2, 0.6 } } },
+}
+
+---@class demo.Source
+---@field title string
+---@field client apify.Client
+---@field runs apify.Runs
+---@field limit? integer of the runs to read
+---@field start_run fun() starts a run to wait for, where that costs nothing
+---@field close fun()
+
+local function fill(server)
+  local now = os.time()
+  server:admin("reset", {
+    actor = ACTOR, count = COUNT, spacing_secs = SPACING_SECS,
+    first_started_at = apify.date(now - LONGEST_RUN - COUNT * SPACING_SECS),
+  })
+  for _, run in ipairs(MOVING) do
+    server:admin("add_runs", { actor = ACTOR, started_at = apify.date(now - run.ago), schedule = run.schedule })
+  end
+  server:faults(FAULTS[1], FAULTS[2])
+end
+
+local function made_up()
+  local server = require("spec.local_api.server").start()
+  local is_filled, err = pcall(fill, server)
+  if not is_filled then
+    server:stop()
+    error(err, 0)
+  end
+  local client = apify.new { token = false, base_url = server.url }
+  return {
+    title = "Made-up runs, from a local copy of the API at " .. server.url,
+    client = client, runs = client:actor(ACTOR):runs(),
+    start_run = function() server:admin("add_runs", { actor = ACTOR, schedule = STARTED }) end,
+    close = function() server:stop() end,
+  }
+end
+
+local function account(actor)
+  local client = apify.new()
+  local function nothing() end
+  return {
+    title = ("%s, read with APIFY_TOKEN"):format(actor and "Runs of " .. actor or "Your runs"),
+    client = client, runs = actor and client:actor(actor):runs() or client:runs(),
+    limit = MOST_READ, start_run = nothing, close = nothing,
+  }
+end
+
+local function env(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+--- The account whose token is in APIFY_TOKEN, or a local copy of the API that is started now.
+---@return demo.Source
+local function open()
+  if env "APIFY_TOKEN" then return account(env "APIFY_ACTOR") end
+  return made_up()
+end
+
+return { open = open }

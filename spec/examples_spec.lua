@@ -1,0 +1,97 @@
+--- The examples, as programs: each does what its first line says.
+local program = require "spec.program"
+local server = require "spec.local_api.server"
+
+local MAX_LINES = 60
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+  return lines
+end
+
+describe("an example", function()
+  local api, seeded
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+  before_each(function() seeded = api:admin("reset", { count = 2500 }) end)
+
+  -- The lines that an example prints; it must succeed.
+  local function run(name, argument, token)
+    local command = program.command("examples/" .. name, { APIFY_API_BASE_URL = api.url, APIFY_TOKEN = token or "apify_api_some" })
+    local output, complaints, code = program.shell(command .. " " .. (argument or ""))
+    assert.same({ "", 0 }, { complaints, code })
+    return lines_of(output)
+  end
+
+  it("has its idea in the first line, and fits on a page", function()
+    local names = program.shell "ls examples/*.lua"
+    for _, name in ipairs(lines_of(names)) do
+      local lines = {}
+      for line in io.lines(name) do lines[#lines + 1] = line end
+      assert.truthy(lines[1]:find "^%-%-+ %u", name)
+      assert.is_true(name == "examples/demo.lua" or #lines < MAX_LINES, name)
+    end
+  end)
+
+  it("lists runs of some statuses, newest first", function()
+    for _, argument in ipairs { "", "janedoe~my-actor" } do
+      local lines = run("list_runs.lua", argument)
+      assert.equal(20, #lines)
+      for i, line in ipairs(lines) do
+        local status, started = line:match "^%w+\t(%S+)\t(%S+)$"
+        assert.truthy(status == "FAILED" or status == "TIMED-OUT")
+        assert.is_true(i == 1 or started < lines[i - 1]:match "%S+$")
+      end
+    end
+  end)
+
+  it("waits for a run that goes on", function()
+    local id = api:admin("add_runs", { schedule = { { 0, "READY" }, { 0.5, "SUCCEEDED" } } }).ids[1]
+    local lines = run("wait_for_run.lua", id)
+    assert.truthy(lines[1]:find("^" .. id .. ": SUCCEEDED, %S+ to %S+$"))
+  end)
+
+  it("hears of many runs in the order in which they end", function()
+    local ids = {}
+    for i, secs in ipairs { 1.2, 0.4, 0.8 } do
+      ids[i] = api:admin("add_runs", { schedule = { { 0, "READY" }, { secs, "SUCCEEDED" } } }).ids[1]
+    end
+    local lines = run "wait_for_many.lua"
+    assert.same({ "waiting for 3 runs", ids[2] .. "\tSUCCEEDED", ids[3] .. "\tSUCCEEDED", ids[1] .. "\tSUCCEEDED" }, lines)
+  end)
+
+  it("goes on where it stopped before, so that each run comes once", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local all, sizes = {}, {}
+    for go = 1, 4 do
+      local lines = run("resume_with_bookmark.lua", path)
+      sizes[go] = #lines
+      for _, line in ipairs(lines) do all[#all + 1] = line:match "^%w+" end
+    end
+    os.remove(path)
+    assert.same({ 1000, 1000, 500, 0 }, sizes)
+    assert.same(api:admin("ids", {}).ids, all)
+  end)
+
+  it("fetches runs side by side, in the order of the list", function()
+    api:faults { match = { path = "/actor%-runs/" }, action = { jitter = { 0, 0.05 } } }
+    local lines = run "side_by_side.lua"
+    local ids = api:admin("ids", { desc = true }).ids
+    assert.equal(50, #lines)
+    for i, line in ipairs(lines) do assert.equal(ids[i], line:match "^%w+") end
+    assert.equal(seeded.last_id, ids[1])
+  end)
+
+  it("tells what went wrong", function()
+    local lines = run("handle_errors.lua", "no-such-run")
+    assert.equal("not found\tno-such-run", lines[1])
+    assert.equal("raised\tapi\t404\tactor-not-found", lines[2])
+    assert.truthy(lines[3]:find "^misuse\texamples/handle_errors.lua:%d+: bad option 'limit'")
+    assert.equal(3, #lines)
+    assert.truthy(run("handle_errors.lua", seeded.last_id)[1]:find "^found\t")
+    assert.truthy(run("handle_errors.lua", "x", "apify_api_invalid")[1]:find "^not allowed")
+  end)
+end)
