@@ -85,6 +85,7 @@ help:                                 ## this list
 $(BUILD)/checked: spec/setup/headers
 	@sh spec/setup/headers '$(found)' $(CC) $(CPPFLAGS)
 	@mkdir -p $(@D) && touch $@
+	@test -z '$(findstring s,$(firstword -$(MAKEFLAGS)))' || echo 'Building the core for $(found)'
 
 # $(1): the folder's name; $(2): where its lua.h is. The core is renamed into place: another process may have the old one mapped.
 define core_rules

@@ -36,10 +36,10 @@ function params.offset(args)
   return whole_number(args, "offset", 0)
 end
 
---- 0 asks for the default, which is the most.
+--- 0 asks for the default, which is the most; a page never has more rows, whatever is asked for.
 function params.limit(args)
-  local limit = whole_number(args, "limit", MAX_LIMIT, MAX_LIMIT)
-  return limit > 0 and limit or MAX_LIMIT
+  local limit = whole_number(args, "limit", MAX_LIMIT)
+  return limit > 0 and math.min(limit, MAX_LIMIT) or MAX_LIMIT
 end
 
 function params.wait_for_finish(args)

@@ -16,7 +16,8 @@ Random.__index = Random
 --- A generator; the same seed gives the same numbers.
 ---@param seed integer
 function random.new(seed)
-  local r = setmetatable({ state = math.floor(seed) % (MODULUS - 1) + 1 }, Random)
+  local mixed = math.floor(seed) * 48271 % MODULUS * 69621 % MODULUS      -- of the same family: neighbours end far apart
+  local r = setmetatable({ state = mixed % (MODULUS - 1) + 1 }, Random)
   for _ = 1, 3 do r:next() end                  -- neighbouring seeds begin alike
   return r
 end
