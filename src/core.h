@@ -4,6 +4,8 @@
 
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Named maxima. Each is the default of an option, or a bound with its reason beside it. */
 #define MAX_JSON_DEPTH   1000                 /* nesting; bounds the C and the Lua stack */
 #define MAX_ROW_SIZE     (16u << 20)          /* bytes of one row: what a stream may have to hold at once */
@@ -15,5 +17,7 @@ void open_json (lua_State *L);                /* json.c: decode, encode, decoder
 void open_multi (lua_State *L);               /* multi.c: multi */
 void open_system (lua_State *L);              /* system.c: now, random, ... */
 void open_xfer (lua_State *L);                /* xfer.c: the transfer's metatable */
+
+#pragma GCC visibility pop
 
 #endif

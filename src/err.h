@@ -4,6 +4,8 @@
 
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum err_code {
   ERR_OK = 0,
   ERR_CANCELLED,      /* stopped by us */
@@ -23,5 +25,7 @@ const char *err_name (err_code code);
 
 /* Push nil, message, name: the three results of every failure that is returned to Lua. */
 int err_push (lua_State *L, err_code code, const char *message);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 #if defined(__linux__) && !defined(APIFY_EVENT_POLL)
 #define EVENT_BACKEND_EPOLL 1
 #else
@@ -55,5 +57,7 @@ int event_wait (event_set *s, int timeout, event_ready *ready, int max);
 
 /* Milliseconds of the monotonic clock. */
 int64_t event_now (void);
+
+#pragma GCC visibility pop
 
 #endif

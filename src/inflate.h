@@ -7,6 +7,8 @@
 #include <zlib.h>
 #include "err.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum inflate_state {
   INFLATE_NONE,          /* the body is not compressed */
   INFLATE_RUNNING,
@@ -33,5 +35,7 @@ int inflater_may_end (const inflater *f);
 
 /* Give zlib's memory back; safe to call twice. */
 void inflater_free (inflater *f);
+
+#pragma GCC visibility pop
 
 #endif

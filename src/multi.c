@@ -4,13 +4,13 @@
 ** because what is right for one is wrong for the other (PIPEWAIT makes every plain request wait for the first answer;
 ** a limit of connections a host would starve plain long polls). All of them share one event set.
 ** Lua runs only after libcurl has returned: wait() drives, then hands out the transfers that have news. */
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core.h"
+#include "descriptors.h"
 #include "event.h"
 #include "xfer_lua.h"
 
@@ -18,7 +18,7 @@
 
 #define MAX_POOLS        8               /* distinct connection limits in one process; more share the last pool of their scheme */
 #define MAX_STEP_MS      5               /* work at most this long before the host's loop has its turn */
-#define MAX_READY        16              /* sockets served between two looks at the clock: a TLS handshake takes a millisecond */
+#define MAX_READY        16              /* sockets that are asked for at a time */
 #define MAX_CACHED       256L            /* idle connections that are kept */
 #define HTTPS_PER_HOST   16L             /* connections to one https host */
 
@@ -64,6 +64,7 @@ static int on_socket_change (CURL *easy, curl_socket_t fd, int what, void *user,
   (void)easy; (void)sock_user;
   pool *p = user;
   int mask = 0;
+  if (is_foreign(p->owner)) return 0;                 /* the event set is the parent's too */
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) mask |= EVENT_IN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) mask |= EVENT_OUT;
   event_watch(&p->owner->events, fd, p->index, mask);
@@ -215,7 +216,7 @@ static void drive (multi *m, double seconds) {
   do {
     n = event_wait(&m->events, timeout, ready, MAX_READY);
     if (stop == EVENT_NEVER) stop = event_now() + MAX_STEP_MS;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && event_now() < stop; i++)  /* what is not served stays ready; a TLS handshake takes a millisecond */
       curl_multi_socket_action(m->pools[ready[i].tag].handle, ready[i].fd, curl_mask(ready[i].mask), &running);
     run_timers(m);
     timeout = 0;
@@ -268,7 +269,8 @@ static int l_new (lua_State *L) {
   int rc = event_open(&m->events);
   if (rc == 0) return 1;
   char text[128];
-  snprintf(text, sizeof text, "the event set could not be made: %s%s", strerror(rc), rc == EMFILE ? " (EMFILE: raise the limit of open files)" : "");
+  if (descriptors_is_lack(rc)) descriptors_explain(rc, text, sizeof text);
+  else snprintf(text, sizeof text, "the event set could not be made: %s", strerror(rc));
   return err_push(L, ERR_CONNECT, text);
 }
 

@@ -145,6 +145,7 @@ err_code opts_apply (lua_State *L, int idx, CURL *easy, struct curl_slist **head
   set_common(easy);
   err_code rc = add_header(headers, "Accept-Encoding: gzip");
   if (rc == ERR_OK) rc = add_header(headers, "Expect:");         /* no pause before a larger body */
+  if (rc == ERR_OK) rc = add_header(headers, "Content-Type:");   /* none but the caller's: libcurl would call any body a form */
   lua_pushnil(L);
   while (rc == ERR_OK && lua_next(L, idx) != 0) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";

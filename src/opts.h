@@ -5,9 +5,13 @@
 #include <curl/curl.h>
 #include "err.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Apply the table at 'idx' to 'easy', and append its header lines to *headers.
 ** An option that is unknown or of a wrong type raises an error that names it; the caller's handle and list must be owned by then.
 ** ERR_OK or ERR_MEMORY; the stack stays as it was. The strings are copied by libcurl, but for 'body', which the caller keeps. */
 err_code opts_apply (lua_State *L, int idx, CURL *easy, struct curl_slist **headers);
+
+#pragma GCC visibility pop
 
 #endif

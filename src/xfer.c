@@ -1,23 +1,22 @@
 /* xfer.c - one HTTP exchange.
 **
 ** libcurl's callbacks only append to 'head' and 'raw', or ask to pause; they call no Lua and cannot raise.
-** The body is decoded later, when somebody reads: 'raw' holds what came over the wire, 'plain' at most one
+** The body is decoded later, when somebody reads (xfer_body.c): 'raw' holds what came over the wire, 'plain' at most one
 ** window of decoded bytes (for a buffered body, all of it). So a paused transfer holds compressed bytes, and
 ** every limit counts decoded ones. */
 #include "xfer.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "core.h"
+#include "descriptors.h"
+#include "event.h"
 #include "opts.h"
 
-/* ---- news and failure ---------------------------------------------------------------------------------- */
+/* ---- news ---------------------------------------------------------------------------------------------- */
 
 void xfer_note (xfer *x) {
   if (x->has_news || x->news == NULL) return;
@@ -26,35 +25,41 @@ void xfer_note (xfer *x) {
   *x->news = x;
 }
 
-void xfer_fail (xfer *x, err_code code, const char *message) {
-  if (x->code != ERR_OK) return;                    /* the first reason is the true one */
-  x->code = code;
-  snprintf(x->message, sizeof x->message, "%s", message);
-}
-
 /* ---- callbacks of libcurl ------------------------------------------------------------------------------ */
 
 static void set_phase (xfer *x, xfer_phase phase) {
-  if (x->phase < phase) x->phase = phase;
+  if (x->phase >= phase) return;
+  x->phase = phase;
+  x->touched = event_now();
 }
 
+/* So many bytes came. */
+static void count_wire (xfer *x, size_t n) {
+  x->wire += (curl_off_t)n;
+  x->touched = event_now();
+}
+
+/* Resolving takes a pair of sockets for the thread and one for the question. */
 static int on_resolve (void *resolver, void *reserved, void *user) {
   (void)resolver; (void)reserved;
-  set_phase(user, PHASE_CONNECTING);
-  return 0;
+  xfer *x = user;
+  set_phase(x, PHASE_CONNECTING);
+  x->lack_errno = descriptors_lack(3);
+  return x->lack_errno != 0;
 }
 
+/* One descriptor is kept in reserve: libcurl reads the CA file while it connects, and says "bad file" when it cannot open it. */
 static curl_socket_t on_socket (void *user, curlsocktype purpose, struct curl_sockaddr *a) {
   (void)purpose;
   xfer *x = user;
   set_phase(x, PHASE_CONNECTING);
+  x->lack_errno = descriptors_lack(2);
+  if (x->lack_errno != 0) return CURL_SOCKET_BAD;
 #ifdef SOCK_CLOEXEC
-  int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 #else
-  int fd = socket(a->family, a->socktype, a->protocol);
+  return socket(a->family, a->socktype, a->protocol);
 #endif
-  if (fd < 0) x->sys_errno = errno;
-  return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 /* The connection stands and the request is sent next. */
@@ -107,7 +112,7 @@ static void finish_head (xfer *x) {
 static size_t on_header (char *line, size_t size, size_t count, void *user) {
   xfer *x = user;
   size_t len = size * count;
-  x->wire += (curl_off_t)len;
+  count_wire(x, len);
   if (x->phase >= PHASE_HEAD) return len;           /* trailers */
   if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {   /* also after an interim answer such as 103 */
     const char *space = memchr(line, ' ', len);
@@ -126,32 +131,31 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   return 0;
 }
 
-static int is_success (const xfer *x) {
-  return x->status >= 200 && x->status < 300;
-}
-
 /* The body of a failed request explains it; the first part of it is enough. */
 static size_t keep_error_body (xfer *x, const char *data, size_t len) {
   size_t room = XFER_ERROR_BODY - x->raw.len;
-  if (buf_append(&x->raw, data, len < room ? len : room) != ERR_OK) return 0;
-  return len;
+  if (buf_append(&x->raw, data, len < room ? len : room) == ERR_OK) return len;
+  xfer_fail(x, ERR_MEMORY, "out of memory");
+  return 0;
 }
 
 static size_t on_body (char *data, size_t size, size_t count, void *user) {
   xfer *x = user;
   size_t len = size * count;
   if (x->code != ERR_OK) return 0;
-  if (x->is_stream && is_success(x) && x->raw.len > 0 && x->raw.len + len > XFER_HIGH_WATER) {
+  if (x->is_stream && xfer_is_success(x) && x->raw.len > 0 && x->raw.len + len > x->high_water) {
     x->is_paused = 1;
     return CURL_WRITEFUNC_PAUSE;
   }
-  x->wire += (curl_off_t)len;
-  if (!is_success(x)) return keep_error_body(x, data, len);
+  count_wire(x, len);
+  x->body_wire += (curl_off_t)len;
+  if (!xfer_is_success(x)) return keep_error_body(x, data, len);
   err_code rc = buf_append(&x->raw, data, len);
   if (rc != ERR_OK) {
     xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the body is larger than max_body_size");
     return 0;
   }
+  if (!x->is_gzip) x->decoded += (curl_off_t)len;
   if (x->wants_data) xfer_note(x);
   return len;
 }
@@ -175,6 +179,8 @@ static int on_rewind (void *user, curl_off_t offset, int origin) {
 
 void xfer_init (xfer *x) {
   memset(x, 0, sizeof *x);
+  x->high_water = XFER_HIGH_WATER;
+  x->touched = event_now();
   buf_init(&x->head, MAX_HEADER_SIZE);
   buf_init(&x->raw, MAX_BODY_SIZE);
   buf_init(&x->plain, MAX_BODY_SIZE);
@@ -195,7 +201,7 @@ void xfer_release (xfer *x) {
 
 static void set_callbacks (xfer *x) {
   curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
-  curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->message);
+  curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->curl_text);
   curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
   curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
@@ -252,7 +258,7 @@ static void set_limits (lua_State *L, int idx, xfer *x) {
   lua_getfield(L, idx, "max_body_size");
   x->max_body = lua_isnil(L, -1) ? MAX_BODY_SIZE : (size_t)lua_tonumber(L, -1);
   lua_pop(L, 1);
-  buf_init(&x->raw, x->is_stream ? XFER_HIGH_WATER + CURL_MAX_READ_SIZE : x->max_body);
+  buf_init(&x->raw, x->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : x->max_body);
   buf_init(&x->plain, (x->is_stream ? MAX_ROW_SIZE : x->max_body) + 2 * XFER_WINDOW);
   rows_init(&x->rows, MAX_ROW_SIZE);
 }
@@ -272,127 +278,4 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   else if (x->body != NULL) set_body(x, flag(L, idx, "send_once"));
   lua_pop(L, 1);
   return ERR_OK;
-}
-
-/* ---- the end of the exchange ---------------------------------------------------------------------------- */
-
-typedef struct curl_row {
-  CURLcode result;
-  err_code code;
-} curl_row;
-
-static const curl_row curl_rows[] = {            /* what is not here is a failure of the network */
-  { CURLE_COULDNT_RESOLVE_PROXY, ERR_CONNECT },
-  { CURLE_COULDNT_RESOLVE_HOST, ERR_CONNECT },
-  { CURLE_COULDNT_CONNECT, ERR_CONNECT },
-  { CURLE_PROXY, ERR_CONNECT },
-  { CURLE_OUT_OF_MEMORY, ERR_MEMORY },
-  { CURLE_PEER_FAILED_VERIFICATION, ERR_TLS },
-  { CURLE_SSL_CACERT_BADFILE, ERR_TLS },
-  { CURLE_SSL_CIPHER, ERR_TLS },
-  { CURLE_SSL_ENGINE_INITFAILED, ERR_TLS },
-  { CURLE_SSL_ISSUER_ERROR, ERR_TLS },
-  { CURLE_SSL_INVALIDCERTSTATUS, ERR_TLS },
-  { CURLE_UNSUPPORTED_PROTOCOL, ERR_DECODE },
-  { CURLE_WEIRD_SERVER_REPLY, ERR_DECODE },
-  { CURLE_OK, ERR_NETWORK }
-};
-
-/* A handshake that breaks off is the network's fault; one that is refused is not. */
-static err_code handshake_code (const char *message) {
-  return strstr(message, "SSL routines") != NULL ? ERR_TLS : ERR_CONNECT;
-}
-
-static err_code classify (CURLcode result, const char *message) {
-  if (result == CURLE_SSL_CONNECT_ERROR) return handshake_code(message);
-  const curl_row *row = curl_rows;
-  while (row->result != CURLE_OK && row->result != result) row++;
-  return row->code;
-}
-
-static void fail_no_socket (xfer *x) {
-  struct rlimit limit = { 0, 0 };
-  char text[CURL_ERROR_SIZE];
-  getrlimit(RLIMIT_NOFILE, &limit);
-  int is_full = x->sys_errno == EMFILE || x->sys_errno == ENFILE;
-  snprintf(text, sizeof text, is_full ? "no file descriptor is left (%s): the limit of open files is %llu" : "no socket could be made (%s)",
-           x->sys_errno == EMFILE ? "EMFILE" : x->sys_errno == ENFILE ? "ENFILE" : strerror(x->sys_errno),
-           (unsigned long long)limit.rlim_cur);
-  xfer_fail(x, ERR_CONNECT, text);
-}
-
-void xfer_finish (xfer *x, CURLcode result) {
-  set_phase(x, PHASE_DONE);
-  xfer_note(x);
-  if (result == CURLE_OK || x->code != ERR_OK) return;
-  if (x->sys_errno != 0 && result == CURLE_COULDNT_CONNECT) {
-    fail_no_socket(x);
-    return;
-  }
-  if (x->message[0] == '\0') snprintf(x->message, sizeof x->message, "%s", curl_easy_strerror(result));
-  x->code = classify(result, x->message);
-}
-
-/* ---- reading the body ----------------------------------------------------------------------------------- */
-
-buf *xfer_window (xfer *x) {
-  return x->is_gzip ? &x->plain : &x->raw;
-}
-
-static void resume (xfer *x) {
-  if (!x->is_paused || x->raw.len > XFER_LOW_WATER) return;
-  x->is_paused = 0;
-  curl_easy_pause(x->easy, CURLPAUSE_CONT);         /* may call on_body at once */
-}
-
-void xfer_drop (xfer *x, size_t n) {
-  if (!x->is_gzip) x->decoded += (curl_off_t)n;
-  buf_drop(xfer_window(x), n);
-  resume(x);
-}
-
-/* No byte will follow those that are here. */
-static body_state at_end (xfer *x) {
-  if (x->code != ERR_OK) return BODY_FAIL;
-  if (x->phase < PHASE_DONE) return BODY_MORE;
-  if (x->is_gzip && !inflater_may_end(&x->inflater) && is_success(x)) {
-    xfer_fail(x, ERR_DECODE, "the gzip stream ends early");
-    return BODY_FAIL;
-  }
-  return BODY_END;
-}
-
-static body_state fail_decoding (xfer *x, err_code code) {
-  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the gzip stream is damaged");
-  return BODY_FAIL;
-}
-
-static body_state fail_too_large (xfer *x, err_code code) {
-  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the decoded body is larger than max_body_size");
-  return BODY_FAIL;
-}
-
-/* One window of decoded bytes from 'raw' to 'plain'. */
-static body_state inflate_some (xfer *x) {
-  size_t used, made, room = XFER_WINDOW;
-  if (!x->inflater.is_open && inflater_begin(&x->inflater) != ERR_OK) return fail_decoding(x, ERR_MEMORY);
-  size_t left = x->max_body > x->plain.len ? x->max_body - x->plain.len : 0;
-  if (!x->is_stream && left < room) room = left + 1;      /* one byte more than allowed tells that there is more */
-  char *out;
-  err_code rc = buf_reserve(&x->plain, room, &out);
-  if (rc != ERR_OK) return fail_too_large(x, rc);
-  rc = inflater_run(&x->inflater, buf_bytes(&x->raw), x->raw.len, &used, out, room, &made);
-  if (rc != ERR_OK) return fail_decoding(x, rc);
-  if (!x->is_stream && made > left) return fail_too_large(x, ERR_TOO_LARGE);
-  buf_commit(&x->plain, made);
-  x->decoded += (curl_off_t)made;
-  buf_drop(&x->raw, used);
-  resume(x);
-  if (made > 0) return BODY_SOME;
-  return used > 0 && x->raw.len > 0 ? BODY_SOME : at_end(x);
-}
-
-body_state xfer_produce (xfer *x) {
-  if (!x->is_gzip || x->raw.len == 0) return at_end(x);
-  return inflate_some(x);
 }

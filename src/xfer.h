@@ -2,6 +2,8 @@
 #ifndef APIFY_XFER_H
 #define APIFY_XFER_H
 
+#include <stdint.h>
+
 #include <curl/curl.h>
 
 #include "buf.h"
@@ -9,9 +11,11 @@
 #include "inflate.h"
 #include "rows.h"
 
+#pragma GCC visibility push(hidden)
+
 #define XFER_TYPE "apify.transfer"
 
-#define XFER_HIGH_WATER  (256u << 10)    /* received bytes of a stream at which the transfer pauses */
+#define XFER_HIGH_WATER  (256u << 10)    /* received bytes of a stream at which the transfer pauses; doubled for a row that is larger */
 #define XFER_LOW_WATER   (64u << 10)     /* ... and below which it goes on */
 #define XFER_WINDOW      (64u << 10)     /* decoded bytes made at a time */
 #define XFER_ERROR_BODY  (64u << 10)     /* what is kept of the body of a failed request */
@@ -34,16 +38,20 @@ typedef struct xfer {
   int was_sent;                      /* a connection was there and the request went out, perhaps in part */
   int is_paused;
   int is_gzip;
-  int sys_errno;                     /* why no socket could be made */
+  int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
   err_code code;                     /* why it failed; ERR_OK while it has not */
-  char message[CURL_ERROR_SIZE];
+  char message[CURL_ERROR_SIZE];     /* ... in words */
+  char curl_text[CURL_ERROR_SIZE];   /* libcurl's own words, which it may write at any time */
   buf head;                          /* header lines of the answer, as received */
   buf raw;                           /* body bytes, as received */
   buf plain;                         /* gzip only: decoded and not yet taken */
   inflater inflater;
   rows rows;
   curl_off_t wire;                   /* bytes received, headers included */
-  curl_off_t decoded;                /* body bytes after decoding */
+  curl_off_t body_wire;              /* bytes of the body received, as they came */
+  curl_off_t decoded;                /* ... and after decoding */
+  int64_t touched;                   /* when the last byte came or the phase changed, in event_now's time */
+  size_t high_water;                 /* of 'raw', now */
   size_t max_body;
   const char *body;                  /* what is sent; the Lua string is kept in the user value */
   size_t body_len, body_sent;
@@ -68,6 +76,10 @@ void xfer_init (xfer *x);
 /* Stop and give everything back; safe to call twice. */
 void xfer_release (xfer *x);
 
+static inline int xfer_is_success (const xfer *x) {
+  return x->status >= 200 && x->status < 300;
+}
+
 /* libcurl says that the exchange is over. */
 void xfer_finish (xfer *x, CURLcode result);
 
@@ -90,5 +102,7 @@ void xfer_fail (xfer *x, err_code code, const char *message);
 
 /* The last header of this name: its value (not terminated) and length, or NULL. */
 const char *xfer_header (const xfer *x, const char *name, size_t *len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "event.h"
 #include "json_read.h"
 
 static xfer *anyxfer (lua_State *L) {               /* a transfer in any state */
@@ -67,10 +68,14 @@ static int l_was_sent (lua_State *L) {
   return 1;
 }
 
-/* transfer:received() -> bytes from the wire so far.   Pushes 1 value. */
-static int l_received (lua_State *L) {
-  lua_pushnumber(L, (lua_Number)checkxfer(L)->wire);
-  return 1;
+/* transfer:progress() -> bytes sent and received so far, seconds since the last one came or the phase changed.   Pushes 2 values. */
+static int l_progress (lua_State *L) {
+  xfer *x = checkxfer(L);
+  curl_off_t sent = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  lua_pushinteger(L, (lua_Integer)(x->wire + sent));
+  lua_pushnumber(L, (lua_Number)(event_now() - x->touched) / 1000);
+  return 2;
 }
 
 /* transfer:status() -> HTTP status, or nil while the headers are not there.   Pushes 1 value. */
@@ -124,7 +129,7 @@ static int l_headers (lua_State *L) {
   return 1;
 }
 
-/* transfer:failure() -> nil | message, name.   Pushes 1 or 2 values. */
+/* transfer:failure() -> nil | message, name, bytes of the body that were received.   Pushes 1 or 3 values. */
 static int l_failure (lua_State *L) {
   xfer *x = checkxfer(L);
   if (x->code == ERR_OK) {
@@ -133,7 +138,8 @@ static int l_failure (lua_State *L) {
   }
   lua_pushstring(L, x->message);
   lua_pushstring(L, err_name(x->code));
-  return 2;
+  lua_pushinteger(L, (lua_Integer)x->body_wire);
+  return 3;
 }
 
 /* transfer:want(data): shall new body bytes of a stream be news? */
@@ -145,7 +151,7 @@ static int l_want (lua_State *L) {
 /* nil, message, name, offset of what made the transfer fail. Pushes 4 values. */
 static int push_failure (lua_State *L, const xfer *x) {
   err_push(L, x->code, x->message);
-  lua_pushnumber(L, (lua_Number)x->decoded);
+  lua_pushinteger(L, (lua_Integer)x->decoded);
   return 4;
 }
 
@@ -171,7 +177,7 @@ static int l_row (lua_State *L) {
     if (state == ROWS_ROW) return 1;
     if (state == ROWS_FAIL) {
       err_push(L, x->rows.error, x->rows.message);
-      lua_pushnumber(L, (lua_Number)x->rows.offset);
+      lua_pushinteger(L, (lua_Integer)x->rows.offset);
       return 4;
     }
     if (state == ROWS_END && is_final) return push_word(L, "end");
@@ -212,8 +218,7 @@ static int l_value (lua_State *L) {
 static int l_text (lua_State *L) {
   xfer *x = checkxfer(L);
   body_state s = drain(x);
-  int is_success = x->status >= 200 && x->status < 300;
-  if (s != BODY_END && is_success) return push_failure(L, x);
+  if (s != BODY_END && xfer_is_success(x)) return push_failure(L, x);
   buf *w = xfer_window(x);
   lua_pushlstring(L, buf_bytes(w), w->len);
   return 1;
@@ -233,6 +238,11 @@ static const time_row times[] = {
   { "total", CURLINFO_TOTAL_TIME_T }
 };
 
+static void set_count (lua_State *L, const char *name, curl_off_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
 static void set_number (lua_State *L, const char *name, lua_Number value) {
   lua_pushnumber(L, value);
   lua_setfield(L, -2, name);
@@ -245,8 +255,8 @@ static int l_stats (lua_State *L) {
   curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
   lua_createtable(L, 0, 5);
-  set_number(L, "bytes_wire", (lua_Number)x->wire);
-  set_number(L, "bytes_decoded", (lua_Number)x->decoded);
+  set_count(L, "bytes_wire", x->wire);
+  set_count(L, "bytes_decoded", x->decoded);
   lua_pushstring(L, version >= CURL_HTTP_VERSION_2_0 ? "2" : version == CURL_HTTP_VERSION_1_0 ? "1.0" : "1.1");
   lua_setfield(L, -2, "http_version");
   lua_pushboolean(L, connects == 0 && x->phase >= PHASE_SENT);
@@ -258,6 +268,12 @@ static int l_stats (lua_State *L) {
     set_number(L, times[i].name, (lua_Number)t / 1e6);
   }
   lua_setfield(L, -2, "times");
+  return 1;
+}
+
+/* transfer:is_empty() -> boolean: did no byte of a body come?   Pushes 1 value. */
+static int l_is_empty (lua_State *L) {
+  lua_pushboolean(L, checkxfer(L)->body_wire == 0);
   return 1;
 }
 
@@ -273,10 +289,11 @@ static const luaL_Reg methods[] = {
   { "failure", l_failure },
   { "header", l_header },
   { "headers", l_headers },
+  { "is_empty", l_is_empty },
   { "is_open", l_is_open },
   { "owner", l_owner },
   { "phase", l_phase },
-  { "received", l_received },
+  { "progress", l_progress },
   { "row", l_row },
   { "stats", l_stats },
   { "status", l_status },

@@ -55,7 +55,10 @@ function Client:runs()
   return runs.new(self.settings, "/actor-runs", true)
 end
 
-local check_wait = options.spec { wait_secs = options.number { min = 0, huge = true } }
+local check_wait = options.spec {
+  request_timeout = options.number { exclusive_min = 0 },
+  wait_secs = options.number { min = 0, huge = true },
+}
 
 --- Ids and paths of the runs that are to be waited for.
 local function resolve_runs(list, where)
@@ -69,29 +72,29 @@ end
 
 --- Wait for many runs in one thread: an iterator over `id, run, err`, each once, in the order in which they end.
 ---@param list any[] ids, or tables with an `id`
----@param opts? { wait_secs?: number }
+---@param opts? apify.WaitOptions
 ---@return apify.RunsIterator, nil, nil, apify.RunsIterator
 function Client:wait_each(list, opts)
   check_self(self, "wait_each")
   local o = check_wait(opts, "client:wait_each")
-  local it = wait.each(self.settings, resolve_runs(list, "client:wait_each"), o.wait_secs)
+  local it = wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
   return it, nil, nil, it
 end
 
 --- Wait until all of the runs have ended: the list of them; or nil and the first error, with those that ended in `err.partial`.
 ---@param list any[] ids, or tables with an `id`
----@param opts? { wait_secs?: number }
+---@param opts? apify.WaitOptions
 ---@return table[]? runs
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
   check_self(self, "wait_all")
   local o = check_wait(opts, "client:wait_all")
-  return wait.all(self.settings, resolve_runs(list, "client:wait_all"), o.wait_secs)
+  return wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
 end
 
 --- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
 ---@param list any[] ids, or tables with an `id`
----@param opts? { wait_secs?: number }
+---@param opts? apify.WaitOptions
 ---@return table? run
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
@@ -99,7 +102,7 @@ function Client:wait_any(list, opts)
   local o = check_wait(opts, "client:wait_any")
   local resolved = resolve_runs(list, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
-  return wait.any(self.settings, resolved, o.wait_secs)
+  return wait.any(self.settings, resolved, o)
 end
 
 --- Any endpoint: the decoded body, out of its `data`, and { status, headers }; or nil and an error.
@@ -152,8 +155,12 @@ end
 function Client:close()
   check_self(self, "close")
   local gate = self.settings.gate
+  if gate.is_closed then return end
   gate.is_closed = true
   for waiter in pairs(gate.parked) do transport.wake(waiter) end
+  local open = {}
+  for ex in pairs(gate.open) do open[#open + 1] = ex end        -- closing takes them out
+  for _, ex in ipairs(open) do ex:close(ex:describe { kind = "closed", message = "the client was closed" }) end
 end
 
 client_mt.__close = Client.close

@@ -63,9 +63,9 @@ local function check_path(path, where)
   local function refuse(why) errors.misuse("bad option 'path' of %s: %s (%s)", where, errors.show(path), why) end
   if path:sub(1, 1) ~= "/" then refuse "it begins with /" end
   if path:find "[%c ?#\\\127-\255]" then refuse "percent-encode what is not plain, and give the query as a table" end
-  for segment in (path .. "/"):gmatch "([^/]*)/" do
+  for segment in path:gmatch "/([^/]*)" do
     local plain = segment:gsub("%%2[eE]", ".")
-    if plain == "." or plain == ".." then refuse "no segment is . or .." end
+    if plain == "" or plain == "." or plain == ".." then refuse "no segment is empty, . or .." end
   end
   return (path:gsub("^/v2/", "/"))
 end
@@ -110,7 +110,7 @@ local function header_lines(headers, where)
     if type(value) ~= "string" and type(value) ~= "number" then refuse "its value is no string" end
     value = tostring(value)
     if value:find "[\r\n%z]" then refuse "its value has a line break or NUL" end
-    lines[#lines + 1] = value == "" and name .. ";" or name .. ": " .. value
+    lines[#lines + 1] = value:find "%S" and name .. ": " .. value or name .. ";"       -- the latter is libcurl's way to say "empty"
   end
   table.sort(lines)
   return lines
@@ -132,10 +132,11 @@ local function encode_body(body, lines, where)
   return text
 end
 
---- A JSON answer decoded, any other as text.
+--- A JSON answer decoded, any other as text; true when there is nothing.
 local function read_any(ex)
   local kind = ex.xfer:header "content-type" or ""
-  if kind:find "json" or ex.call.method == "HEAD" or ex.xfer:status() == 204 then return request.decode(ex) end
+  if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
+  if kind:lower():find("json", 1, true) then return request.decode(ex) end
   return ex.xfer:text()
 end
 

@@ -8,6 +8,9 @@ local transport = require "apify.transport"
 local url = require "apify.url"
 
 local MAX_REDIRECTS = 5
+local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
+
+local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
@@ -31,7 +34,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field xfer? userdata the transfer whose answer is ready
 ---@field error? apify.Error
 ---@field attempts integer
----@field bytes integer
+---@field was_sent boolean may the server have acted on one of the attempts before?
 local Exchange = {}
 local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
 
@@ -39,18 +42,24 @@ local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
 ---@param call apify.Call
 ---@param waiter apify.Waiter
 ---@param now number
----@param previous? { attempts: integer, error: apify.Error } what was tried before for the same purpose
+---@param previous? { attempts: integer, error: apify.Error, started_at?: number } what was tried before for the same purpose
 ---@return apify.Exchange
 local function new(call, waiter, now, previous)
   local self = setmetatable({
-    call = call, waiter = waiter,
-    attempts = previous and previous.attempts or 0,
-    address = call.url, redirects = 0, is_home = true,
-    started_at = now, start_at = now, wake_at = now,
-    received = -1, progress_at = now,
+    call = call, waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
+    started_at = previous and previous.started_at or now, start_at = now, wake_at = now,
   }, exchange_mt)
+  self:go_home()
+  call.settings.gate.open[self] = true
   if previous then self:consider(previous.error, now) end
   return self
+end
+
+--- Every attempt begins at the API itself, wherever redirects have led before.
+function Exchange:go_home()
+  local call = self.call
+  self.address, self.redirects, self.is_home = call.url, 0, true
+  self.is_loopback = call.settings.base.loopback
 end
 
 --- Seconds left of the time allowed.
@@ -67,8 +76,7 @@ end
 
 --- The call failed for good.
 function Exchange:fail(err)
-  self:release()
-  self.error = err
+  self:close(err)
   self.call.settings.counts.errors = self.call.settings.counts.errors + 1
   return "failed"
 end
@@ -76,12 +84,14 @@ end
 --- An attempt failed: try again later if that may help, is harmless and there is time; else give up.
 function Exchange:consider(err, now)
   local call, settings = self.call, self.call.settings
-  self:release()
   local verdict = retry.verdict {
     kind = err.kind, status = err.status, method = call.method, sent = err.sent,
     safe = call.is_safe or settings.retry_unsafe,
   }
   err.retryable = verdict == "retry"
+  self.was_sent = self.was_sent or (err.sent or false) and err.status ~= 429
+  err.sent = self.was_sent or err.sent
+  self:release(err)
   if verdict ~= "retry" then return self:fail(err) end
   local delay = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
@@ -89,12 +99,13 @@ function Exchange:consider(err, now)
   }
   if not delay then return self:fail(err) end
   settings.counts.retries = settings.counts.retries + 1
-  self.cause, self.last_error = err, err
+  self.last_error = err
   self.start_at, self.wake_at = now + delay, now + delay
+  self:go_home()
   return "wait"
 end
 
---- Tell the hook and the counters about the attempt that ends now.
+--- Tell the counters and the hook about the attempt that ends now, once.
 function Exchange:report(err)
   local xfer = self.xfer
   if not xfer or self.is_reported then return end
@@ -106,29 +117,38 @@ function Exchange:report(err)
   if stats.is_reused then counts.reused_connections = counts.reused_connections + 1 end
   if not settings.on_attempt then return end
   stats.method, stats.path, stats.attempt = self.call.method, self.call.path, self.attempts
-  stats.status, stats.error, stats.cause = xfer:status(), err, self.cause
+  stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
   transport.call_hook(settings.on_attempt, stats)
 end
 
---- Let the transfer go; one that is unfinished is aborted.
-function Exchange:release()
+--- Let the transfer go, because of `err` if it failed; one that is unfinished is aborted.
+function Exchange:release(err)
   local xfer = self.xfer
   if not xfer then return end
-  self:report(self.error)
+  self:report(err)
   xfer:close()
   self.xfer = nil
 end
 
---- Stop at once. Safe to call twice.
-function Exchange:close()
-  self:release()
-  self.is_closed = true
+--- Stop at once, because of `err` if it did not succeed. Safe to call twice.
+---@param err? apify.Error
+function Exchange:close(err)
+  self.error = self.error or err
+  self.call.settings.gate.open[self] = nil
+  self:release(self.error)
 end
 
-local function append(list, more)
-  local all = {}
-  for i, v in ipairs(list) do all[i] = v end
-  for _, v in ipairs(more) do all[#all + 1] = v end
+local function header_name(line)
+  return line:match "^[^:;]*":lower()
+end
+
+--- The client's header lines and those of the call, which take the place of others with the same name.
+local function merge(lines, own)
+  local is_own, all = {}, {}
+  for i, line in ipairs(own) do is_own[header_name(line)], all[i] = true, line end
+  for _, line in ipairs(lines) do
+    if not is_own[header_name(line)] then all[#all + 1] = line end
+  end
   return all
 end
 
@@ -137,12 +157,12 @@ function Exchange:options()
   local call, settings = self.call, self.call.settings
   return {
     owner = self, url = self.address, method = call.method, body = call.body,
-    send_once = call.body ~= nil and not (call.is_safe or settings.retry_unsafe) and call.method ~= "PUT" or nil,
-    headers = self.is_home and append(settings.headers, call.headers) or settings.headers,
+    send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil,
+    headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
     secret = self.is_home and settings.secret or nil,
     user_agent = settings.user_agent, stream = call.is_stream,
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
-    ca_file = settings.ca_file, proxy = settings.base.loopback and "" or settings.proxy,
+    ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
   }
 end
 
@@ -150,7 +170,7 @@ function Exchange:start(now)
   self.attempts = self.attempts + 1
   self.is_reported = false
   self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
-  self.received, self.progress_at = -1, now
+  self.moved, self.phase, self.progress_at, self.looked_at = 0, nil, now, now
   local xfer, message, kind = transport.submit(self:options())
   if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
   self.xfer = xfer
@@ -158,12 +178,12 @@ function Exchange:start(now)
 end
 
 --- Nothing came in time: what that means depends on how far the attempt got.
-function Exchange:late_error(now, phase)
+function Exchange:late_error(now)
   local call = self.call
-  local is_sent = phase ~= "connecting" and phase ~= "queued"
+  local is_sent = self.xfer:was_sent()
   if self:remaining(now) <= 0 then
     local message = ("no answer within %g s"):format(call.request_timeout)
-    if self.last_error then message = message .. "; the attempt before: " .. tostring(self.last_error.message) end
+    if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
     return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
   end
   local message = is_sent and ("not a byte within %g s"):format(call.stall_timeout)
@@ -171,42 +191,46 @@ function Exchange:late_error(now, phase)
   return self:describe { kind = is_sent and "timeout" or "connect", message = message, sent = is_sent }
 end
 
---- When the transfer will have been silent for too long, or the time allowed is over.
-function Exchange:limit(now)
-  local call, xfer = self.call, self.xfer
-  local phase, received = xfer:phase(), xfer:received()
-  if received ~= self.received or phase ~= self.phase or phase == "queued" then
-    self.received, self.phase, self.progress_at = received, phase, now
+--- Note when bytes last moved, by the owner's clock, which stands still while the program is elsewhere.
+function Exchange:look(now)
+  local phase, moved, idle = self.xfer:phase(), self.xfer:progress()
+  if phase ~= self.phase or moved ~= self.moved then
+    local is_seen = idle <= now - self.looked_at + CLOCK_SLACK          -- else the owner's clock stood still since
+    self.progress_at = is_seen and now - idle or now
+    self.phase, self.moved = phase, moved
   end
-  local limit = phase == "connecting" and call.settings.connect_timeout or call.stall_timeout
-  local stalls_at = phase == "queued" and now + limit or self.progress_at + limit
-  local ends_at = self.started_at + call.request_timeout
-  return math.min(stalls_at, ends_at), phase
+  self.looked_at = now
+end
+
+--- Has the transfer been silent for too long, or is the time allowed over? Sets `wake_at`.
+function Exchange:is_late(now)
+  self:look(now)
+  local call, phase = self.call, self.phase
+  local connect, stall = call.settings.connect_timeout, call.stall_timeout
+  local limit = self.started_at + call.request_timeout
+  if phase ~= "queued" then limit = math.min(limit, self.progress_at + (phase == "connecting" and connect or stall)) end
+  local is_before = phase == "queued" or phase == "connecting"
+  self.wake_at = is_before and math.min(limit, now + math.min(connect, stall)) or limit       -- nobody is woken when the phase changes
+  return now >= limit
 end
 
 --- The attempt is under way: has it stalled?
 function Exchange:watch(now)
-  local limit, phase = self:limit(now)
-  self.wake_at = limit
-  if now < limit then return "wait" end
-  local err = self:late_error(now, phase)
+  if not self:is_late(now) then return "wait" end
+  local err = self:late_error(now)
   if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
   return self:consider(err, now)
 end
 
 --- The same for a stream whose rows are being read: nil, or why it has to be given up.
 function Exchange:watch_body(now)
-  local limit, phase = self:limit(now)
-  self.wake_at = limit
-  if now >= limit then return self:late_error(now, phase) end
+  if self:is_late(now) then return self:late_error(now) end
 end
 
 --- The body of the answer turned out to be bad: try again, or give up.
 function Exchange:reject(kind, message, offset, now)
   self.state = nil
-  local err = self:describe { kind = kind, message = message, offset = offset, sent = true }
-  self:report(err)
-  return self:consider(err, now)
+  return self:consider(self:describe { kind = kind, message = message, offset = offset, sent = true }, now)
 end
 
 --- The error object of an answer that is not a success.
@@ -236,7 +260,7 @@ function Exchange:redirect(status, now)
   if self.address:find "^https:" and parts.scheme ~= "https" then return refuse "from https to http" end
   self:release()
   self.is_home = self.is_home and url.origin(address) == url.origin(call.url)
-  self.address = address
+  self.address, self.is_loopback = address, parts.loopback
   self.attempts = self.attempts - 1                   -- the same attempt, at another place
   return self:start(now)
 end
@@ -244,13 +268,11 @@ end
 --- The answer, or enough of it, is there.
 function Exchange:judge(now)
   local xfer = self.xfer
-  local message, kind = xfer:failure()
+  local message, kind, received = xfer:failure()
   local status = xfer:status()
   local is_success = status and status >= 200 and status < 300
   if message and (not status or is_success) and not (is_success and self.call.is_stream) then
-    local err = self:describe { kind = kind, message = message, status = nil, sent = xfer:was_sent() }
-    self:report(err)
-    return self:consider(err, now)
+    return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
   end
   if is_success then
     self.state = "ready"
@@ -261,7 +283,6 @@ function Exchange:judge(now)
   if status == 429 then
     self.call.settings.counts.rate_limited = self.call.settings.counts.rate_limited + 1
   end
-  self:report(err)
   return self:consider(err, now)
 end
 

@@ -10,9 +10,32 @@ local fiber = {}
 
 ---@class apify.Fiber
 ---@field private results? table what the function returned
----@field private crash? { message: any, traceback: string } the error that left it
+---@field private crash? { message: any, traceback: string, is_heard: boolean } the error that left it
 local Fiber = {}
 local fiber_mt = { __index = Fiber, __name = "apify.Fiber" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= fiber_mt then errors.misuse("fiber:%s is a method: call it with a colon", what) end
+end
+
+local function check_secs(secs, where)
+  if type(secs) ~= "number" or secs ~= secs or secs < 0 then
+    errors.misuse("bad argument 1 of %s: %s (expected seconds)", where, errors.show(secs))
+  end
+end
+
+--- Why the caller cannot wait now, or nil.
+local function refusal()
+  local ok, reason, kind = transport.check()
+  if not ok then return errors.new { kind = kind, message = reason } end
+end
+
+--- Wait until the waiter is woken or `seconds` are over. nil, or the error that ends the wait.
+local function park(waiter, seconds)
+  local how, reason, kind = transport.park(waiter, seconds)
+  if how == "cancelled" then return errors.new { kind = "cancelled", message = "the fiber was cancelled" } end
+  if how == nil then return errors.new { kind = kind, message = reason } end
+end
 
 --- Call `fn` when the returned value is collected.
 local function on_collect(fn)
@@ -24,14 +47,18 @@ local function on_collect(fn)
   return setmetatable({}, { __gc = fn })
 end
 
---- An error that nobody waits for is reported when the fiber is forgotten, once.
-local function guard(self)
-  local crash = self.crash
-  local state = { is_heard = false }
-  self.guard_state = state
+local function report(crash)
+  local is_shown, text = pcall(tostring, crash.message)
+  io.stderr:write("apify: error in a fiber that nobody waited for: ", is_shown and errors.escape(text) or "?", "\n", crash.traceback, "\n")
+end
+
+--- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported.
+local function note_crash(self, co, message)
+  local is_cancel = self.task and self.task.is_cancelled and errors.is(message) and message.kind == "cancelled"
+  local crash = { message = message, traceback = debug.traceback(co), is_heard = is_cancel or false }
+  self.crash = crash
   self.guard = on_collect(function()
-    if state.is_heard then return end
-    io.stderr:write("apify: error in a fiber that nobody waited for: ", errors.escape(tostring(crash.message)), "\n", crash.traceback, "\n")
+    if not crash.is_heard then report(crash) end
   end)
 end
 
@@ -50,48 +77,46 @@ function fiber.spawn(fn, ...)
     self.results = pack(fn(...))
     end_with(self)
   end, function(co, message)
-    self.crash = { message = message, traceback = debug.traceback(co) }
-    guard(self)
+    note_crash(self, co, message)
     end_with(self)
   end, ...)
   return self
 end
 
---- Wait for the fiber's end: its results; its error is raised again. nil and an error when `secs` are over before.
+--- Wait for the fiber's end: its results; its error is raised again. nil and an error of kind "timeout" when `secs` are over before.
 ---@param secs? number
 ---@return any ...
 function Fiber:wait(secs)
-  if secs ~= nil and (type(secs) ~= "number" or secs ~= secs or secs < 0) then
-    errors.misuse("bad argument 1 of fiber:wait: %s (expected seconds)", errors.show(secs))
-  end
+  check_self(self, "wait")
+  if secs ~= nil then check_secs(secs, "fiber:wait") end
+  if self.task and self.task == transport.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
   local ends_at = transport.now() + (secs or math.huge)
   local waiter = transport.waiter()
   while not self.is_over do
-    local ok, reason = transport.check()
-    if not ok then return nil, errors.new { kind = "context", message = reason } end
-    local left = ends_at - transport.now()
-    if left <= 0 then return nil, errors.new { kind = "timeout", message = ("the fiber has not ended within %g s"):format(secs) } end
     self.waiters[waiter] = true
-    local how, why = transport.park(waiter, left)
+    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
     self.waiters[waiter] = nil
-    if how == "cancelled" then return nil, errors.new { kind = "cancelled", message = "the waiting fiber was cancelled" } end
-    if how == nil then return nil, errors.new { kind = "context", message = why } end
+    if err then return nil, err end
+    if not self.is_over and transport.now() >= ends_at then
+      return nil, errors.new { kind = "timeout", message = ("the fiber has not ended within %g s"):format(secs) }
+    end
   end
-  if self.crash then
-    self.guard_state.is_heard = true
-    error(self.crash.message, 0)
-  end
-  return unpack(self.results, 1, self.results.n)
+  local crash = self.crash
+  if not crash then return unpack(self.results, 1, self.results.n) end
+  crash.is_heard = true
+  error(crash.message, 0)
 end
 
---- End every wait in the fiber, now and later, with an error of kind "cancelled".
+--- End every wait in the fiber, now and later, with an error of kind "cancelled". What it waits for is aborted at once.
 function Fiber:cancel()
+  check_self(self, "cancel")
   if not self.is_over then transport.cancel_task(self.task) end
 end
 
 --- Has its function ended?
 ---@return boolean
 function Fiber:is_done()
+  check_self(self, "is_done")
   return self.is_over
 end
 
@@ -106,77 +131,106 @@ end
 ---@return true? ok
 ---@return apify.Error? err kind "cancelled" when the fiber was cancelled
 function fiber.sleep(secs)
-  if type(secs) ~= "number" or secs ~= secs or secs < 0 then
-    errors.misuse("bad argument 1 of sleep: %s (expected seconds)", errors.show(secs))
-  end
-  local ok, reason = transport.check()
-  if not ok then return nil, errors.new { kind = "context", message = reason } end
+  check_secs(secs, "sleep")
   local waiter, ends_at = transport.waiter(), transport.now() + secs
-  local left = secs
   repeat
-    local how, why = transport.park(waiter, left)
-    if how == "cancelled" then return nil, errors.new { kind = "cancelled", message = "the fiber was cancelled" } end
-    if how == nil then return nil, errors.new { kind = "context", message = why } end
-    left = ends_at - transport.now()
-  until left <= 0
+    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
+    if err then return nil, err end
+  until transport.now() >= ends_at
   return true
 end
 
-local check_map = options.spec { max_parallel = options.integer { min = 1 } }
+--- The jobs of one `all` or `map`, and the feeder that starts them as long as there is room: all of them fibers.
+---@class apify.Jobs
+---@field results any[]
+---@field running table<integer, apify.Fiber|true> by index
+---@field open integer how many are running
+---@field started integer jobs so far
+---@field failure? { message: any, index?: integer, is_crash: boolean } the first
+---@field over apify.Waiter woken by a failure and by the end of all
+---@field room apify.Waiter woken by the end of each job
+local Jobs = {}
+Jobs.__index = Jobs
 
---- Give every job that `next_job` yields to `call`, some at a time. The list of first results, or nil, err, index.
-local function run_jobs(next_job, call, max_parallel)
-  local results, running, count = {}, {}, 0
-  local failure, is_drained
-  local waiter = transport.waiter()
+local FEEDER = 0                                        -- its index
 
-  local function finish(index, ok, first, err)
-    running[index] = nil
-    count = count - 1
-    if not ok and not errors.is(first) then
-      failure = failure or { crash = first, index = index }
-    elseif not ok then
-      failure = failure or { err = first, index = index }
-    elseif first == nil and err ~= nil then
-      failure = failure or { err = err, index = index }
-    else
-      results[index] = first
+--- Something failed; only the first failure counts.
+function Jobs:fail(index, message, is_crash)
+  if index == FEEDER then index = self.started + 1 end
+  self.failure = self.failure or { message = message, index = index, is_crash = is_crash }
+end
+
+--- The fiber of that index has ended with what pcall returned. A raised apify.Error is a failure like a returned one.
+function Jobs:settle(index, ok, first, err)
+  self.running[index] = nil
+  self.open = self.open - 1
+  if not ok then self:fail(index, first, not errors.is(first))
+  elseif first == nil and err ~= nil then self:fail(index, err, false)
+  elseif index ~= FEEDER then self.results[index] = first
+  end
+  if self.failure or self.open == 0 then transport.wake(self.over) end
+  transport.wake(self.room)
+end
+
+--- Start a job in a fiber of its own.
+function Jobs:start(index, fn, ...)
+  self.open = self.open + 1
+  self.running[index] = true
+  local made = fiber.spawn(function(...) self:settle(index, pcall(fn, ...)) end, ...)
+  if self.running[index] then self.running[index] = made end
+end
+
+--- Start a job for each item that `next_item` gives.
+function Jobs:feed(next_item, fn, max_parallel)
+  local function feed(item, ...)
+    if item == nil then return false end
+    self.started = self.started + 1
+    self:start(self.started, fn, item, ...)
+    return true
+  end
+  while not self.failure and feed(next_item()) do
+    while self.open > max_parallel do                   -- the feeder is one of them
+      local err = park(self.room, math.huge)
+      if err then return nil, err end
     end
-    transport.wake(waiter)
   end
+end
 
-  local function start(index, ...)
-    count = count + 1
-    local job = pack(...)
-    running[index] = true
-    local made = fiber.spawn(function()
-      finish(index, pcall(call, unpack(job, 1, job.n)))
-    end)
-    if running[index] then running[index] = made end
-  end
-
-  local index = 0
-  while not failure do
-    while not is_drained and count < max_parallel and not failure do
-      local job = pack(next_job())
-      if job[1] == nil then
-        is_drained = true
-      else
-        index = index + 1
-        start(index, unpack(job, 1, job.n))
-      end
-    end
-    if failure or count == 0 then break end
-    local how, why = transport.park(waiter, math.huge)
-    if how == "cancelled" then failure = { err = errors.new { kind = "cancelled", message = "the fiber was cancelled" } }
-    elseif how == nil then failure = { err = errors.new { kind = "context", message = why } } end
-  end
-  if not failure then return results end
-  for _, made in pairs(running) do
+--- Cancel what is still running.
+function Jobs:cancel()
+  for _, made in pairs(self.running) do
     if made ~= true then made:cancel() end
   end
-  if failure.crash ~= nil then error(failure.crash, 0) end
-  return nil, failure.err, failure.index
+end
+
+--- Call `fn` with each item, some at a time. The list of first results; or nil, err, index.
+local function run_jobs(next_item, fn, max_parallel)
+  local refused = refusal()
+  if refused then return nil, refused end
+  local jobs = setmetatable({
+    results = {}, running = {}, open = 0, started = 0, over = transport.waiter(), room = transport.waiter(),
+  }, Jobs)
+  jobs:start(FEEDER, Jobs.feed, jobs, next_item, fn, max_parallel)
+  while not jobs.failure and jobs.open > 0 do
+    local err = park(jobs.over, math.huge)
+    if err then jobs:fail(nil, err, false) end
+  end
+  local failure = jobs.failure
+  if not failure then return jobs.results end
+  jobs:cancel()
+  if failure.is_crash then error(failure.message, 0) end
+  return nil, failure.message, failure.index
+end
+
+local check_jobs = options.spec { max_parallel = options.integer { min = 1 } }
+
+--- An iterator over the items of a list.
+local function each_of(list)
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
 end
 
 --- Run functions side by side: the list of their first results; or, when one fails, the others are cancelled: nil, err, index.
@@ -190,12 +244,8 @@ function fiber.all(fns, o)
   for i, fn in ipairs(fns) do
     if type(fn) ~= "function" then errors.misuse("bad item %d of all: %s (expected a function)", i, errors.show(fn)) end
   end
-  local max = check_map(o, "all").max_parallel or math.huge
-  local i = 0
-  return run_jobs(function()
-    i = i + 1
-    return fns[i]
-  end, function(fn) return fn() end, max)
+  local max_parallel = check_jobs(o, "all").max_parallel or math.huge
+  return run_jobs(each_of(fns), function(fn) return fn() end, max_parallel)
 end
 
 local function is_callable(v)
@@ -205,7 +255,7 @@ local function is_callable(v)
 end
 
 --- Call `fn` for every item of a list or an iterator, side by side: the list of first results in the order of the items;
---- or, when one fails, the others are cancelled: nil, err, index.
+--- or, when one fails or the iterator does, the others are cancelled: nil, err, index.
 ---@param items any[]|fun(): any
 ---@param fn fun(item: any, ...): any
 ---@param o? { max_parallel?: integer }
@@ -214,14 +264,10 @@ end
 ---@return integer? index
 function fiber.map(items, fn, o)
   if not is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
-  local max = check_map(o, "map").max_parallel or math.huge
-  if is_callable(items) then return run_jobs(items, fn, max) end
+  local max_parallel = check_jobs(o, "map").max_parallel or math.huge
+  if is_callable(items) then return run_jobs(items, fn, max_parallel) end
   if type(items) ~= "table" then errors.misuse("bad argument 1 of map: %s (expected a list or an iterator)", errors.show(items)) end
-  local i = 0
-  return run_jobs(function()
-    i = i + 1
-    return items[i]
-  end, fn, max)
+  return run_jobs(each_of(items), fn, max_parallel)
 end
 
 return fiber

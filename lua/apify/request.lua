@@ -57,8 +57,8 @@ end
 --- Why the client cannot be used now, or nil.
 function request.refusal(settings)
   if settings.gate.is_closed then return errors.new { kind = "closed", message = "the client is closed" } end
-  local ok, reason = transport.check()
-  if not ok then return errors.new { kind = "context", message = reason } end
+  local ok, reason, kind = transport.check()
+  if not ok then return errors.new { kind = kind, message = reason } end
 end
 
 --- Begin an exchange.
@@ -71,11 +71,11 @@ end
 function request.park(settings, waiter, seconds)
   local gate = settings.gate
   gate.parked[waiter] = true
-  local how, reason = transport.park(waiter, seconds)
+  local how, reason, kind = transport.park(waiter, seconds)
   gate.parked[waiter] = nil
   if gate.is_closed then return { kind = "closed", message = "the client was closed" } end
   if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
-  if how == nil then return { kind = "context", message = reason } end
+  if how == nil then return { kind = kind, message = reason } end
 end
 
 --- Wait until the exchange is ready or has failed. true, or nil and the error.
@@ -87,21 +87,19 @@ local function finish(ex, settings)
     if state == "failed" then return nil, ex.error end
     local err = request.park(settings, ex.waiter, ex.wake_at - now)
     if err then
-      ex:close()
-      return nil, ex:describe(err)
+      err.sent = ex.was_sent or ex.xfer ~= nil and ex.xfer:was_sent()
+      ex:close(ex:describe(err))
+      return nil, ex.error
     end
   end
 end
 
---- The decoded body of a finished exchange, or nil, message, name, offset.
-local function decode(ex)
-  local xfer = ex.xfer
-  if xfer:status() == 204 or ex.call.method == "HEAD" then return true end
-  local value, message, name, offset = xfer:value(ex.call.decoder)
-  return value, message, name, offset
+--- The decoded body of a finished exchange, or nil, message, name, offset; true where the answer has no body by its nature.
+---@param ex apify.Exchange
+function request.decode(ex)
+  if ex.xfer:status() == 204 or ex.call.method == "HEAD" then return true end
+  return ex.xfer:value(ex.call.decoder)
 end
-
-request.decode = decode
 
 --- Make the call and wait for its answer.
 ---@param settings apify.Settings
@@ -117,7 +115,7 @@ function request.run(settings, op, read)
   while true do
     local ok, err = finish(ex, settings)
     if not ok then return nil, err end
-    local value, message, name, offset = (read or decode)(ex)
+    local value, message, name, offset = (read or request.decode)(ex)
     if message == nil then
       local meta = { status = ex.xfer:status(), headers = ex.xfer:headers() }
       ex:close()

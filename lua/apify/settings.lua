@@ -51,7 +51,7 @@ local check = options.spec {
 ---@field user_agent string
 ---@field counts table<string, number>
 ---@field decoders table<string, userdata>
----@field gate { is_closed: boolean, parked: table<apify.Waiter, true> }
+---@field gate { is_closed: boolean, open: table<apify.Exchange, true>, parked: table<apify.Waiter, true> }
 
 local function env(name)
   local value = os.getenv(name)
@@ -81,7 +81,10 @@ local function make_base(o)
   local base, why = url.base(given or DEFAULT_BASE_URL)
   if base then return base end
   local origin = o.base_url and "option 'base_url' of apify.new" or "environment variable APIFY_API_BASE_URL"
-  errors.misuse("bad %s: %s (%s)", origin, errors.show((given:gsub("//[^/]*@", "//...@"))), why)
+  if given:find("@", 1, true) then                    -- nothing of a password is shown, however it was written
+    given, why = given:gsub("//.*@", "//...@"), "user name and password in a URL are refused"
+  end
+  errors.misuse("bad %s: %s (%s)", origin, errors.show(given), why)
 end
 
 --- A token must not go out where others can read it.
@@ -109,7 +112,7 @@ local function make(o, secret)
     attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0,
   }
   self.decoders = {}
-  self.gate = { is_closed = false, parked = setmetatable({}, { __mode = "k" }) }
+  self.gate = { is_closed = false, open = setmetatable({}, { __mode = "k" }), parked = setmetatable({}, { __mode = "k" }) }
   return self
 end
 

@@ -6,13 +6,17 @@ local scheduler = require "apify.loop.scheduler"
 local transport = {
   now = core.now,
   random = core.random,
-  time = core.time,
   secret = core.secret,
+  time = core.time,
+
+  cancel_task = scheduler.cancel,
+  start_task = scheduler.start,
+  waiter = scheduler.waiter,
+  wake = scheduler.wake,
 }
 
 local multi                              -- made when first needed; anew in a forked child
 local news = {}                          -- filled by the core, reused
-local is_in_hook = false
 
 --- The core, or nil, message, name.
 local function get_multi()
@@ -33,46 +37,52 @@ function transport.submit(options)
   return m:submit(options)
 end
 
---- Tell the owner of each transfer with news.
-local function dispatch(count)
-  for i = 1, count do
+--- Tell the owner of each transfer with news. From the end, so that what an interrupt left behind is told the next time.
+local function dispatch()
+  for i = #news, 1, -1 do
     local owner = news[i]:owner()
     news[i] = nil
-    local waiter = owner.waiter
-    if waiter.queue then waiter.queue[#waiter.queue + 1] = owner end
-    scheduler.wake(waiter)
+    local waiter = owner and owner.waiter
+    if waiter then
+      if waiter.queue then waiter.queue[#waiter.queue + 1] = owner end
+      scheduler.wake(waiter)
+    end
   end
 end
 
 local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
 
+---@type apify.LoopHost
 local host = { now = core.now }
 
---- Wait for the sockets at most `seconds`, and hand out the news.
+--- Wait for the sockets at most `seconds`, and hand out the news. true, or nil, message, name.
 function host.pump(seconds)
-  local m, message = get_multi()
-  if not m then error(message, 0) end
-  local count = m:wait(math.min(seconds, MAX_SLEEP), news)
-  if count and count > 0 then dispatch(count) end
+  local m, message, name = get_multi()
+  if not m then return nil, message, name end
+  dispatch()
+  local count
+  count, message, name = m:wait(math.min(seconds, MAX_SLEEP), news)
+  if not count then return nil, message, name end
+  dispatch()
+  return true
 end
 
 --- Is nothing in flight?
 function host.is_idle()
-  return not multi or multi:in_flight() == 0
+  return transport.in_flight() == 0
 end
 
----@return apify.Waiter
-function transport.waiter()
-  return { is_awake = false }
-end
+local OUTSIDE = {}                       -- stands for the task of a caller that is in none
+local in_hook = {}                       -- task whose caller is in a hook -> true
 
-transport.wake = scheduler.wake
-
---- May this caller wait now? nil and the reason where it may not.
+--- May this caller wait now? nil, the reason and the kind of error where it may not.
 ---@return boolean?
 ---@return string? reason
+---@return string? kind
 function transport.check()
-  if is_in_hook then return nil, "an on_attempt hook must not wait" end
+  local task = scheduler.current()
+  if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
+  if in_hook[task or OUTSIDE] then return nil, "an on_attempt hook must not wait", "context" end
   return block.check()
 end
 
@@ -81,44 +91,41 @@ end
 ---@param seconds number
 ---@return "awake"|"time"|"cancelled"|nil how
 ---@return string? reason why waiting is impossible
+---@return string? kind of that error
 function transport.park(waiter, seconds)
   local task = scheduler.current()
   if task and task.is_cancelled then return "cancelled" end
-  local awake, reason = block.park(waiter, core.now() + seconds, host)
-  waiter.is_awake = false
-  if awake then return "awake" end
+  local is_awake, reason, kind = block.park(waiter, core.now() + seconds, host)
   if task and task.is_cancelled then return "cancelled" end
-  if awake == nil then return nil, reason end
-  return "time"
+  if is_awake == nil then return nil, reason, kind or "context" end
+  return is_awake and "awake" or "time"
 end
 
 --- Let other fibers and the sockets go on, without waiting.
 function transport.breathe()
-  if not is_in_hook then block.breathe(host) end
+  if not in_hook[scheduler.current() or OUTSIDE] then block.breathe(host) end
 end
 
 --- Call a user's hook, inside which nothing can wait.
 function transport.call_hook(fn, ...)
-  local before = is_in_hook
-  is_in_hook = true
+  local who = scheduler.current() or OUTSIDE
+  local before = in_hook[who]
+  in_hook[who] = true
   local ok, err = pcall(fn, ...)
-  is_in_hook = before
+  in_hook[who] = before
   if not ok then error(err, 0) end
 end
 
---- Has the running fiber been cancelled?
-function transport.is_cancelled()
-  local task = scheduler.current()
-  return task ~= nil and task.is_cancelled
-end
-
-transport.start_task = scheduler.start
-transport.cancel_task = scheduler.cancel
-transport.current_task = scheduler.current
-
 --- Number of transfers under way in this Lua state.
+---@return integer
 function transport.in_flight()
   return multi and multi:in_flight() or 0
+end
+
+--- The task in which the caller runs, if any.
+---@return apify.Task?
+function transport.current_task()
+  return (scheduler.current())
 end
 
 return transport

@@ -4,22 +4,26 @@
 --- the page before it ended. When it shows a row that was delivered already (or one that sorts before the last
 --- delivered one), nothing can lie between: it is anchored, and its new rows are the next ones. When it does not,
 --- rows have slipped past: it is asked again with twice the overlap, and the pages behind it are dropped.
+---
+--- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
+local recall = require "apify.recall"
+
 local walk = {}
 
 local OVERLAP = 1                        -- rows, while nothing is known to leave the list
 local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: filtered by status, or shrunk
-local RECENT = 10                        -- delivered rows that a bookmark remembers
 
---- A request for rows `offset` to `upto`.
+--- A request for the rows `offset` to `upto`.
 ---@class apify.PagePlan
 ---@field offset integer
 ---@field limit integer
 ---@field from integer where its new rows are expected to begin
 ---@field upto integer
+---@field overlap integer rows before `from`
 ---@field is_anchored boolean
----@field is_repeat? boolean it asks for what a page before it should have had
 ---@field scanned integer rows seen
 ---@field fresh integer rows delivered
+---@field starts_at? integer where in the list the first of those was
 ---@field total? integer
 ---@field held? table[] rows that wait for an anchor
 
@@ -28,9 +32,17 @@ local RECENT = 10                        -- delivered rows that a bookmark remem
 ---@field is_ended boolean
 ---@field limit_left? integer
 ---@field total? integer
----@field private has_rows? boolean a row has been seen, and with it whether rows have ids
+---@field private is_plain? boolean rows have no ids; nil: no row was seen yet
+---@field private recall apify.Recall the delivered rows
+---@field private frontier? string the latest start among them
 local Walk = {}
 Walk.__index = Walk
+
+---@class apify.Mark where a walk is
+---@field pos integer
+---@field ids string[]
+---@field ats string[]
+---@field is_plain? boolean
 
 ---@class apify.WalkOptions
 ---@field offset? integer
@@ -40,68 +52,71 @@ Walk.__index = Walk
 ---@field prefetch integer
 ---@field desc? boolean
 ---@field is_filtered? boolean can rows leave the list without being deleted?
----@field resume? table what `mark` returned
+---@field resume? apify.Mark
+
+--- Go on where a mark was taken. If nothing had been delivered, it is a start.
+local function restore(self, mark)
+  self.from = mark.pos
+  self.is_plain = mark.is_plain
+  self.base = #mark.ids == 0 and mark.pos or nil
+  self.recall:restore(mark.ids, mark.ats)
+  self.frontier = mark.ats[#mark.ats]
+  self.overlap = WIDE_OVERLAP
+end
 
 ---@param o apify.WalkOptions
 ---@return apify.Walk
 function walk.new(o)
+  local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
-    pages = {}, is_ended = false, prefetch = o.prefetch,
+    pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false,
     from = o.offset or 0, base = o.offset or 0,
-    chunk = o.chunk_size or o.max_page, max_page = o.max_page,
-    limit_left = o.limit, desc = o.desc or false,
+    chunk = chunk, max_page = o.max_page, limit_left = o.limit,
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
-    memory = o.prefetch + 2, serial = 1,
-    seen = {}, first_at = {}, recent = {}, recent_count = 0, delivered = 0,
+    recall = recall.new(math.max((o.prefetch + 2) * chunk, o.max_page)), delivered = 0,
   }, Walk)
-  if o.resume then self:restore(o.resume) end
+  if o.resume then restore(self, o.resume) end
   return self
 end
 
---- Go on where a mark was taken.
-function Walk:restore(mark)
-  self.from, self.base = mark.pos, nil
-  self.oldest, self.frontier = mark.oldest, mark.frontier
-  self.overlap = math.max(self.overlap, #mark.ids)
-  for i, id in ipairs(mark.ids) do
-    self.seen[id] = self.serial
-    self.recent[i] = { id = id, at = mark.ats[i] }
-  end
-  self.recent_count = #mark.ids
-  self.is_plain = mark.is_plain
-end
-
 --- Where the next undelivered row is expected.
+---@return integer
 function Walk:position()
   local page = self.pages[1]
   if not page then return self.from end
-  if page.is_anchored and not page.held then return page.offset + page.scanned end
-  return page.from
+  return page.is_anchored and page.offset + page.scanned or page.from
 end
 
---- What a bookmark needs to know.
+--- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
+---@return apify.Mark
 function Walk:mark()
-  local ids, ats = {}, {}
-  local first = math.max(1, self.recent_count - RECENT + 1)
-  for i = first, self.recent_count do
-    local row = self.recent[(i - 1) % RECENT + 1]
-    ids[#ids + 1], ats[#ats + 1] = row.id, row.at
-  end
-  return { pos = self:position(), ids = ids, ats = ats, oldest = ats[1] or self.oldest, frontier = self.frontier,
-    is_plain = self.is_plain }
+  local ids, ats = self.recall:recent()
+  return { pos = self:position(), ids = ids, ats = ats, is_plain = self.is_plain }
+end
+
+--- Rows that a page repeats of the one before; less than a page, or nothing would ever be new.
+local function usual_overlap(self)
+  return math.min(self.overlap, math.floor(self.max_page / 2))
 end
 
 --- A page whose new rows begin at `from`; `head` is where the rows begin that `limit_left` counts.
 local function make_page(self, from, upto, overlap, head)
   local is_start = from == self.base and self.delivered == 0
   local offset = (is_start or self.is_plain) and from or math.max(0, from - overlap)
-  local size = math.min(self.max_page, (upto and upto - from or self.chunk) + (from - offset))
+  local size = math.min(self.max_page, upto - offset)
   if self.limit_left then size = math.min(size, head + self.limit_left - offset) end
   size = math.max(size, 1)
   return {
     offset = offset, limit = size, from = from, upto = offset + size, overlap = from - offset,
-    is_anchored = is_start or offset == 0 or self.is_plain or false, scanned = 0, fresh = 0,
+    is_anchored = offset == 0 or offset == from, scanned = 0, fresh = 0,
   }
+end
+
+--- Make this the page that is read next, and look behind it if there is no other.
+local function set_head(self, page)
+  self.pages[1] = page
+  if #self.pages == 1 then self.from = page.upto end
+  return page
 end
 
 --- The next page to ask for, put at the end of `pages`; nil when enough is under way.
@@ -110,115 +125,116 @@ end
 function Walk:plan()
   local count = #self.pages
   if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
+  local head = self:position()
   if count > 0 then
-    if not self.total or not self.has_rows or self.from >= self.total then return nil end
-    if self.limit_left and self.from >= self:position() + self.limit_left then return nil end
+    if not self.total or self.is_plain == nil or self.from >= self.total then return nil end
+    if self.limit_left and self.from >= head + self.limit_left then return nil end
   end
-  local page = make_page(self, self.from, nil, self.overlap, self:position())
+  local page = make_page(self, self.from, self.from + self.chunk, usual_overlap(self), head)
   self.pages[count + 1] = page
   self.from = page.upto
   return page
 end
 
 --- The total that the head page's envelope told.
+---@param page apify.PagePlan
+---@param total integer
 function Walk:note_total(page, total)
   page.total = total
-  if self.total and total < self.total then self.overlap = math.max(self.overlap, WIDE_OVERLAP) end
+  if self.total and total < self.total then self.overlap = WIDE_OVERLAP end
   self.total = total
 end
 
---- Does a row that started then sort before that moment, in the order of the list?
+--- Does a row that started at `at` sort before `moment`, in the order of the list?
 local function is_before(self, at, moment)
   if at == nil or moment == nil then return false end
   if self.desc then return at > moment end
   return at < moment
 end
 
+--- Count the row as delivered. `at` is where the frontier is from now on.
 local function accept(self, page, id, at)
-  if id ~= nil then
-    self.seen[id] = self.serial
-    self.recent_count = self.recent_count + 1
-    local slot = (self.recent_count - 1) % RECENT + 1
-    local row = self.recent[slot]
-    if row then row.id, row.at = id, at else self.recent[slot] = { id = id, at = at } end
-  end
-  if at ~= nil then
-    if not self.first_at[self.serial] then self.first_at[self.serial] = at end
-    if self.delivered == 0 and self.base and self.base > 0 then self.oldest = at end
-    if not is_before(self, at, self.frontier) then self.frontier = at end
-  end
+  if self.delivered == 0 and (self.base or 0) > 0 then self.recall.oldest = at end
+  self.frontier = at
+  if id then self.recall:add(id, at or false) end
+  if page.fresh == 0 then page.starts_at = page.offset + page.scanned - 1 end
   page.fresh = page.fresh + 1
   self.delivered = self.delivered + 1
   if self.limit_left then self.limit_left = self.limit_left - 1 end
+  return "deliver"
 end
 
---- The rows that were held turn out to be new ones: remember them; they are delivered in their order.
-local function release(self, page)
-  for _, row in ipairs(page.held) do accept(self, page, row.id, row.startedAt) end
-end
-
---- A row of a page that is not anchored yet.
-local function take_unanchored(self, page, row, id, at)
-  local is_known = self.seen[id] ~= nil or is_before(self, at, self.frontier)
-  if is_known then
-    page.is_anchored = true
-    if not page.held then return "skip" end
-    release(self, page)
-    return "release"
-  end
+--- An unknown row of a page that is not anchored yet. One that started together with the last delivered row may lie
+--- on either side of it; one that started later can only be there because rows have slipped past.
+local function hold(self, page, row, at)
   page.held = page.held or {}
   page.held[#page.held + 1] = row
   local is_tie = at == nil or at == self.frontier
-  if is_tie and #page.held <= page.overlap then return "hold" end
-  return "reject"
+  return is_tie and #page.held <= page.overlap and "hold" or "reject"
+end
+
+--- Take the next row of the head page if it is one as most are: it sorts behind all that were delivered, so that it is new.
+--- False and nothing changed if there is more to think about; then `take` does that.
+---@param page apify.PagePlan anchored, and not at its first row
+---@param row any
+---@return boolean is_delivered
+function Walk:take_plain(page, row)
+  if type(row) ~= "table" then return false end
+  local id, at, frontier, left = row.id, row.startedAt, self.frontier, self.limit_left
+  if type(id) ~= "string" or type(at) ~= "string" or not frontier then return false end
+  if self.desc then
+    if at >= frontier then return false end
+  elseif at <= frontier then
+    return false
+  end
+  if left then
+    if left <= 1 then return false end
+    self.limit_left = left - 1
+  end
+  self.recall:add(id, at)
+  self.frontier = at
+  self.delivered = self.delivered + 1
+  page.scanned, page.fresh = page.scanned + 1, page.fresh + 1
+  return true
 end
 
 --- Look at the next row of the head page.
 ---@param page apify.PagePlan
 ---@param row any
----@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": deliver page.held, in order
+---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
 function Walk:take(page, row)
   page.scanned = page.scanned + 1
-  self.has_rows = true
-  local id, at
+  local id, at                                                         -- what it is known by
   if type(row) == "table" then id, at = row.id, row.startedAt end
+  if type(id) ~= "string" then id = nil end
+  if type(at) ~= "string" then at = nil end
+  if self.is_plain == nil then self.is_plain = id == nil end
   if id == nil then
-    self.is_plain = true                 -- nothing to know it by: rows are counted only
+    return page.scanned <= page.overlap and "skip" or accept(self, page, nil, self.frontier)
+  end
+  local is_known = self.recall:knows(id)
+  if not page.is_anchored then
+    if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, row, at) end
     page.is_anchored = true
-  elseif not page.is_anchored then
-    return take_unanchored(self, page, row, id, at)
-  elseif self.seen[id] ~= nil or is_before(self, at, self.oldest) then
-    return "skip"
+    if page.held then return "release" end
   end
-  accept(self, page, id, at)
-  return "deliver"
+  if is_known then return "skip" end
+  if not is_before(self, at, self.frontier) then return accept(self, page, id, at or self.frontier) end
+  if is_before(self, at, self.recall.oldest) then return "skip" end
+  return accept(self, page, id, self.frontier)                         -- it joined the list behind our back
 end
 
---- Forget the ids of pages that are too long ago; from then on, `oldest` tells their repeats.
-local function forget(self)
-  self.serial = self.serial + 1
-  if self.serial % self.memory ~= 0 then return end
-  local first = self.serial - self.memory
-  local kept = {}
-  for id, serial in pairs(self.seen) do
-    if serial >= first then kept[id] = serial end
+--- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
+---@param page apify.PagePlan
+---@return table? row
+function Walk:release(page)
+  local row = table.remove(page.held, 1)
+  if row then
+    accept(self, page, row.id, self.frontier)                           -- all of them started together with that
+  else
+    page.held = nil
   end
-  self.seen = kept
-  for serial in pairs(self.first_at) do
-    if serial < first then self.first_at[serial] = nil end
-  end
-  while first < self.serial and not self.first_at[first] do first = first + 1 end
-  self.oldest = self.first_at[first] or self.oldest
-end
-
---- Drop every page and ask from `from` on, beginning `overlap` rows before it.
-local function restart(self, from, overlap)
-  self.pages = {}
-  self.from = from
-  local page = make_page(self, from, nil, overlap, from)
-  self.pages[1] = page
-  self.from = page.upto
-  return page
+  return row
 end
 
 --- The head page shows no row that is known: rows have slipped past it. Returns the page that replaces it and all others.
@@ -227,9 +243,16 @@ end
 function Walk:reject(page)
   local from = page.from
   if page.scanned == 0 and page.total then from = math.min(from, page.total) end
-  local again = restart(self, from, math.max(WIDE_OVERLAP, 2 * page.overlap))
-  again.is_repeat = true
-  return again
+  self.pages = {}
+  return set_head(self, make_page(self, from, from + self.chunk, math.max(WIDE_OVERLAP, 2 * page.overlap), from))
+end
+
+--- A page was shorter than it should be: ask for the rest of it before the pages behind it. One known row must be
+--- enough of an overlap, or pages shorter than that would never get on; none, when a known row was all that came.
+local function fill_gap(self, page, position)
+  local overlap = (page.fresh > 0 or page.scanned > OVERLAP) and OVERLAP or 0
+  table.insert(self.pages, 1, false)
+  set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
 end
 
 --- The head page was read to its end.
@@ -239,55 +262,41 @@ function Walk:finish(page)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
-  forget(self)
+  self.recall:settle()
   if page.scanned >= page.limit then
     if #self.pages == 0 then self.from = position end
-    return "next"
-  end
-  local total = page.total
-  if page.scanned == 0 and page.offset == 0 or not total or position >= total then
+  elseif page.scanned == 0 or page.total and position >= page.total then
     self.pages, self.from, self.is_ended = {}, position, true
     return "end"
-  end
-  if page.fresh > 0 or not page.is_repeat then                   -- shorter than it should be: its gap comes next
-    local gap = make_page(self, position, math.max(page.upto, position + 1), self.overlap, position)
-    gap.is_repeat = true
-    table.insert(self.pages, 1, gap)
-    if #self.pages == 1 then self.from = gap.upto end
-    return "next"
-  end
-  if #self.pages == 0 and page.upto >= total then
-    self.from, self.is_ended = position, true
-    return "end"
+  else
+    fill_gap(self, page, position)
   end
   return "next"
 end
 
 --- The API gives no more than `limit` rows a page: plan with that from here on, and drop what was planned otherwise.
+---@param limit integer
 function Walk:shrink(limit)
   self.max_page, self.chunk = limit, math.min(self.chunk, limit)
   local page = self.pages[1]
   page.limit, page.upto = limit, page.offset + limit
-  self.from = page.upto
-  for i = #self.pages, 2, -1 do self.pages[i] = nil end
+  self.pages = {}
+  set_head(self, page)
 end
 
---- The head page broke off: the page that goes on after its last delivered row takes its place.
+--- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.PagePlan
 ---@return apify.PagePlan
 function Walk:resume(page)
-  local from = self:position()
-  local again = make_page(self, from, math.max(page.upto, from + 1), math.max(page.overlap, self.overlap), from)
-  again.is_repeat = page.is_repeat
-  self.pages[1] = again
-  if #self.pages == 1 then self.from = again.upto end
-  return again
+  local from, overlap = self:position(), usual_overlap(self)
+  if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
+  return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
 end
 
 --- Go on at the end of a list that may have grown.
 function Walk:reopen()
   self.is_ended = false
-  self.overlap = math.max(self.overlap, WIDE_OVERLAP)
+  self.overlap = WIDE_OVERLAP
 end
 
 return walk

@@ -2,128 +2,232 @@
 --- a loop drives it by calling `run` and by sleeping no longer than `next_time` allows.
 local heap = require "apify.heap"
 
+local unpack = table.unpack or unpack
+
 local scheduler = {}
 
---- A place to wait at. Whoever has something for it sets `is_awake` through `wake`.
+local MAX_DEPTH = 32                     -- fibers resumed inside each other; Lua 5.4 has room for about a hundred
+local MIN_TIMERS = 256                   -- timers below which those of waits that are over may stay where they are
+
+--- A place to wait at. `wake` wakes whoever waits here, or else the next who comes.
 ---@class apify.Waiter
 ---@field is_awake boolean
 ---@field queue? table[] what woke it, where somebody wants to know
----@field private fiber? table the fiber that is parked here
+---@field private first? apify.Ticket those who wait here
+
+--- One stay at a waiter.
+---@class apify.Ticket
+---@field is_awake boolean
+---@field deadline number
+---@field private waiter? apify.Waiter nil once it is over
+---@field private task? apify.Task whom to resume; nil for one who drives the loop and looks himself
+---@field private next? apify.Ticket
 
 ---@class apify.Task
----@field co thread
+---@field co? thread nil once its function has ended
 ---@field is_cancelled boolean
----@field private place? apify.Waiter where it is parked
+---@field private ticket? apify.Ticket where it is parked
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
 
 local tasks = {}                         -- managed coroutine -> task; anchors what is parked
 local ready, ready_first, ready_last = {}, 1, 0
-local timers = heap.new()
+local timers, timers_limit = heap.new(), MIN_TIMERS
+local innermost                          -- the task that was resumed last on this stack
+local depth = 0                          -- tasks on this stack
+
+---@return apify.Waiter
+function scheduler.waiter()
+  return { is_awake = false }
+end
 
 local function enqueue(task)
   if task.is_ready then return end
   task.is_ready = true
+  ready[ready_last + 1] = task
   ready_last = ready_last + 1
-  ready[ready_last] = task
 end
 
 local function dequeue()
-  if ready_first > ready_last then return nil end
   local task = ready[ready_first]
   ready[ready_first] = nil
   ready_first = ready_first + 1
   if ready_first > ready_last then ready_first, ready_last = 1, 0 end
-  task.is_ready = false
   return task
 end
 
---- The task of the coroutine that runs now, or nil: then nobody would resume it after a yield.
+--- The task in which the caller runs, or nil outside of all. It can be parked only if the caller runs in its very
+--- coroutine, not in one that the task drives itself, nor below a C function that nothing yields across.
+---@return apify.Task? task
+---@return boolean can_park
 function scheduler.current()
-  local co = coroutine.running()
-  return co and tasks[co]
+  local co, is_main = coroutine.running()
+  if not co or is_main then
+    innermost, depth = nil, 0                                     -- also after an error that came from outside, such as Ctrl-C
+    return nil, false
+  end
+  local is_yieldable = coroutine.isyieldable                      -- nginx's own coroutines lack it
+  return innermost, innermost ~= nil and innermost.co == co and (not is_yieldable or is_yieldable())
+end
+
+--- The task's function has ended: let go of its stack, so that nothing on it is kept alive, and of its closing values.
+local function bury(task, ok, message)
+  local co = task.co
+  tasks[co], task.co = nil, nil
+  if ok then return end
+  task.on_crash(co, message)
+  if coroutine.close then coroutine.close(co) end                 -- 5.4: an error leaves them open
 end
 
 local function resume(task, ...)
-  local co = task.co
-  if coroutine.status(co) ~= "suspended" then return end        -- it is further down on this very stack
+  local outer, co = innermost, task.co
+  if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
+  task.is_ready = false
+  innermost, depth = task, depth + 1
   local ok, mark = coroutine.resume(co, ...)
+  innermost, depth = outer, depth - 1
   if coroutine.status(co) == "dead" then
-    tasks[co] = nil
-    if not ok then task.on_crash(co, mark) end
+    bury(task, ok, mark)
   elseif mark ~= PARK then
-    -- The function yielded on its own account: give it its turn again, so that it is not lost.
-    enqueue(task)
+    enqueue(task)                                                 -- it yielded on its own account: it has its next turn
   end
 end
 
---- Start `fn(...)` at once in a coroutine that may be parked. `on_crash(co, message)` hears of an error that leaves it.
+--- Resume the task at the head of the queue, if it still wants that.
+local function resume_next()
+  local task = dequeue()
+  if not task or not task.is_ready then return end
+  local args = task.args
+  if not args then return resume(task) end
+  task.args = nil
+  resume(task, unpack(args, 1, args.n))
+end
+
+--- Start `fn(...)` in a coroutine that may be parked: at once, or where that would be too deep, with the next turn.
+--- `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
 function scheduler.start(fn, on_crash, ...)
   local task = { co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash }
   tasks[task.co] = task
-  resume(task, ...)
+  if depth < MAX_DEPTH then
+    resume(task, ...)
+  else
+    task.args = { n = select("#", ...), ... }
+    enqueue(task)
+  end
   return task
 end
 
---- Wake every wait of the task, now and later.
+--- End every wait of the task, now and later. One that is parked goes on at once.
+---@param task apify.Task
 function scheduler.cancel(task)
   task.is_cancelled = true
-  if task.place then enqueue(task) end
+  if not task.ticket then return end
+  if depth < MAX_DEPTH then resume(task) else enqueue(task) end
 end
 
+--- Wake those who wait there; if nobody does, the next one does not have to wait.
 ---@param waiter apify.Waiter
 function scheduler.wake(waiter)
   waiter.is_awake = true
-  local task = waiter.task
-  if task then enqueue(task) end
+  local ticket = waiter.first
+  while ticket do
+    ticket.is_awake = true
+    if ticket.task then enqueue(ticket.task) end
+    ticket = ticket.next
+  end
+end
+
+--- Begin to wait.
+---@param waiter apify.Waiter
+---@param deadline number
+---@param task? apify.Task
+---@return apify.Ticket
+function scheduler.enter(waiter, deadline, task)
+  local ticket = { is_awake = waiter.is_awake, deadline = deadline, waiter = waiter, task = task, next = waiter.first }
+  waiter.first = ticket
+  return ticket
+end
+
+--- End the wait. Was it woken?
+---@param ticket apify.Ticket
+---@return boolean
+function scheduler.leave(ticket)
+  local waiter = ticket.waiter
+  ticket.waiter = nil
+  if waiter.first == ticket then
+    waiter.first = ticket.next
+  else
+    local before = waiter.first
+    while before.next ~= ticket do before = before.next end
+    before.next = ticket.next
+  end
+  if ticket.is_awake then waiter.is_awake = false end
+  return ticket.is_awake
+end
+
+--- Throw away the timers of waits that are over, once they may be more than the others.
+local function sweep_timers()
+  timers = heap.new()
+  for _, task in pairs(tasks) do
+    local ticket = task.ticket
+    if ticket and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
+  end
+  timers_limit = math.max(MIN_TIMERS, 2 * timers:size())
 end
 
 --- Park the running task until the waiter is woken, `deadline` has come or the task is cancelled.
 ---@param task apify.Task
 ---@param waiter apify.Waiter
 ---@param deadline number
+---@return boolean is_awake
 function scheduler.park(task, waiter, deadline)
-  waiter.task, task.place = task, waiter
-  local ticket
-  if deadline < math.huge then
-    ticket = { task = task, place = waiter }
-    timers:push(deadline, ticket)
+  local ticket = scheduler.enter(waiter, deadline, task)
+  if not ticket.is_awake then
+    if deadline < math.huge then
+      if timers:size() >= timers_limit then sweep_timers() end
+      timers:push(deadline, ticket)
+    end
+    task.ticket = ticket
+    coroutine.yield(PARK)
+    task.ticket = nil
   end
-  if not (waiter.is_awake or task.is_cancelled) then coroutine.yield(PARK) end
-  if ticket then ticket.task = nil end                            -- its time may still come: to nobody
-  waiter.task, task.place = nil, nil
+  return scheduler.leave(ticket)
 end
 
 --- Let the other tasks go on before this one does.
+---@param task apify.Task
 function scheduler.pass(task)
   enqueue(task)
   coroutine.yield(PARK)
 end
 
 --- When the next timer is due; infinity without timers, 0 when somebody can go on at once.
+---@return number
 function scheduler.next_time()
+  if depth >= MAX_DEPTH then return math.huge end                 -- nobody can go on here
   if ready_first <= ready_last then return 0 end
   while true do
     local key, ticket = timers:peek()
     if not key then return math.huge end
-    if ticket.task then return key end
-    timers:pop()                                                  -- of a wait that is over
+    if ticket.waiter then return key end
+    timers:pop()
   end
 end
 
 --- Resume whoever can go on: the tasks that are ready now, and those whose time has come.
+---@param now number
 function scheduler.run(now)
+  if depth >= MAX_DEPTH then return end
   while true do
     local key, ticket = timers:peek()
     if not key or key > now then break end
     timers:pop()
-    if ticket.task then enqueue(ticket.task) end
+    if ticket.waiter then enqueue(ticket.task) end
   end
   for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they have the next turn
-    local task = dequeue()
-    if not task then return end
-    resume(task)
+    if ready_first > ready_last then return end
+    resume_next()
   end
 end
 

@@ -12,6 +12,7 @@ local check_get = options.spec {
 }
 
 local check_wait = options.spec {
+  request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },
 }
 
@@ -25,7 +26,7 @@ local Run = resource.define "Run"
 function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = check_get(opts, "run:get")
-  local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, nil, o.request_timeout)
+  local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout)
   local body, err = request.run(self.settings, op)
   if body == nil then return nil, err end
   return request.unwrap(body)
@@ -33,12 +34,12 @@ end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;
 --- kind "unfinished" when the time is over, with the run as last seen in `err.run`.
----@param opts? { wait_secs?: number }
+---@param opts? apify.WaitOptions
 ---@return table? run
 ---@return apify.Error? err
 function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
-  return wait.one(self.settings, self.path, check_wait(opts, "run:wait_for_finish").wait_secs)
+  return wait.one(self.settings, self.path, check_wait(opts, "run:wait_for_finish"))
 end
 
 local run = {}

@@ -109,12 +109,21 @@ function Runs:list(opts)
   return request.unwrap(body)
 end
 
-local function same_query(a, b)
-  if #a ~= #b then return false end
-  for i, pair in ipairs(a) do
-    if pair[1] ~= b[i][1] or pair[2] ~= b[i][2] then return false end
+local function find(query, name)
+  for _, pair in ipairs(query) do
+    if pair[1] == name then return pair[2] end
   end
-  return true
+end
+
+--- Filters that are given beside a bookmark must be its own.
+local function check_filters(o, query)
+  for _, pair in ipairs(filters(o)) do
+    local name, value = pair[1], pair[2]
+    if (find(query, name) or "0") ~= value then                          -- no desc is the same as desc=0
+      errors.misuse("bad option 'bookmark' of runs:iterate: it was taken with other filters (%s=%s is given, the bookmark has %s)",
+        name, value, find(query, name) or "none")
+    end
+  end
 end
 
 --- Where a bookmark says to go on; misuse if it belongs to something else.
@@ -124,18 +133,9 @@ local function read_bookmark(self, o)
   if place.path ~= self.path then
     errors.misuse("bad option 'bookmark' of runs:iterate: it belongs to %s, not to %s", errors.escape(place.path), self.path)
   end
-  local given = filters(o)
-  if #given > 0 and not same_query(given, place.query) then
-    errors.misuse "bad option 'bookmark' of runs:iterate: it was taken with other filters"
-  end
-  if o.offset then errors.misuse "bad option 'offset' of runs:iterate: the bookmark has the position" end
+  check_filters(o, place.query)
+  if o.offset then errors.misuse("bad option 'offset' of runs:iterate: %d (the bookmark has the position)", o.offset) end
   return place
-end
-
-local function has(query, name)
-  for _, pair in ipairs(query) do
-    if pair[1] == name then return pair[2] end
-  end
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -146,13 +146,14 @@ function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
   local o = checkers(self).iterate(opts, "runs:iterate")
   local place = o.bookmark and read_bookmark(self, o)
+  o.desc = o.desc or nil
   local query = place and place.query or filters(o)
-  local is_desc = has(query, "desc") == "1"
+  local is_desc = find(query, "desc") ~= nil
   if o.follow and is_desc then errors.misuse "bad option 'follow' of runs:iterate: true (only without desc: new runs come last)" end
   local it = pager.new {
     settings = self.settings, path = self.path, query = query, resume = place and place.mark,
     offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size, max_page = MAX_PAGE,
-    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = has(query, "status") ~= nil,
+    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = find(query, "status") ~= nil,
     pick = o.pick, follow = o.follow, poll_secs = o.poll_secs, deadline = o.deadline, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it

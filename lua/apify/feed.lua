@@ -1,0 +1,381 @@
+--- The rows of an offset list, one after the other: keeps pages in flight, reads their rows in order, and survives what
+--- goes wrong. What to ask for and what to deliver is decided in walk.lua; this file does it.
+local errors = require "apify.errors"
+local request = require "apify.request"
+local transport = require "apify.transport"
+local walk = require "apify.walk"
+
+local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
+local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
+
+---@class apify.FeedPage : apify.PagePlan
+---@field source? apify.Exchange
+---@field xfer? userdata its rows are being read
+---@field is_behind? boolean another page was before it when it was asked for
+
+---@class apify.Feed
+---@field walk apify.Walk
+---@field requests integer
+---@field private outside number seconds that the caller spent between two steps
+---@field private left_at? number when the caller was last given something; nil while inside
+---@field private looked_at number when the clock was last looked at
+---@field private unlooked number seconds until then since others had their turn
+---@field private reading? apify.FeedPage the head page, while its rows come one after the other
+---@field private poll_at? number when a list that has ended is looked at again
+local Feed = {}
+Feed.__index = Feed
+
+local feed = {}
+
+---@class apify.FeedOptions : apify.WalkOptions
+---@field settings apify.Settings
+---@field path string
+---@field query { [1]: string, [2]: string }[] filters, without offset and limit
+---@field pick? string[]
+---@field nulls? "omit"|"keep"
+---@field follow? boolean
+---@field poll_secs? number
+---@field deadline? number seconds inside
+---@field request_timeout? number
+
+local function contains(list, value)
+  for _, v in ipairs(list) do
+    if v == value then return true end
+  end
+  return false
+end
+
+local function copy_list(list)
+  local copy = {}
+  for i, v in ipairs(list) do copy[i] = v end
+  return copy
+end
+
+--- Fields to read of the rows: what was asked for, and what the walk knows rows by.
+local function set_pick(self, pick)
+  if not pick then return end
+  self.wire_pick = copy_list(pick)
+  self.hides_id, self.hides_at = not contains(pick, "id"), not contains(pick, "startedAt")
+  if self.hides_id then table.insert(self.wire_pick, "id") end
+  if self.hides_at then table.insert(self.wire_pick, "startedAt") end
+end
+
+--- Nothing is sent before the first step.
+---@param o apify.FeedOptions
+---@return apify.Feed
+function feed.new(o)
+  local now = transport.now()
+  local self = setmetatable({
+    settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
+    poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
+    deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
+    walk = walk.new(o), waiter = transport.waiter(), requests = 0,
+    outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
+  }, Feed)
+  set_pick(self, o.pick)
+  return self
+end
+
+--- Time as the feed counts it: what the caller does between two steps is left out.
+local function now_inside(self)
+  local now = transport.now()
+  if self.left_at then
+    self.outside = self.outside + (now - self.left_at)
+    self.left_at = nil
+  end
+  return now - self.outside
+end
+
+local function open_page(self, page, now, previous)
+  local query = copy_list(self.query)
+  query[#query + 1] = { "offset", ("%d"):format(page.offset) }
+  query[#query + 1] = { "limit", ("%d"):format(page.limit) }
+  self.requests = self.requests + 1
+  page.is_behind = page ~= self.walk.pages[1]
+  page.source = request.begin(self.settings, {
+    path = self.path, query = query, is_stream = true, pick = self.wire_pick, nulls = self.nulls,
+    request_timeout = self.request_timeout,
+  }, self.waiter, now, previous)
+  self.decoder = page.source.call.decoder
+end
+
+local function close_page(page)
+  if page.source then page.source:close() end
+  page.source, page.xfer = nil, nil
+end
+
+--- Ask for as many pages as the plan allows now.
+local function fill(self, now)
+  local page = self.walk:plan()
+  while page do
+    open_page(self, page, now)
+    page.source:poke(now)
+    page = self.walk:plan()
+  end
+end
+
+--- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
+local function replan(self, now, change, page, ...)
+  local before = copy_list(self.walk.pages)
+  local result = change(self.walk, page, ...)
+  local is_kept = {}
+  for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
+  for _, old in ipairs(before) do
+    if not is_kept[old] then close_page(old) end
+  end
+  for _, new in ipairs(self.walk.pages) do
+    if not new.source then open_page(self, new, now) end
+  end
+  return result
+end
+
+--- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
+--- allowed for an answer are counted from here.
+local function resume_page(self, page, err, now)
+  local source = page.source
+  local is_late = page.fresh == 0 and source:remaining(now) <= 0
+  err.attempts = page.fresh > 0 and 1 or source.attempts
+  source:report(err)
+  close_page(page)
+  local again = self.walk:resume(page)
+  open_page(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
+  if is_late then again.source:fail(err) end
+end
+
+--- Did it count? If not, it is asked for again.
+local function finish_page(self, page, now)
+  local total = page.xfer:envelope().total
+  if type(total) == "number" then self.walk:note_total(page, total) end
+  page.source:report()
+  local outcome = replan(self, now, self.walk.finish, page)
+  if outcome == "reject" then
+    replan(self, now, self.walk.reject, page)
+    return false
+  end
+  if outcome == "end" and self.follow then self.poll_at = now + self.poll_secs end
+  fill(self, now)
+  return true
+end
+
+--- The members before the rows: how many there are, and whether the API gives fewer at once than were asked for.
+local function read_envelope(self, page)
+  local envelope = page.xfer:envelope()
+  if type(envelope.total) == "number" then self.walk:note_total(page, envelope.total) end
+  local limit = envelope.limit
+  if type(limit) == "number" and limit >= 1 and limit < page.limit then
+    replan(self, now_inside(self), self.walk.shrink, limit)
+  end
+end
+
+--- What `pick` did not ask for was read for the walk's own use.
+local function trim(self, row)
+  if self.hides_id then row.id = nil end
+  if self.hides_at then row.startedAt = nil end
+  return row
+end
+
+--- The row if it is to be delivered; nil if it is not, or not yet.
+local function take_row(self, page, row)
+  if page.scanned == 0 then read_envelope(self, page) end
+  local action = self.walk:take(page, row)
+  if page.scanned == 1 then fill(self, now_inside(self)) end
+  if action == "deliver" then return trim(self, row) end
+  if action == "release" then
+    self.releasing = page
+  elseif action == "reject" then
+    replan(self, now_inside(self), self.walk.reject, page)
+  end
+end
+
+--- The next row that waited for its page to be anchored.
+local function release_row(self)
+  local row = self.walk:release(self.releasing)
+  if row then return trim(self, row) end
+  self.releasing = nil
+end
+
+--- What is there without waiting: row | nil, true (a page was read to its end) | nil
+local function read(self)
+  while not self.settings.gate.is_closed do
+    local row = self.releasing and release_row(self)
+    if row then return row end
+    local page = self.walk.pages[1]
+    if not page or not page.xfer then return nil end
+    local why, name, offset
+    row, why, name, offset = page.xfer:row(self.decoder)
+    if row ~= nil then
+      row = take_row(self, page, row)
+      if row ~= nil then return row end
+    elseif why == "more" then
+      return nil
+    elseif why == "end" or page.scanned >= page.limit then              -- all rows came, whatever became of the rest
+      if finish_page(self, page, now_inside(self)) then return nil, true end
+    else
+      local err = page.source:describe { kind = name, message = why, offset = offset, sent = true }
+      resume_page(self, page, err, now_inside(self))
+    end
+  end
+end
+
+--- Begin to read the head page once its answer has begun. Returns the error that it ended with, if any. The time that it
+--- spent behind other pages does not count.
+local function begin_reading(page, now)
+  local state = page.source:poke(now)
+  if state == "failed" then return page.source.error end
+  if state ~= "ready" then return nil end
+  page.xfer = page.source.xfer
+  page.xfer:want(true)
+  if page.is_behind then page.source.started_at = now end
+end
+
+--- Poke the pages behind the head, and tell when the first of them wants to be poked again.
+local function poke_behind(self, now)
+  local wake_at = math.huge
+  for i = 2, #self.walk.pages do
+    local source = self.walk.pages[i].source
+    if source:poke(now) == "wait" then wake_at = math.min(wake_at, source.wake_at) end
+  end
+  return wake_at
+end
+
+--- See to the head page. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
+local function tend_head(self, now)
+  local page = self.walk.pages[1]
+  if not page then return self.poll_at or math.huge end
+  if not page.xfer then
+    local err = begin_reading(page, now)
+    if err then return nil, err end
+    return page.xfer and now or page.source.wake_at
+  end
+  local err = page.source:watch_body(now)
+  if not err then return page.source.wake_at end
+  resume_page(self, page, err, now)
+  return now
+end
+
+local function deadline_error(self)
+  return errors.new {
+    kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs),
+    method = "GET", path = self.path,
+  }
+end
+
+--- Wait until there may be something to read, or return the error that stands in the way.
+local function wait_for_news(self)
+  local refused = request.refusal(self.settings)
+  if refused then return refused end
+  local now = now_inside(self)
+  if self.deadline and now >= self.deadline then return deadline_error(self) end
+  if self.poll_at and now >= self.poll_at then
+    self.poll_at = nil
+    self.walk:reopen()
+  end
+  fill(self, now)
+  local head_at, err = tend_head(self, now)
+  if err then return err end
+  if head_at <= now then return nil end
+  local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
+  local fields = request.park(self.settings, self.waiter, wake_at - now)
+  self.looked_at, self.unlooked = transport.now(), 0
+  if fields then
+    fields.path, fields.method = self.path, "GET"
+    return errors.new(fields)
+  end
+end
+
+--- After a failure: ask anew for the head page.
+local function revive(self)
+  self.has_failed = false
+  local page = self.walk.pages[1]
+  if page and page.source.error then
+    page.source:close()
+    open_page(self, page, now_inside(self))
+  end
+end
+
+--- Rows come without a wait: let fibers and sockets have their turn now and then. How many rows there are between two
+--- looks at the clock depends on how long they take.
+local function look_around(self)
+  local now = transport.now()
+  local spent = now - self.looked_at
+  if spent < MAX_RUN / 8 then
+    self.rows_per_look = math.min(MAX_ROWS_PER_LOOK, 2 * self.rows_per_look)
+  elseif spent >= MAX_RUN / 2 then
+    self.rows_per_look = math.max(1, math.floor(self.rows_per_look / 4))
+  end
+  self.rows_left = self.rows_per_look
+  self.unlooked = self.unlooked + spent
+  self.looked_at = now
+  if self.unlooked < MAX_RUN then return end
+  transport.breathe()
+  self.unlooked, self.looked_at = 0, transport.now()
+end
+
+--- Has everything been delivered?
+---@return boolean
+function Feed:is_over()
+  if self.is_closed or self.walk.limit_left == 0 then return true end
+  return self.walk.is_ended and not self.follow and not self.releasing
+end
+
+--- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
+local function plain_row(self, page)
+  local left = self.rows_left - 1
+  if left < 0 or self.settings.gate.is_closed then return nil end
+  self.rows_left = left
+  local row = page.xfer:row(self.decoder)
+  if row == nil or self.walk:take_plain(page, row) then return row end
+  return take_row(self, page, row)
+end
+
+--- Remember the head page if its next row can be had the quick way.
+local function note_plain(self)
+  local page = self.walk.pages[1]
+  local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing and not self.wire_pick
+  self.reading = is_plain and page or nil
+end
+
+--- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
+function Feed:step()
+  local page = self.reading
+  if page then
+    local row = plain_row(self, page)
+    if row ~= nil then return row end
+    self.reading = nil
+  end
+  if self.has_failed then revive(self) end
+  if self.rows_left <= 0 then look_around(self) end
+  while not self:is_over() do
+    local row, has_ended = read(self)
+    if row ~= nil then
+      self.rows_left = self.rows_left - 1
+      note_plain(self)
+    end
+    if row ~= nil or has_ended then
+      self.left_at = self.left_at or transport.now()
+      return row, "page"
+    end
+    local err = wait_for_news(self)
+    if err then
+      self.has_failed = true
+      self.left_at = self.left_at or transport.now()
+      return nil, "error", err
+    end
+  end
+  self:close()
+  return nil, "end"
+end
+
+--- Pages that are asked for and not read to their end.
+---@return integer
+function Feed:in_flight()
+  return self.is_closed and 0 or #self.walk.pages
+end
+
+--- Stop: what is in flight is aborted. Safe to call twice.
+function Feed:close()
+  self.is_closed, self.reading = true, nil
+  for _, page in ipairs(self.walk.pages) do close_page(page) end
+end
+
+return feed

@@ -1,0 +1,175 @@
+--- The waiting for one run to finish: long polls, one after another, until one shows it finished or the time is over.
+---
+--- A state machine like an exchange: it never waits itself, so that one caller can hold a thousand of them.
+local errors = require "apify.errors"
+local request = require "apify.request"
+
+local run_wait = {}
+
+local LONGEST_POLL = 60                  -- seconds that the API holds a request
+local POLL_MARGIN = 15                   -- seconds of silence beyond that before a poll counts as dead
+local EARLY = 0.5                        -- an answer that comes so long before its time was not held
+local NOT_FOUND_GRACE = 3                -- seconds in which a run may be unknown: it was started a moment ago
+local SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2
+local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
+
+local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
+
+--- Has it ended for good: a run, or a status?
+---@param run_or_status table|string
+---@return boolean
+function run_wait.is_finished(run_or_status)
+  local status = run_or_status
+  if type(status) == "table" then status = status.status end
+  return FINISHED[status] == true
+end
+
+--- The operation of one poll.
+---@param settings apify.Settings
+---@param path string of the run, below the API's base
+---@param secs? integer how long the API may hold its answer, 0 to 60
+---@param request_timeout? number
+---@return apify.Operation
+function run_wait.poll_operation(settings, path, secs, request_timeout)
+  local held = secs or 0
+  return {
+    path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } },
+    request_timeout = request_timeout or settings.request_timeout + held,
+    stall_timeout = held > 0 and held + POLL_MARGIN or nil,
+  }
+end
+
+---@class apify.RunWait
+---@field run? table as last seen
+---@field error? apify.Error
+---@field is_over boolean
+---@field wake_at number poke again then
+---@field private poll_at number when to ask next
+---@field private polled_at number when it was asked last
+---@field private poll_secs integer how long the API was asked to hold its answer
+local RunWait = {}
+RunWait.__index = RunWait
+
+---@class apify.RunWaitOptions
+---@field settings apify.Settings
+---@field path string of the run
+---@field waiter apify.Waiter
+---@field wait_secs? number
+---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
+
+---@param o apify.RunWaitOptions
+---@param now number
+---@return apify.RunWait
+function run_wait.new(o, now)
+  return setmetatable({
+    settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs,
+    request_timeout = o.request_timeout or o.settings.request_timeout,
+    ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
+    pause = SHORTEST_PAUSE, is_over = false,
+  }, RunWait)
+end
+
+--- Abort the poll that is under way. The next poke begins another.
+function RunWait:close()
+  if self.exchange then self.exchange:close() end
+  self.exchange = nil
+end
+
+local function end_with(self, run, err)
+  self:close()
+  self.is_over, self.run, self.error = true, run or self.run, err
+  if err then err.run = err.run or self.run end
+end
+
+--- The time is over. `err` is what the last poll ended with, if it failed.
+local function give_up(self, err)
+  local ex, run = self.exchange, self.run
+  local fields = { path = "/v2" .. self.path, method = "GET", retryable = true, attempts = ex and ex.attempts or err and err.attempts }
+  if run then
+    fields.kind, fields.message = "unfinished", ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
+  else
+    local last = ex and ex.last_error or err
+    fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
+    if last then fields.message = fields.message .. "; the attempt before: " .. last.message end
+  end
+  end_with(self, nil, errors.new(fields))
+end
+
+local function start_poll(self, now)
+  local left = math.max(0, self.ends_at - now)
+  self.polled_at, self.poll_secs = now, math.floor(math.min(LONGEST_POLL, left))
+  local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
+  local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed)
+  self.exchange = request.begin(self.settings, op, self.waiter, now)
+  self.exchange.machine = self
+end
+
+--- When to ask again: at once if the API held its answer as asked; else, as it is not to be hurried, after a pause, but
+--- for the last time when the time is over.
+local function plan(self, now)
+  local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
+  if was_held then self.pause = SHORTEST_PAUSE end
+  if was_held and self.ends_at - now >= 1 then
+    self.poll_at = now
+  else
+    self.poll_at = math.min(now + self.pause, self.ends_at)
+    self.pause = math.min(LONGEST_PAUSE, self.pause * 2)
+  end
+end
+
+local function take(self, run, now)
+  self:close()
+  self.run, self.missing_since = run, nil
+  if FINISHED[run.status] then return end_with(self, run) end
+  if now >= self.ends_at then return give_up(self) end
+  plan(self, now)
+end
+
+--- A poll failed for good. A run that nobody knows yet may turn up within a moment.
+local function take_failure(self, err, now)
+  self:close()
+  if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
+  if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
+  self.missing_since = self.missing_since or now
+  if now - self.missing_since >= NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + SHORTEST_PAUSE, self.ends_at)
+end
+
+local function finish_poll(self, now)
+  local ex = self.exchange
+  local body, message, name, offset = request.decode(ex)
+  local run = request.unwrap(body)
+  if message == nil and not (type(run) == "table" and type(run.status) == "string") then
+    message, name = "the answer is not a run", "decode"
+  end
+  if message then ex:reject(name, message, offset, now) else take(self, run, now) end
+end
+
+--- Go on as far as possible. "done": `run`, or `error`.
+---@param now number
+---@return "wait"|"done"
+function RunWait:poke(now)
+  while not self.is_over do
+    if not self.exchange then
+      if now < self.poll_at then
+        self.wake_at = self.poll_at
+        return "wait"
+      end
+      start_poll(self, now)
+    end
+    local state = self.exchange:poke(now)
+    if state == "ready" then
+      finish_poll(self, now)
+    elseif state == "failed" then
+      take_failure(self, self.exchange.error, now)
+    elseif now >= self.ends_at + LAST_LOOK then
+      give_up(self)
+    else
+      self.wake_at = math.min(self.exchange.wake_at, self.ends_at + LAST_LOOK)
+      return "wait"
+    end
+  end
+  return "done"
+end
+
+return run_wait

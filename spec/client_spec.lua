@@ -1,0 +1,355 @@
+--- The client: options, statistics, the hook, closing, and any endpoint.
+local apify = require "apify"
+local child = require "spec.child"
+local server = require "spec.local_api.server"
+
+local s, client
+
+setup(function()
+  s = server.start()
+  client = apify.new { base_url = s.url, min_delay_between_retries = 0.01 }
+end)
+
+teardown(function() s:stop() end)
+
+before_each(function() s:admin "reset" end)
+
+local function misuse(call)
+  local ok, text = pcall(call)
+  assert.is_false(ok)
+  return text
+end
+
+describe("apify.new", function()
+  local BAD = {
+    allow_http = "yes", base_url = "api.apify.com", ca_file = "", connect_timeout = 0, max_body_size = 0, max_connections = 0,
+    max_retries = -1, min_delay_between_retries = -1, nulls = "drop", on_attempt = true, prefetch = 0, proxy = true,
+    request_timeout = 0, retry_unsafe = 1, stall_timeout = "1", token = 5, user_agent_suffix = 5,
+  }
+  for name, value in pairs(BAD) do
+    it("refuses a bad " .. name .. " by name", function()
+      local text = misuse(function() apify.new { [name] = value } end)
+      assert.truthy(text:find("client_spec.lua:%d+: .*" .. name), text)
+    end)
+  end
+
+  it("refuses options that it does not have, and what is no table", function()
+    assert.truthy(misuse(function() apify.new { tokn = "x" } end):find("did you mean 'token'", 1, true))
+    misuse(function() apify.new "x" end)
+  end)
+
+  it("copies its options", function()
+    local o = { base_url = s.url }
+    local made = apify.new(o)
+    o.base_url = "http://127.0.0.1:1"
+    assert.truthy(made:runs():list {})
+  end)
+
+  it("takes token and address from the environment, unless they are given", function()
+    local code = [[
+      local apify = require "apify"
+      local page, err = apify.new(%s):runs():list {}
+      io.write(page and page.total or tostring(err))]]
+    local env = { APIFY_TOKEN = "apify_api_fromenv", APIFY_API_BASE_URL = s.url }
+    assert.equal("25", (child.run(code:format "", { env = env })))
+    assert.equal("25", (child.run(code:format "{ token = false }", { env = env })))
+    assert.equal("25", (child.run(code:format(("{ base_url = %q }"):format(s.other_url .. "/v2/")), { env = env })))
+    local log = s:log().requests
+    assert.same({ true, false, true }, { log[1].authorization, log[2].authorization, log[3].authorization })
+    assert.equal("other", log[3].server)
+    local output, status = child.run(code:format "", { env = { APIFY_API_BASE_URL = "nonsense" } })
+    assert.equal(1, status)
+    assert.truthy(output:find("environment variable APIFY_API_BASE_URL", 1, true), output)
+  end)
+
+  it("says who it is", function()
+    client:with({ user_agent_suffix = "my-tool/1" }):runs():list {}
+    local agent = s:log().requests[1].headers["user-agent"]
+    assert.truthy(agent:find("^ApifyClient/%S+ %(linux; Lua.*%); isAtHome/false; my%-tool/1$"), agent)
+  end)
+end)
+
+describe("client:with", function()
+  it("gives other settings and keeps the rest", function()
+    local other = client:with { max_retries = 0 }
+    s:faults { action = { status = { code = 500 } } }
+    local _, err = other:runs():list {}
+    assert.equal(1, err.attempts)
+    _, err = client:with({ max_retries = 1 }):runs():list {}
+    assert.equal(2, err.attempts)
+  end)
+
+  it("keeps the token, changes it, or drops it", function()
+    local with_token = client:with { token = "apify_api_a" }
+    with_token:with({ prefetch = 1 }):runs():list {}
+    with_token:with({ token = "apify_api_invalid" }):runs():list {}
+    with_token:with({ token = false }):runs():list {}
+    local log = s:log().requests
+    assert.same({ true, true, false }, { log[1].authorization, log[2].authorization, log[3].authorization })
+    assert.equal(401, log[2].status)
+  end)
+end)
+
+describe("client:stats", function()
+  it("counts calls, attempts, retries, failures, bytes and connections", function()
+    local fresh = client:with {}
+    assert.same({ calls = 0, attempts = 0, retries = 0, rate_limited = 0, errors = 0, bytes_wire = 0, bytes_decoded = 0,
+      reused_connections = 0, in_flight = 0 }, fresh:stats())
+    s:faults({ match = { first = 1 }, action = { status = { code = 429 } } }, { match = { path = "/none$" }, action = { status = { code = 404 } } })
+    assert(fresh:runs():list {})
+    fresh:run("none"):get()
+    local stats = fresh:stats()
+    assert.same({ 2, 3, 1, 1, 1 }, { stats.calls, stats.attempts, stats.retries, stats.rate_limited, stats.errors })
+    assert.is_true(stats.bytes_decoded > stats.bytes_wire)           -- it came compressed
+    assert.is_true(stats.reused_connections >= 2)
+  end)
+
+  it("counts a body that is not compressed too", function()
+    local fresh = client:with {}
+    s:faults { action = { status = { code = 200, body = '"' .. ("x"):rep(1000) .. '"' } } }
+    fresh:request { path = "/x" }
+    assert.equal(1002, fresh:stats().bytes_decoded)
+  end)
+end)
+
+describe("on_attempt", function()
+  it("is told of every attempt, in the caller's coroutine", function()
+    local seen, where = {}, {}
+    local hooked = client:with { on_attempt = function(a)
+      seen[#seen + 1], where[#where + 1] = a, coroutine.running()
+    end }
+    s:faults { match = { first = 1 }, action = { status = { code = 503 } } }
+    local co = coroutine.create(function() return hooked:runs():list {} end)
+    assert(coroutine.resume(co))
+    assert.equal("dead", coroutine.status(co))
+    assert.equal(2, #seen)
+    local first, second = seen[1], seen[2]
+    assert.same({ "GET", "/v2/actor-runs", 503, 1, "1.1" }, { first.method, first.path, first.status, first.attempt, first.http_version })
+    assert.same({ 503, "api" }, { first.error.status, first.error.kind })
+    assert.same({ 200, 2, true }, { second.status, second.attempt, second.is_reused })
+    assert.is_nil(second.error)
+    assert.equal(first.error, second.cause)
+    assert.is_true(second.bytes_decoded > 1000 and second.bytes_wire > 500)
+    for _, name in ipairs { "namelookup", "connect", "appconnect", "pretransfer", "starttransfer", "total" } do
+      assert.equal("number", type(second.times[name]))
+    end
+    assert.is_true(second.times.total > 0)
+    assert.same({ co, co }, where)
+  end)
+
+  it("cannot wait: a call in it is refused", function()
+    local errs = {}
+    local hooked
+    hooked = client:with { on_attempt = function()
+      local _, err = hooked:runs():list {}
+      errs[#errs + 1] = err.kind
+    end }
+    assert(hooked:runs():list {})
+    assert.same({ "context" }, errs)
+    assert.equal(1, #s:log().requests)
+  end)
+
+  it("that raises ends the call with its error, and leaves nothing behind", function()
+    local hooked = client:with { on_attempt = function() error("mine", 0) end }
+    local ok, err = pcall(function() return hooked:runs():list {} end)
+    assert.same({ false, "mine" }, { ok, err })
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, client:stats().in_flight)
+    assert(client:runs():list {})
+  end)
+end)
+
+describe("client:close", function()
+  it("refuses what comes later, and may be called twice", function()
+    local other = client:with {}
+    other:close()
+    other:close()
+    local value, err = other:runs():list {}
+    assert.is_nil(value)
+    assert.equal("closed", err.kind)
+    assert.equal(0, #s:log().requests)
+    assert(client:runs():list {})
+  end)
+
+  it("wakes what waits, and lets go of its transfers", function()
+    s:faults { action = { hang = {} } }
+    local other = client:with {}
+    local fiber = apify.spawn(function() return other:runs():list {} end)
+    local it = other:runs():iterate {}
+    local walker = apify.spawn(function() return it:next() end)
+    apify.sleep(0.05)
+    assert.equal(2, other:stats().in_flight)
+    other:close()
+    assert.equal(0, other:stats().in_flight)
+    for _, waiting in ipairs { fiber, walker } do
+      local value, err = waiting:wait(1)
+      assert.is_nil(value)
+      assert.same({ "closed", true }, { err.kind, err.sent == nil or err.sent })
+    end
+    local _, err = it:next()
+    assert.equal("closed", err.kind)
+  end)
+end)
+
+describe("client:request", function()
+  -- What the server saw of a request, whose answer is `body`.
+  local function ask(o, body, content_type)
+    s:faults { action = { status = { code = 200, body = body or "{}", content_type = content_type } } }
+    local value, meta = client:request(o)
+    return s:log().requests[1], value, meta
+  end
+
+  it("sends method, query in the order of names, headers and a body", function()
+    local seen, value, meta = ask({
+      method = "PUT", path = "/v2/x/y", query = { b = true, a = 1.5, d = { "x", 2 }, c = "ü&" },
+      headers = { ["X-Own"] = "1", Accept = "text/plain", ["X-Empty"] = " " }, body = { a = { 1 } },
+    }, '{"data":{"n":1},"more":2}')
+    assert.equal("PUT", seen.method)
+    assert.equal("/v2/x/y?a=1.5&b=1&c=%C3%BC%26&d=x%2C2", seen.path)
+    assert.same({ "1", "text/plain", "application/json", "9", "" }, { seen.headers["x-own"], seen.headers.accept,
+      seen.headers["content-type"], seen.headers["content-length"], seen.headers["x-empty"] })
+    assert.same({ n = 1 }, value)
+    assert.equal(200, meta.status)
+    assert.equal("application/json; charset=utf-8", meta.headers["content-type"]:lower())
+  end)
+
+  it("sends text as it is, and calls it nothing", function()
+    local seen = ask { method = "POST", path = "/x", body = "a=1" }
+    assert.equal("3", seen.headers["content-length"])
+    assert.is_nil(seen.headers["content-type"])
+    s:log(true)
+    assert.equal("text/csv", (ask { method = "POST", path = "/x", body = "a", headers = { ["content-type"] = "text/csv" } }).headers["content-type"])
+  end)
+
+  it("returns text that is not JSON as it came", function()
+    local _, value = ask({ path = "/x" }, "a,b\n", "text/csv")
+    assert.equal("a,b\n", value)
+  end)
+
+  it("returns true where there is nothing", function()
+    s:faults { action = { status = { code = 204, body = "" } } }
+    local value, meta = client:request { method = "DELETE", path = "/x" }
+    assert.same({ true, 204 }, { value, meta.status })
+    local _, empty = ask({ path = "/x" }, "")
+    assert.is_true(empty)
+  end)
+
+  it("returns the headers of HEAD", function()
+    local value, meta = client:request { method = "HEAD", path = "/actor-runs" }
+    assert.is_true(value)
+    assert.equal(200, meta.status)
+    assert.equal("HEAD", s:log().requests[1].method)
+  end)
+
+  it("leaves nulls out, or keeps them", function()
+    local _, value = ask({ path = "/x" }, '{"data":{"a":null,"b":1}}')
+    assert.same({ b = 1 }, value)
+    _, value = ask({ path = "/x", nulls = "keep" }, '{"data":{"a":null,"b":1}}')
+    assert.same({ a = apify.null, b = 1 }, value)
+    _, value = ask({ path = "/x" }, "null")
+    assert.equal(apify.null, value)
+  end)
+
+  it("returns an error as any other call", function()
+    local value, err = client:request { path = "/no-such-thing" }
+    assert.is_nil(value)
+    assert.is_true(err.not_found)
+    assert.equal("/v2/no-such-thing", err.path)
+  end)
+
+  it("takes no more than request_timeout", function()
+    s:faults { action = { hang = {} } }
+    local _, err = client:request { path = "/x", request_timeout = 0.1 }
+    assert.equal("timeout", err.kind)
+  end)
+
+  it("refuses what it cannot send", function()
+    misuse(function() client:request { path = "/x", query = { a = function() end } } end)
+    misuse(function() client:request { path = "/x", query = { 1 } } end)
+    misuse(function() client:request { path = "/x", query = { a = 0 / 0 } } end)
+    misuse(function() client:request { path = "/x", body = { f = print } } end)
+    misuse(function() client:request { path = "/x", headers = { a = {} } } end)
+    misuse(function() client.request { path = "/x" } end)
+    assert.equal(0, #s:log().requests)
+  end)
+end)
+
+describe("client:iterate", function()
+  it("walks any endpoint with pages of items", function()
+    local ids = {}
+    for run in client:iterate { path = "/v2/actor-runs", chunk_size = 10, desc = true, query = { status = { "SUCCEEDED" } } } do
+      ids[#ids + 1] = run.id
+    end
+    assert.same(s:admin("ids", { desc = true, status = "SUCCEEDED" }).ids, ids)
+    assert.truthy(s:log().requests[1].path:find("desc=1", 1, true))
+  end)
+
+  it("keeps offset, limit and desc out of its query", function()
+    for _, name in ipairs { "offset", "limit", "desc" } do
+      assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))
+    end
+  end)
+end)
+
+describe("a POST", function()
+  -- How often it arrives on a connection that was used before and closes without a word, and the error.
+  local function arrivals(o, more)
+    client:runs():list {}                                -- a connection to be used again
+    s:log(true)
+    s:faults { match = { path = "/once" }, action = { close_before_answer = {} } }
+    o.path = "/once"
+    local value, err = client:with(more or { max_retries = 2 }):request(o)
+    assert.is_nil(value)
+    return #s:log().requests, err
+  end
+
+  it("with a body arrives once on a used connection that closes before the answer", function()
+    local count, err = arrivals { method = "POST", body = { a = 1 } }
+    assert.same({ 1, "network", 1, true, false }, { count, err.kind, err.attempts, err.sent, err.retryable })
+  end)
+
+  it("without a body arrives once too", function()
+    local count, err = arrivals { method = "POST" }
+    assert.same({ 1, "network", 1, true }, { count, err.kind, err.attempts, err.sent })
+  end)
+
+  it("with a large body arrives once", function()
+    assert.equal(1, (arrivals { method = "POST", body = ("x"):rep(3000000) }))
+  end)
+
+  it("arrives again with retry_unsafe, as GET, PUT and DELETE do by themselves", function()
+    assert.is_true((arrivals({ method = "POST", body = "x" }, { max_retries = 2, retry_unsafe = true })) >= 3)
+    for _, method in ipairs { "GET", "PUT", "DELETE" } do
+      local count, err = arrivals { method = method }
+      assert.is_true(count >= 3)
+      assert.equal(3, err.attempts)
+    end
+  end)
+
+  it("is repeated after 429, and not after 500", function()
+    s:faults { match = { first = 1 }, action = { status = { code = 429 } } }
+    client:request { method = "POST", path = "/x" }
+    assert.equal(2, #s:log(true).requests)
+    s:faults { match = { first = 1 }, action = { status = { code = 500 } } }
+    local _, err = client:request { method = "POST", path = "/x" }
+    assert.same({ 500, 1 }, { err.status, err.attempts })
+    assert.equal(1, #s:log().requests)
+  end)
+end)
+
+describe("Retry-After", function()
+  it("is honoured", function()
+    s:faults { match = { first = 1 }, action = { status = { code = 429, retry_after = 1 } } }
+    local log
+    assert(client:runs():list {})
+    log = s:log().requests
+    assert.is_true(log[2].time - log[1].time >= 0.95)
+  end)
+
+  it("beyond the time allowed fails at once", function()
+    s:faults { action = { status = { code = 429, retry_after = 100 } } }
+    local _, err = client:runs():list { request_timeout = 5 }
+    assert.same({ 429, 1, 100, true }, { err.status, err.attempts, err.retry_after, err.retryable })
+  end)
+end)

@@ -1,0 +1,292 @@
+--- The core's transfers, driven by hand: bodies in pieces, limits, and who lets go of what.
+local core = require "apify.core"
+local server = require "spec.local_api.server"
+
+local s, multi
+
+setup(function()
+  s = server.start()
+  multi = assert(core.multi())
+end)
+
+teardown(function()
+  multi:close()
+  s:stop()
+end)
+
+before_each(function() s:admin "reset" end)
+
+after_each(function()
+  collectgarbage()
+  collectgarbage()
+  assert.equal(0, multi:in_flight())
+end)
+
+local function submit(o)
+  o.method = o.method or "GET"
+  o.url = o.url or s.url .. (o.path or "/v2/actor-runs")
+  o.path = nil
+  return assert(multi:submit(o))
+end
+
+-- Drive until `done()` is true; at most 20 s.
+local function drive(done)
+  local stop = core.now() + 20
+  while not done() do
+    assert(core.now() < stop, "it does not end")
+    assert(multi:wait(0.02, {}))
+  end
+end
+
+local function finish(x)
+  drive(function() return x:phase() == "done" end)
+  return x
+end
+
+-- As text, nginx leaves the body as it is.
+local function answer(body, headers)
+  s:faults { action = { status = { code = 200, body = body, headers = headers, content_type = "text/plain" } } }
+end
+
+-- A body with one row of some 900 kB, which the control interface can take and the stream does not hold at once.
+local BIG_ROW = '{"data":{"items":[{"id":1,"text":"' .. ("x"):rep(900000) .. '"}]}}'
+
+local function gzip(text)
+  local path = os.tmpname()
+  local pipe = assert(io.popen("gzip -c >" .. path, "w"))
+  pipe:write(text)
+  pipe:close()
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  os.remove(path)
+  return bytes
+end
+
+-- The rows of a stream until its end, or what it failed with.
+local function read_rows(x)
+  local rows, decoder = {}, core.decoder {}
+  x:want(true)
+  local stop = core.now() + 20
+  while core.now() < stop do
+    local row, why, name, offset = x:row(decoder)
+    if row ~= nil then rows[#rows + 1] = row
+    elseif why == "more" then assert(multi:wait(1, {}))
+    else return rows, why, name, offset
+    end
+  end
+  error "it does not end"
+end
+
+describe("a transfer", function()
+  it("goes through its phases to an answer", function()
+    local x = submit {}
+    assert.equal("queued", x:phase())
+    assert.is_nil(x:status())
+    finish(x)
+    assert.equal(200, x:status())
+    assert.is_nil(x:failure())
+    assert.is_true(x:was_sent())
+    assert.equal("nginx", x:header "Server":match "^%a+")
+    assert.equal(x:header "content-type", x:headers()["content-type"])
+    assert.equal(25, x:value(core.decoder {}).data.total)
+    x:close()
+  end)
+
+  it("gives its owner with the news, and is nobody's after close", function()
+    local owner, news = {}, {}
+    local x = submit { owner = owner }
+    while #news == 0 do assert(multi:wait(1, news)) end
+    assert.equal(x, news[1])
+    assert.equal(owner, news[1]:owner())
+    x:close()
+    x:close()
+    assert.is_false(x:is_open())
+    for _, method in ipairs { "phase", "status", "text", "stats", "failure", "headers", "progress" } do
+      assert.is_false(pcall(function() return x[method](x) end))
+    end
+  end)
+
+  it("tells how many bytes moved, in both directions, and for how long none did", function()
+    s:faults { action = { hang = {} } }
+    local x = submit { method = "POST", body = ("x"):rep(100000) }
+    drive(function() return x:progress() == 100000 end)
+    local before = core.now()
+    drive(function() return core.now() - before > 0.05 end)
+    local _, idle = x:progress()
+    assert.is_true(idle >= 0.04 and idle < 5, idle)
+    x:close()
+  end)
+
+  it("that nobody holds is collected with its connection", function()
+    s:faults { action = { hang = {} } }
+    for _ = 1, 5 do submit {} end
+    drive(function() return #s:log().requests == 5 end)
+    assert.equal(5, multi:in_flight())
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, multi:in_flight())
+    drive(function() return s:log().counters.by_status["499"] == 5 end)
+  end)
+
+  it("outlives its multi, closed", function()
+    local own = assert(core.multi())
+    local x = assert(own:submit { url = s.url .. "/v2/actor-runs", method = "GET" })
+    own:close()
+    own:close()
+    assert.equal("queued", x:phase())
+    x:close()
+    local _, _, name = own:submit { url = s.url, method = "GET" }
+    assert.equal("closed", name)
+    assert.equal("closed", select(3, own:wait(0, {})))
+    assert.is_false(own:is_usable())
+  end)
+
+  it("refuses options that it does not know, and header lines that are two", function()
+    for _, o in ipairs { { urll = "x" }, { url = 1, headers = "x" }, { headers = { "A: 1\r\nB: 2" } }, { headers = { "A: 1\0" } },
+      { headers = { {} } }, { url = "http://x\0y" }, { secret = "text" } } do
+      assert.is_false(pcall(multi.submit, multi, o))
+    end
+    collectgarbage()
+  end)
+
+  it("asks for the path as it stands in the URL", function()
+    local x = finish(submit { path = "/v2/a/../b/./c" })
+    assert.equal("/v2/a/../b/./c", s:log().requests[1].path)
+    x:close()
+  end)
+
+  it("fails for a URL that is none", function()
+    local x = finish(submit { url = "gopher://127.0.0.1/" })
+    assert.equal("decode", select(2, x:failure()))
+    x:close()
+  end)
+end)
+
+describe("a compressed body", function()
+  local function text_of(body)
+    answer(body, { ["Content-Encoding"] = "gzip" })
+    local x = finish(submit {})
+    local text, message, name, offset = x:text()
+    x:close()
+    return text, message, name, offset
+  end
+
+  it("may have several members", function()
+    assert.equal("hello, world", (text_of(gzip "hello, " .. gzip "world")))
+  end)
+
+  it("may be empty", function()
+    assert.equal("", (text_of(gzip "")))
+    assert.equal("", (text_of ""))
+  end)
+
+  it("is refused when it ends early, at every place", function()
+    local whole = gzip(("hello "):rep(50))
+    for n = 1, #whole - 1, 3 do
+      local text, message, name = text_of(whole:sub(1, n))
+      assert.is_nil(text)
+      assert.same({ "the gzip stream ends early", "decode" }, { message, name })
+    end
+  end)
+
+  it("is refused when it is damaged, with the place in the decoded bytes", function()
+    local body = gzip(("hello"):rep(1000))
+    local text, message, name, offset = text_of(body:sub(1, -9) .. "\1\2\3\4" .. body:sub(-4))
+    assert.is_nil(text)
+    assert.same({ "the gzip stream is damaged", "decode" }, { message, name })
+    assert.is_true(offset <= 5000)
+    assert.equal("decode", select(3, text_of "not gzip at all"))
+    assert.equal("decode", select(3, text_of(body .. "rubbish")))
+  end)
+end)
+
+describe("a stream", function()
+  it("gives its rows, and the members around them at the end", function()
+    local x = submit { stream = true }
+    local rows, why = read_rows(x)
+    assert.same({ 25, "end", 25 }, { #rows, why, x:envelope().total })
+    x:close()
+  end)
+
+  it("holds a bounded number of bytes while nobody reads, and goes on when somebody does", function()
+    answer(BIG_ROW)
+    local x = submit { stream = true }
+    drive(function() return (x:progress()) > 200000 end)
+    local stop = core.now() + 0.2
+    drive(function() return core.now() > stop end)
+    assert.is_true((x:progress()) < 300000, (x:progress()))
+    local rows, why = read_rows(x)
+    assert.same({ 1, "end" }, { #rows, why })
+    x:close()
+  end)
+
+  it("takes a row that is larger than what it holds otherwise, compressed or not", function()
+    for _, put in ipairs { function() answer(BIG_ROW) end, function() s:faults { action = { gzip_bomb = { mb = 3 } } } end } do
+      put()
+      local x = submit { stream = true }
+      local rows, why = read_rows(x)
+      assert.same({ 1, "end" }, { #rows, why })
+      assert.is_true(#rows[1].text >= 900000)
+      x:close()
+    end
+  end)
+
+  it("refuses a row of more than 16 MiB", function()
+    for _, action in ipairs { { big_string = { mb = 18 } }, { gzip_bomb = { mb = 18 } } } do
+      s:faults { action = action }
+      local x = submit { stream = true }
+      local rows, _, name = read_rows(x)
+      assert.same({ 0, "too_large" }, { #rows, name })
+      x:close()
+    end
+  end)
+
+  it("gives the rows that came before a cut", function()
+    answer '{"data":{"items":[{"id":1},{"id":2},{"id"'
+    local x = submit { stream = true }
+    local rows, _, name = read_rows(x)
+    assert.same({ 2, "decode" }, { #rows, name })
+    x:close()
+    s:faults { action = { cut = { chunked = true } } }
+    x = submit { stream = true }
+    rows, _, name = read_rows(x)
+    assert.equal("network", name)
+    assert.is_true(#rows > 0)
+    x:close()
+  end)
+end)
+
+describe("a secret", function()
+  it("shows nothing of its text", function()
+    local secret = core.secret "apify_api_x"
+    assert.equal("apify.secret: hidden", tostring(secret))
+    assert.equal("hidden", getmetatable(secret))
+    assert.is_false(pcall(function() return secret.x end))
+  end)
+
+  it("cannot be made of what a header cannot carry", function()
+    for _, text in ipairs { "a b", "a\r\n", "a\0", "\195\188" } do assert.is_false(pcall(core.secret, text)) end
+  end)
+end)
+
+describe("the system", function()
+  it("gives random numbers and digits", function()
+    for _ = 1, 100 do
+      local n = core.random()
+      assert.is_true(n >= 0 and n < 1)
+    end
+    assert.truthy(core.random_hex(16):find "^%x+$")
+    assert.equal(32, #core.random_hex(16))
+    assert.are_not.equal(core.random_hex(16), core.random_hex(16))
+    assert.is_false(pcall(core.random_hex, 0))
+    assert.is_false(pcall(core.random_hex, 65))
+  end)
+
+  it("tells the time", function()
+    assert.is_true(math.abs(core.time() - os.time()) < 2)
+    local now = core.now()
+    assert.is_true(core.now() >= now)
+    assert.is_false(core.is_terminal(9999))
+  end)
+end)

@@ -1,0 +1,375 @@
+--- The state machine of one call, with a clock and a core made of tables.
+local retry = require "apify.retry"
+
+local fake = {}                              -- what the machine believes to be apify.transport
+local exchange
+
+setup(function()
+  local loaded = { ["apify.transport"] = package.loaded["apify.transport"], ["apify.exchange"] = package.loaded["apify.exchange"] }
+  package.loaded["apify.transport"], package.loaded["apify.exchange"] = fake, nil
+  exchange = require "apify.exchange"
+  package.loaded["apify.exchange"], package.loaded["apify.transport"] = loaded["apify.exchange"], loaded["apify.transport"]
+end)
+
+local now, sent, hooked
+
+-- A transfer that does what the test says: `x.at = ...` by assignment, and close notes itself.
+local function transfer()
+  local x = { at = "queued", moved = 0, touched = now, head = {}, was = false }
+  function x:phase() return self.at end
+  function x:progress() return self.moved, now - self.touched end
+  function x:was_sent() return self.was end
+  function x:status() return self.code end
+  function x:failure() if self.why then return self.why, self.kind, self.offset end end
+  function x:header(name) return self.head[name] end
+  function x:text() return self.body or "" end
+  x.stats = function() return { bytes_wire = 10, bytes_decoded = 5, is_reused = false, times = {} } end
+  function x:close() self.is_closed = true end
+  function x:reach(phase)
+    self.at, self.touched = phase, now
+    if phase == "sent" then self.was = true end
+  end
+  function x:answer(code, head)
+    self:reach "sent"
+    self.at, self.code, self.head = "done", code, head or {}
+  end
+  function x:break_off(kind, was_sent)
+    self.at, self.was, self.why, self.kind = "done", was_sent, "it broke", kind
+  end
+  return x
+end
+
+before_each(function()
+  now, sent, hooked = 100, {}, {}
+  fake.random = function() return 0 end
+  fake.time = function() return 1e9 end
+  fake.call_hook = function(fn, ...) fn(...) end
+  fake.submit = function(options)
+    local x = transfer()
+    x.options = options
+    sent[#sent + 1] = x
+    return x
+  end
+end)
+
+local function settings(more)
+  local s = {
+    base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = "token",
+    connect_timeout = 10, max_retries = 2, min_delay_between_retries = 1, max_body_size = 100,
+    counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
+    gate = { open = {} }, on_attempt = function(a) hooked[#hooked + 1] = a end,
+  }
+  for name, value in pairs(more or {}) do s[name] = value end
+  return s
+end
+
+local function call(more)
+  local c = {
+    settings = settings(), method = "GET", path = "/v2/x", url = "https://api.test/v2/x", headers = { "X-Own: 1" },
+    request_timeout = 60, stall_timeout = 20, decoder = { decode = function() end },
+  }
+  for name, value in pairs(more or {}) do c[name] = value end
+  return c
+end
+
+local function begin(c)
+  return exchange.new(c or call(), { is_awake = false }, now)
+end
+
+describe("an exchange", function()
+  it("sends nothing before its first poke", function()
+    local ex = begin()
+    assert.equal(0, #sent)
+    assert.equal("wait", ex:poke(now))
+    assert.equal(1, #sent)
+    assert.equal(1, ex.attempts)
+  end)
+
+  it("is ready when a success is there, and stays so", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:answer(200)
+    assert.equal("ready", ex:poke(now))
+    assert.equal("ready", ex:poke(now))
+    assert.equal(sent[1], ex.xfer)
+    ex:close()
+    assert.is_true(sent[1].is_closed)
+    assert.is_nil(ex.error)
+  end)
+
+  it("is ready at the head of a stream, of other answers only at their end", function()
+    local ex = begin(call { is_stream = true })
+    ex:poke(now)
+    sent[1]:reach "head"
+    sent[1].code = 503
+    assert.equal("wait", ex:poke(now))
+    sent[1].code = 200
+    assert.equal("ready", ex:poke(now))
+  end)
+
+  it("waits twice as long after each failure, and gives up after max_retries", function()
+    local ex = begin()
+    for attempt, delay in ipairs { 1, 2 } do
+      ex:poke(now)
+      sent[attempt]:answer(500)
+      assert.equal("wait", ex:poke(now))
+      assert.equal(now + delay, ex.wake_at)
+      assert.is_true(sent[attempt].is_closed)
+      ex:poke(now + delay - 0.1)
+      assert.equal(attempt, #sent)
+      now = now + delay
+    end
+    ex:poke(now)
+    sent[3]:answer(500)
+    assert.equal("failed", ex:poke(now))
+    assert.same({ "api", 500, 3 }, { ex.error.kind, ex.error.status, ex.error.attempts })
+    assert.equal("failed", ex:poke(now + 100))
+    assert.equal(3, #sent)
+  end)
+
+  it("honours Retry-After, and fails at once when it exceeds the time that is left", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:answer(429, { ["retry-after"] = "30" })
+    ex:poke(now)
+    assert.equal(now + 30, ex.wake_at)
+    now = now + 30
+    ex:poke(now)
+    sent[2]:answer(429, { ["retry-after"] = "31" })
+    assert.equal("failed", ex:poke(now))
+    assert.equal(31, ex.error.retry_after)
+  end)
+
+  it("counts connect_timeout from when connecting began", function()
+    local ex = begin()
+    ex:poke(now)
+    now = now + 3                                          -- it waited for its turn until now
+    sent[1]:reach "connecting"
+    now = 110
+    ex:poke(now)
+    assert.is_true(math.abs(113 - ex.wake_at) < 0.02)
+    now = 113.02
+    ex:poke(now)
+    assert.equal("connect", ex.last_error.kind)
+    assert.is_false(ex.last_error.sent)
+  end)
+
+  it("counts stall_timeout from the last byte, not from when it looked", function()
+    local ex = begin()
+    ex:poke(now)
+    now = 105
+    sent[1]:reach "sent"
+    now = 112
+    sent[1].moved, sent[1].touched = 7, 112
+    now = 120
+    ex:poke(now)
+    assert.is_true(math.abs(132 - ex.wake_at) < 0.02, ex.wake_at)
+    now = 132.02
+    ex:poke(now)
+    assert.equal("timeout", ex.last_error.kind)
+    assert.is_true(ex.last_error.sent)
+  end)
+
+  it("does not take its owner's absence for silence", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:reach "sent"
+    ex:poke(now)
+    sent[1].moved, sent[1].touched = 7, 101
+    local owner = 102                                      -- the owner's clock stood still while a thousand seconds passed
+    now = 1102
+    ex:poke(owner)
+    assert.is_true(ex.wake_at >= owner + 19, ex.wake_at)
+    assert.is_nil(ex.last_error)
+  end)
+
+  it("ends with request_timeout, whatever it is doing", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:answer(500)
+    ex:poke(now)
+    now = 101
+    ex:poke(now)
+    sent[2]:reach "sent"
+    ex:poke(now)
+    for _ = 1, 5 do
+      now = now + 15
+      sent[2].moved, sent[2].touched = sent[2].moved + 1, now
+      ex:poke(now)
+    end
+    assert.equal("failed", ex:poke(now))
+    assert.equal("timeout", ex.error.kind)
+    assert.truthy(ex.error.message:find("no answer within 60 s; the attempt before:", 1, true))
+  end)
+
+  it("sends a POST that nobody may repeat once, and says so to the core", function()
+    local ex = begin(call { method = "POST", body = "x" })
+    ex:poke(now)
+    assert.is_true(sent[1].options.send_once)
+    sent[1]:break_off("network", true)
+    assert.equal("failed", ex:poke(now))
+    assert.is_true(ex.error.sent)
+    assert.is_false(ex.error.retryable)
+  end)
+
+  it("repeats a POST when nothing was sent, when the API was busy, or when it is safe", function()
+    for _, case in ipairs {
+      { fail = function(x) x:break_off("connect", false) end },
+      { fail = function(x) x:break_off("network", false) end },
+      { fail = function(x) x:answer(429) end },
+      { fail = function(x) x:answer(500) end, is_safe = true },
+      { fail = function(x) x:break_off("network", true) end, unsafe = true },
+    } do
+      sent = {}
+      local c = call { method = "POST", body = "x", is_safe = case.is_safe, settings = settings { retry_unsafe = case.unsafe } }
+      local ex = begin(c)
+      ex:poke(now)
+      case.fail(sent[1])
+      assert.equal("wait", ex:poke(now))
+      ex:poke(now + 5)
+      assert.equal(2, #sent)
+    end
+  end)
+
+  it("tells in `sent` of any attempt that the server may have acted on", function()
+    local ex = begin(call { method = "DELETE", settings = settings { max_retries = 1 } })
+    ex:poke(now)
+    sent[1]:break_off("network", true)
+    ex:poke(now)
+    ex:poke(now + 5)
+    sent[2]:break_off("connect", false)
+    assert.equal("failed", ex:poke(now + 5))
+    assert.is_true(ex.error.sent)
+  end)
+
+  it("does not repeat what no repetition mends", function()
+    for _, kind in ipairs { "tls", "too_large", "memory" } do
+      sent = {}
+      local ex = begin()
+      ex:poke(now)
+      sent[1]:break_off(kind, true)
+      assert.equal("failed", ex:poke(now))
+      assert.equal(kind, ex.error.kind)
+    end
+  end)
+
+  it("goes on from what was tried before for the same purpose", function()
+    local ex = begin()
+    local before = ex:describe { kind = "network", sent = true }
+    local again = exchange.new(call(), {}, now, { attempts = 2, error = before })
+    assert.equal("wait", again:poke(now))
+    assert.equal(now + 2, again.wake_at)
+    local over = exchange.new(call(), {}, now, { attempts = 3, error = before })
+    assert.equal("failed", over:poke(now))
+  end)
+
+  it("tells the hook of every attempt once, with its error and the cause of the retry", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:answer(503)
+    ex:poke(now)
+    ex:poke(now + 1)
+    sent[2]:answer(200)
+    ex:poke(now + 1)
+    ex:close()
+    ex:close()
+    assert.equal(2, #hooked)
+    assert.same({ 503, 1 }, { hooked[1].status, hooked[1].attempt })
+    assert.equal(503, hooked[1].error.status)
+    assert.is_nil(hooked[1].cause)
+    assert.same({ 200, 2 }, { hooked[2].status, hooked[2].attempt })
+    assert.is_nil(hooked[2].error)
+    assert.equal(hooked[1].error, hooked[2].cause)
+  end)
+
+  it("tells the hook of a timeout", function()
+    local ex = begin()
+    ex:poke(now)
+    sent[1]:reach "sent"
+    ex:poke(now + 61)
+    assert.equal("timeout", hooked[1].error.kind)
+  end)
+
+  it("does not start again once it was closed for a reason", function()
+    local ex = begin()
+    ex:poke(now)
+    ex:close(ex:describe { kind = "closed" })
+    assert.is_true(sent[1].is_closed)
+    assert.equal("failed", ex:poke(now))
+    assert.equal(1, #sent)
+    assert.is_nil(next(ex.call.settings.gate.open))
+  end)
+
+  it("is a failure when the core cannot begin", function()
+    fake.submit = function() return nil, "no descriptor", "connect" end
+    local ex = begin(call { settings = settings { max_retries = 0 } })
+    assert.equal("failed", ex:poke(now))
+    assert.same({ "connect", "no descriptor", false, 1 }, { ex.error.kind, ex.error.message, ex.error.sent, ex.error.attempts })
+  end)
+end)
+
+describe("a redirect", function()
+  local function follow(ex, location, code)
+    ex:poke(now)
+    sent[#sent]:answer(code or 302, { location = location })
+    return ex:poke(now)
+  end
+
+  it("to the same origin takes token and headers along", function()
+    local ex = begin()
+    assert.equal("wait", follow(ex, "/v2/y?z=1"))
+    local o = sent[2].options
+    assert.same({ "https://api.test/v2/y?z=1", "token" }, { o.url, o.secret })
+    assert.same({ "X-Own: 1", "Accept: */*" }, o.headers)
+    assert.equal(1, ex.attempts)
+  end)
+
+  it("to another scheme, host or port takes neither, and gets nothing back on the way home", function()
+    local ex = begin()
+    follow(ex, "https://other.test/y")
+    assert.is_nil(sent[2].options.secret)
+    assert.same({ "Accept: */*" }, sent[2].options.headers)
+    follow(ex, "https://api.test/v2/x")
+    assert.is_nil(sent[3].options.secret)
+    follow(begin(), "https://api.test:444/v2/x")
+    assert.is_nil(sent[5].options.secret)
+  end)
+
+  it("begins at home again with the next attempt", function()
+    local ex = begin()
+    follow(ex, "https://other.test/y")
+    sent[2]:answer(503)
+    ex:poke(now)
+    ex:poke(now + 1)
+    assert.same({ "https://api.test/v2/x", "token" }, { sent[3].options.url, sent[3].options.secret })
+  end)
+
+  it("uses no proxy for a loopback address alone", function()
+    local ex = begin(call { settings = settings { proxy = "http://proxy.test" } })
+    follow(ex, "https://127.0.0.1:8443/y")
+    assert.same({ "http://proxy.test", "" }, { sent[1].options.proxy, sent[2].options.proxy })
+  end)
+
+  it("is refused from https to http, beyond the fifth, without a place, and for other methods", function()
+    local function refused(ex, location)
+      assert.equal("failed", follow(ex, location))
+      assert.equal("redirect", ex.error.kind)
+      return ex.error.message
+    end
+    assert.equal("from https to http", refused(begin(), "http://api.test/v2/x"))
+    assert.truthy(refused(begin(), nil):find "missing")
+    assert.truthy(refused(begin(), "ftp://api.test/"):find "http")
+    assert.truthy(refused(begin(), "http://[bad"):find "bad")
+    for _, method in ipairs { "POST", "PUT", "DELETE" } do
+      assert.truthy(refused(begin(call { method = method, body = "" }), "/y"):find "GET and HEAD")
+    end
+    local ex = begin()
+    for _ = 1, 5 do assert.equal("wait", follow(ex, "/again")) end
+    assert.equal("more than 5 redirects", refused(ex, "/again"))
+  end)
+end)
+
+it("retries by the same policy as apify.retry", function()       -- so that a change of the names there is noticed here
+  assert.equal("retry", retry.verdict { kind = "network", method = "GET", sent = true })
+  assert.equal("fail", retry.verdict { kind = "network", method = "POST", sent = true })
+end)

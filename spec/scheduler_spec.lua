@@ -1,0 +1,268 @@
+--- The scheduler with a clock of our own: who goes on when, and what is left behind.
+
+local function fresh()
+  package.loaded["apify.loop.scheduler"] = nil
+  return require "apify.loop.scheduler"
+end
+
+-- The value of a local of the module that one of its functions uses.
+local function inner(fn, name)
+  for i = 1, 60 do
+    local found, value = debug.getupvalue(fn, i)
+    if found == name then return value end
+  end
+  error("no upvalue " .. name)
+end
+
+describe("the scheduler", function()
+  local scheduler, crashes
+
+  before_each(function()
+    scheduler, crashes = fresh(), {}
+  end)
+
+  local function on_crash(_, message) crashes[#crashes + 1] = message end
+
+  local function start(fn, ...) return scheduler.start(fn, on_crash, ...) end
+
+  -- Park the running task; true when it was woken.
+  local function park(waiter, deadline)
+    local task, can_park = scheduler.current()
+    assert(can_park)
+    return scheduler.park(task, waiter or scheduler.waiter(), deadline or math.huge)
+  end
+
+  local function task_count()
+    local n = 0
+    for _ in pairs(inner(scheduler.start, "tasks")) do n = n + 1 end
+    return n
+  end
+
+  it("starts a task at once and with its arguments", function()
+    local got
+    start(function(...) got = { ... } end, 1, "x")
+    assert.same({ 1, "x" }, got)
+    assert.equal(0, task_count())
+  end)
+
+  it("resumes a parked task only after its waiter is woken", function()
+    local waiter, woken = scheduler.waiter(), nil
+    start(function() woken = park(waiter) end)
+    scheduler.run(0)
+    assert.is_nil(woken)
+    assert.equal(math.huge, scheduler.next_time())
+    scheduler.wake(waiter)
+    assert.equal(0, scheduler.next_time())
+    scheduler.run(0)
+    assert.is_true(woken)
+    assert.equal(0, task_count())
+  end)
+
+  it("does not park a task whose waiter was woken before, but only once", function()
+    local waiter, times = scheduler.waiter(), 0
+    scheduler.wake(waiter)
+    start(function()
+      park(waiter)
+      times = 1
+      park(waiter)
+      times = 2
+    end)
+    assert.equal(1, times)
+    scheduler.wake(waiter)
+    scheduler.run(0)
+    assert.equal(2, times)
+  end)
+
+  it("resumes tasks whose time has come in the order of their times", function()
+    local order = {}
+    for _, at in ipairs { 3, 1, 2 } do
+      start(function()
+        assert.is_false(park(nil, at))
+        order[#order + 1] = at
+      end)
+    end
+    assert.equal(1, scheduler.next_time())
+    scheduler.run(2)
+    assert.same({ 1, 2 }, order)
+    assert.equal(3, scheduler.next_time())
+    scheduler.run(3)
+    assert.same({ 1, 2, 3 }, order)
+    assert.equal(math.huge, scheduler.next_time())
+    assert.same({}, crashes)
+  end)
+
+  it("wakes all who wait at the same place", function()
+    local waiter, woken = scheduler.waiter(), {}
+    for i = 1, 3 do
+      start(function() woken[i] = park(waiter) end)
+    end
+    scheduler.wake(waiter)
+    scheduler.run(0)
+    assert.same({ true, true, true }, woken)
+    assert.is_nil(waiter.first)
+    assert.is_false(waiter.is_awake)
+  end)
+
+  it("leaves no trace of the one who goes first from a shared place", function()
+    local waiter, log = scheduler.waiter(), {}
+    for i, at in ipairs { 1, 2, 3 } do
+      start(function()
+        local is_awake = park(waiter, at)
+        log[#log + 1] = i .. tostring(is_awake)
+      end)
+    end
+    scheduler.run(2)
+    scheduler.wake(waiter)
+    scheduler.run(2)
+    assert.same({ "1false", "2false", "3true" }, log)
+    assert.is_nil(waiter.first)
+  end)
+
+  it("resumes a cancelled task at once", function()
+    local how
+    local task = start(function()
+      how = park()
+    end)
+    scheduler.cancel(task)
+    assert.is_false(how)
+    assert.is_true(task.is_cancelled)
+    assert.equal(0, task_count())
+  end)
+
+  it("may cancel a task twice, a woken one, and one that has ended", function()
+    local waiter, steps = scheduler.waiter(), 0
+    local task = start(function()
+      park(waiter)
+      steps = steps + 1
+      park(waiter)
+      steps = steps + 1
+    end)
+    scheduler.wake(waiter)
+    scheduler.cancel(task)
+    assert.equal(1, steps)
+    scheduler.run(0)
+    assert.equal(1, steps)               -- the wake was for the first wait
+    scheduler.cancel(task)
+    assert.equal(2, steps)
+    scheduler.cancel(task)
+    scheduler.run(0)
+    assert.equal(0, task_count())
+    assert.same({}, crashes)
+  end)
+
+  it("lets a task cancel itself, and one that is further down on the stack", function()
+    local outer
+    outer = start(function()
+      park(nil, 1)
+      start(function() scheduler.cancel(outer) end)
+      scheduler.cancel(outer)
+    end)
+    scheduler.run(1)
+    assert.is_true(outer.is_cancelled)
+    assert.same({}, crashes)
+    assert.equal(0, task_count())
+  end)
+
+  it("tells of an error that leaves a task, and goes on", function()
+    local after
+    start(function()
+      park(nil, 1)
+      error("boom", 0)
+    end)
+    start(function()
+      park(nil, 1)
+      after = true
+    end)
+    scheduler.run(1)
+    assert.same({ "boom" }, crashes)
+    assert.is_true(after)
+    assert.equal(0, task_count())
+  end)
+
+  it("gives a task that yields by itself its next turn, after the others", function()
+    local log = {}
+    for _, name in ipairs { "a", "b" } do
+      start(function()
+        for i = 1, 2 do
+          log[#log + 1] = name .. i
+          coroutine.yield "something"
+        end
+      end)
+    end
+    scheduler.run(0)
+    scheduler.run(0)
+    assert.same({ "a1", "b1", "a2", "b2" }, log)
+    assert.equal(0, task_count())
+  end)
+
+  it("lets the others go on before a task that passes", function()
+    local log = {}
+    start(function()
+      local task = scheduler.current()
+      for i = 1, 2 do
+        log[#log + 1] = "passes " .. i
+        scheduler.pass(task)
+      end
+    end)
+    start(function()
+      park(nil, 0)
+      log[#log + 1] = "other"
+    end)
+    scheduler.run(0)
+    assert.same({ "passes 1", "passes 2", "other" }, log)
+    scheduler.run(0)
+    assert.equal(0, task_count())
+  end)
+
+  it("knows that a coroutine inside a task is not the task's own", function()
+    local outside, inside, below
+    start(function()
+      local task = scheduler.current()
+      coroutine.wrap(function()
+        local innermost, can_park = scheduler.current()
+        inside = innermost == task and not can_park
+      end)()
+      table.sort({ 2, 1 }, function(a, b)
+        local innermost, can_park = scheduler.current()
+        below = innermost == task and not can_park
+        return a < b
+      end)
+    end)
+    coroutine.wrap(function() outside = scheduler.current() == nil end)()
+    assert.is_true(inside)
+    assert.is_true(below)
+    assert.is_true(outside)
+  end)
+
+  it("starts tasks inside each other to a depth that the C stack can bear, and the rest later", function()
+    local deepest = 0
+    local function dig(n)
+      deepest = n
+      if n < 1000 then start(dig, n + 1) end
+    end
+    start(dig, 1)
+    assert.is_true(deepest < 100, "all of them are on the stack")
+    while scheduler.next_time() == 0 do scheduler.run(0) end
+    assert.equal(1000, deepest)
+    assert.same({}, crashes)
+  end)
+
+  it("throws away the timers of waits that are over", function()
+    local waiter = scheduler.waiter()
+    local task = start(function()
+      for _ = 1, 5000 do park(waiter, 1e9) end
+      park(nil, 7)
+    end)
+    start(function() park(nil, 5) end)
+    for _ = 1, 5000 do
+      scheduler.wake(waiter)
+      scheduler.run(0)
+    end
+    assert.is_true(inner(scheduler.park, "timers"):size() < 1000)
+    assert.equal(5, scheduler.next_time())
+    scheduler.run(5)
+    assert.equal(7, scheduler.next_time())
+    scheduler.cancel(task)
+    assert.equal(0, task_count())
+  end)
+end)

@@ -1,0 +1,435 @@
+local walk = require "apify.walk"
+
+local function row(n) return { id = "run" .. n, startedAt = ("2025-09-01T00:00:%05d.000Z"):format(n + 10000) } end
+
+--- A list of rows first to last.
+local function rows(first, last)
+  local list = {}
+  for n = first, last do list[#list + 1] = row(n) end
+  return list
+end
+
+local function new(options)
+  options.max_page = options.max_page or 1000
+  options.prefetch = options.prefetch or 4
+  return walk.new(options)
+end
+
+local function plan_all(w)
+  local made = {}
+  for page in function() return w:plan() end do made[#made + 1] = { page.offset, page.limit } end
+  return made
+end
+
+--- Give the head page these rows; the numbers of those delivered, and what the walk says in the end.
+local function feed(w, list, total)
+  local page, delivered = w.pages[1], {}
+  local function deliver(r) delivered[#delivered + 1] = type(r) == "table" and tonumber(tostring(r.id):match "%d+") or r end
+  if total then w:note_total(page, total) end
+  for _, r in ipairs(list) do
+    local action = w:take(page, r)
+    if action == "deliver" then deliver(r) end
+    if action == "release" then
+      for held in function() return w:release(page) end do deliver(held) end
+    end
+    if action == "reject" then
+      w:reject(page)
+      return delivered, "reject"
+    end
+  end
+  local outcome = w:finish(page)
+  if outcome == "reject" then w:reject(page) end
+  return delivered, outcome
+end
+
+--- The slice of a list that the head page asked for.
+local function asked(w, list)
+  local page, slice = w.pages[1], {}
+  for i = page.offset + 1, math.min(#list, page.offset + page.limit) do slice[#slice + 1] = list[i] end
+  return slice
+end
+
+--- Walk a list that does not change: how many rows came, and the requests { offset, limit }.
+local function read_all(w, list, total)
+  local count, requests, noted = 0, {}, {}
+  for _ = 1, 1000 do
+    plan_all(w)
+    for _, page in ipairs(w.pages) do
+      if not noted[page] then
+        noted[page] = true
+        requests[#requests + 1] = { page.offset, page.limit }
+      end
+    end
+    if not w.pages[1] then break end
+    count = count + #feed(w, asked(w, list), total or #list)
+  end
+  return count, requests
+end
+
+--- Begin: the first page of `list` read as far as its end.
+local function begun(options, list, total)
+  local w = new(options)
+  plan_all(w)
+  feed(w, asked(w, list), total or #list)
+  return w
+end
+
+describe("the plan", function()
+  it("asks for the first page alone until its total and a row of it are known", function()
+    local w = new {}
+    assert.same({ { 0, 1000 } }, plan_all(w))
+    w:note_total(w.pages[1], 5000)
+    assert.same({}, plan_all(w))
+    w:take(w.pages[1], row(1))
+    assert.same({ { 999, 1000 }, { 1998, 1000 }, { 2997, 1000 } }, plan_all(w))
+  end)
+
+  it("strides so that each page repeats the last row of the one before", function()
+    local w = new { chunk_size = 100, prefetch = 3 }
+    plan_all(w)
+    w:note_total(w.pages[1], 1000)
+    w:take(w.pages[1], row(1))
+    assert.same({ { 99, 101 }, { 199, 101 } }, plan_all(w))
+  end)
+
+  it("repeats ten rows of a list that a filter may take rows from", function()
+    local w = new { chunk_size = 100, is_filtered = true, prefetch = 2 }
+    plan_all(w)
+    w:note_total(w.pages[1], 1000)
+    w:take(w.pages[1], row(1))
+    assert.same({ { 90, 110 } }, plan_all(w))
+  end)
+
+  it("repeats ten rows once the total has fallen", function()
+    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
+    assert.same({ { 99, 101 } }, plan_all(w))
+    feed(w, asked(w, rows(1, 300)), 299)
+    assert.same({ { 190, 110 } }, plan_all(w))
+  end)
+
+  it("keeps no more pages in flight than `prefetch`, and none beyond the total", function()
+    local w = new { chunk_size = 10, prefetch = 16 }
+    plan_all(w)
+    w:note_total(w.pages[1], 35)
+    w:take(w.pages[1], row(1))
+    assert.equal(3, #plan_all(w))
+  end)
+
+  it("never asks for rows beyond the limit", function()
+    for limit = 1, 45 do
+      local w = new { chunk_size = 10, limit = limit }
+      local count, requests = read_all(w, rows(1, 100))
+      assert.equal(limit, count)
+      for _, r in ipairs(requests) do assert.is_true(r[1] + r[2] <= limit, limit) end
+      assert.equal(math.ceil(limit / 10), #requests)
+    end
+  end)
+
+  it("counts the limit from the offset", function()
+    local w = new { offset = 50, limit = 15, chunk_size = 10 }
+    local count, requests = read_all(w, rows(1, 100))
+    assert.equal(15, count)
+    assert.same({ { 50, 10 }, { 59, 6 } }, requests)
+  end)
+
+  it("asks for nothing when nothing is left of the limit", function()
+    assert.same({}, plan_all(new { limit = 0 }))
+  end)
+
+  it("begins at the offset", function()
+    local w = new { offset = 25, chunk_size = 10 }
+    plan_all(w)
+    assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (feed(w, asked(w, rows(1, 100)), 100)))
+  end)
+end)
+
+describe("the end", function()
+  it("comes with a short page that reaches the total", function()
+    local w = begun({ chunk_size = 10 }, rows(1, 7))
+    assert.is_true(w.is_ended)
+    assert.same({}, plan_all(w))
+  end)
+
+  it("comes with an empty list", function()
+    assert.is_true(begun({}, {}).is_ended)
+  end)
+
+  it("comes beyond the end of the list", function()
+    local w = new { offset = 500 }
+    plan_all(w)
+    assert.same({ {}, "end" }, { feed(w, {}, 20) })
+  end)
+
+  it("is looked for once more behind a full last page", function()
+    local count, requests = read_all(new { chunk_size = 10 }, rows(1, 20))
+    assert.equal(20, count)
+    assert.same({ { 0, 10 }, { 9, 11 }, { 19, 11 } }, requests)
+  end)
+
+  it("comes where the rows end although the total says more", function()
+    for _, count in ipairs { 0, 5, 10, 25, 99 } do
+      local w = new { chunk_size = 10 }
+      local got, requests = read_all(w, rows(1, count), 5000)
+      assert.is_true(w.is_ended)
+      assert.equal(count, got)
+      assert.is_true(#requests < count / 10 + 10, #requests)
+    end
+  end)
+
+  it("is not believed of a short page when no total is told", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    assert.same({ { 1, 2, 3 }, "next" }, { feed(w, rows(1, 3)) })
+    feed(w, { row(3) })
+    assert.same({ {}, "end" }, { feed(w, {}) })
+  end)
+
+  it("can be opened again", function()
+    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 15))
+    plan_all(w)
+    feed(w, asked(w, rows(1, 15)), 15)
+    w:reopen()
+    assert.same({ { 5, 20 } }, plan_all(w))
+    assert.same({ 16, 17 }, (feed(w, asked(w, rows(1, 17)), 17)))
+    assert.is_true(w.is_ended)
+  end)
+end)
+
+describe("a page that is shorter than it should be", function()
+  it("has its gap filled before later pages are delivered", function()
+    local w = new { chunk_size = 10 }
+    local list = rows(1, 40)
+    plan_all(w)
+    w:note_total(w.pages[1], 40)
+    for n = 1, 4 do w:take(w.pages[1], row(n)) end
+    plan_all(w)
+    local second = w.pages[2]
+    assert.equal("next", w:finish(w.pages[1]))
+    assert.same({ 3, 7, second }, { w.pages[1].offset, w.pages[1].limit, w.pages[2] })
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (feed(w, asked(w, list), 40)))
+    assert.equal(second, w.pages[1])
+  end)
+
+  it("is followed by others as short until all rows are there", function()
+    for size = 1, 5 do
+      local w, list, got = new { chunk_size = 10 }, rows(1, 35), 0
+      for _ = 1, 200 do
+        plan_all(w)
+        if not w.pages[1] then break end
+        local slice = asked(w, list)
+        for i = #slice, size + 1, -1 do slice[i] = nil end
+        got = got + #feed(w, slice, 35)
+      end
+      assert.is_true(w.is_ended)
+      assert.equal(35, got, size)
+    end
+  end)
+
+  it("is no gap when the API says that it gives no more at once", function()
+    for _, max in ipairs { 1, 2, 5, 250 } do
+      local w, list, got = new { is_filtered = true }, rows(1, 600), 0
+      for turn = 1, 2000 do
+        plan_all(w)
+        if not w.pages[1] then break end
+        if turn == 1 then w:shrink(max) end
+        assert.is_true(w.pages[1].limit <= max)
+        got = got + #feed(w, asked(w, list), 600)
+      end
+      assert.equal(600, got, max)
+      assert.is_true(w.is_ended)
+    end
+  end)
+end)
+
+describe("rows without ids", function()
+  it("are counted, with no row asked for twice", function()
+    local list = {}
+    for n = 1, 25 do list[n] = n end
+    local count, requests = read_all(new { chunk_size = 10 }, list)
+    assert.equal(25, count)
+    assert.same({ { 0, 10 }, { 10, 10 }, { 20, 10 } }, requests)
+  end)
+
+  it("may be alike", function()
+    local list = {}
+    for n = 1, 25 do list[n] = { value = n % 2, id = n } end            -- a number is the user's own, not the API's id
+    assert.equal(25, (read_all(new { chunk_size = 10 }, list)))
+  end)
+
+  it("are resumed at the very next one", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    w:note_total(w.pages[1], 25)
+    for n = 1, 4 do w:take(w.pages[1], n) end
+    w:resume(w.pages[1])
+    assert.same({ 4, 6 }, { w.pages[1].offset, w.pages[1].limit })
+  end)
+end)
+
+describe("rows with ids alone", function()
+  it("come once when the list moves back by less than is remembered", function()
+    local w = new { chunk_size = 10, prefetch = 1 }
+    local function bare(first, last)
+      local list = rows(first, last)
+      for _, r in ipairs(list) do r.startedAt = nil end
+      return list
+    end
+    plan_all(w)
+    feed(w, bare(1, 10), 30)
+    plan_all(w)
+    assert.same({ 11, 12, 13 }, (feed(w, bare(3, 13), 30)))
+  end)
+end)
+
+describe("a page that broke off", function()
+  it("is resumed behind its last delivered row", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    w:note_total(w.pages[1], 100)
+    for n = 1, 4 do w:take(w.pages[1], row(n)) end
+    plan_all(w)
+    local second, again = w.pages[2], w:resume(w.pages[1])
+    assert.same({ 3, 7 }, { again.offset, again.limit })
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (feed(w, asked(w, rows(1, 100)), 100)))
+    assert.equal(second, w.pages[1])
+  end)
+
+  it("is asked for again as it was when it had given nothing", function()
+    local w = new { offset = 5, chunk_size = 10 }
+    plan_all(w)
+    w:resume(w.pages[1])
+    assert.same({ 5, 10 }, { w.pages[1].offset, w.pages[1].limit })
+  end)
+end)
+
+describe("a list that moves", function()
+  it("shows new rows in front as known ones", function()
+    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 30))
+    plan_all(w)
+    assert.same({ 11, 12, 13, 14, 15, 16 }, (feed(w, rows(6, 16), 35)))
+  end)
+
+  it("is known by startedAt beyond what is remembered", function()
+    local w = new { chunk_size = 10, prefetch = 1, max_page = 10 }
+    for first = 1, 91, 10 do
+      plan_all(w)
+      feed(w, rows(w.pages[1].offset + 1, first + 9), 200)
+    end
+    plan_all(w)
+    assert.same({ {}, "next" }, { feed(w, rows(1, 10), 290) })
+  end)
+
+  it("has a page without a known row asked for again, with twice the overlap each time", function()
+    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 1000))
+    plan_all(w)
+    local seen = {}
+    for i = 1, 3 do
+      assert.equal("reject", select(2, feed(w, { row(150) }, 900)))
+      seen[i] = { w.pages[1].offset, w.pages[1].upto }
+    end
+    assert.same({ { 90, 200 }, { 80, 200 }, { 60, 200 } }, seen)
+    assert.same({ 101, 102 }, (feed(w, { row(100), row(101), row(102) }, 900)))
+  end)
+
+  it("drops the pages behind one that is asked for again", function()
+    local w = begun({ chunk_size = 10 }, rows(1, 100))
+    plan_all(w)
+    assert.equal(4, #w.pages)
+    feed(w, { row(15) }, 95)
+    assert.equal(1, #w.pages)
+    w:take(w.pages[1], row(5))
+    assert.same({ { 10, 20 }, { 20, 20 }, { 30, 20 } }, plan_all(w))
+  end)
+
+  it("is looked for at its end when it shrank below the page", function()
+    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
+    plan_all(w)
+    assert.equal("reject", select(2, feed(w, {}, 6)))
+    assert.equal(0, w.pages[1].offset)
+    assert.same({ {}, "end" }, { feed(w, rows(2, 7), 6) })
+  end)
+
+  it("delivers an unknown row that started with the last one only when a known row follows it", function()
+    local function tie(n, other)
+      local r = row(n)
+      r.startedAt = row(other).startedAt
+      return r
+    end
+    local options = { chunk_size = 20, prefetch = 1, is_filtered = true }
+    local w = begun(options, rows(1, 50))
+    plan_all(w)
+    assert.same({ { 70, 71, 21 }, "next" }, { feed(w, { tie(70, 20), tie(71, 20), row(20), row(21) }, 50) })
+    w = begun(options, rows(1, 50))
+    plan_all(w)
+    assert.same({ {}, "reject" }, { feed(w, { tie(70, 20), row(21) }, 50) })
+  end)
+
+  it("gives the rows that waited no more than the limit allows", function()
+    local w = begun({ chunk_size = 20, prefetch = 1, is_filtered = true, limit = 21 }, rows(1, 50))
+    plan_all(w)
+    local page = w.pages[1]
+    for _, n in ipairs { 70, 71 } do
+      assert.equal("hold", w:take(page, { id = "x" .. n, startedAt = row(20).startedAt }))
+    end
+    assert.equal("release", w:take(page, row(20)))
+    assert.equal("x70", w:release(page).id)
+    assert.equal(0, w.limit_left)
+  end)
+end)
+
+describe("a mark", function()
+  --- What a bookmark keeps of it: numbers, strings and lists.
+  local function resumed(w, options)
+    options.resume = w:mark()
+    options.max_page, options.prefetch = 1000, 4
+    return walk.new(options)
+  end
+
+  it("goes on at the next row", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    w:note_total(w.pages[1], 30)
+    for n = 1, 4 do w:take(w.pages[1], row(n)) end
+    local count, requests = read_all(resumed(w, { chunk_size = 10 }), rows(1, 30))
+    assert.equal(26, count)
+    assert.same({ 0, 14 }, requests[1])
+  end)
+
+  it("finds its place in a list that has moved by any distance", function()
+    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
+    local w2 = resumed(w, { chunk_size = 100 })
+    local list = rows(81, 300)                                          -- 80 rows in front are gone
+    assert.equal(200, (read_all(w2, list)))
+    local w3 = resumed(w, { chunk_size = 100 })
+    assert.equal(200, (read_all(w3, rows(-400, 300))))
+  end)
+
+  it("keeps all rows that started with the first of the last ten", function()
+    local function tied(n) return { id = "run" .. n, startedAt = row(0).startedAt } end
+    local list = {}
+    for n = 1, 40 do list[n] = tied(n) end
+    local w = new { chunk_size = 30, prefetch = 1 }
+    plan_all(w)
+    feed(w, asked(w, list), 40)
+    assert.equal(30, #w:mark().ids)
+    assert.equal(10, (read_all(resumed(w, {}), list)))
+    assert.equal(10, #begun({ chunk_size = 30 }, rows(1, 100)):mark().ids)
+  end)
+
+  it("that was taken before the first row is a start", function()
+    local w = new { offset = 20, chunk_size = 10 }
+    plan_all(w)
+    local count, requests = read_all(resumed(w, { chunk_size = 10 }), rows(1, 40))
+    assert.equal(20, count)
+    assert.same({ 20, 10 }, requests[1])
+  end)
+
+  it("of rows without ids is a position", function()
+    local list = {}
+    for n = 1, 25 do list[n] = n end
+    local w = begun({ chunk_size = 10, prefetch = 1 }, list)
+    local count, requests = read_all(resumed(w, {}), list)
+    assert.equal(15, count)
+    assert.same({ 10, 1000 }, requests[1])
+  end)
+end)

@@ -1,0 +1,86 @@
+/* xfer_body.c - the received body, decoded when somebody reads: one window at a time from 'raw' to 'plain', or 'raw' itself. */
+#include "xfer.h"
+
+buf *xfer_window (xfer *x) {
+  return x->is_gzip ? &x->plain : &x->raw;
+}
+
+static void resume (xfer *x) {
+  x->is_paused = 0;
+  curl_easy_pause(x->easy, CURLPAUSE_CONT);         /* may call on_body at once */
+}
+
+/* Some of 'raw' was used. */
+static void make_room (xfer *x) {
+  if (x->raw.len > XFER_LOW_WATER) return;
+  x->high_water = XFER_HIGH_WATER;
+  if (x->is_paused) resume(x);
+}
+
+void xfer_drop (xfer *x, size_t n) {
+  buf_drop(xfer_window(x), n);
+  make_room(x);
+}
+
+/* All that is here was seen and is too little, such as half a row of some megabytes: let more of it in. */
+static void raise_high_water (xfer *x) {
+  if (!x->is_paused || x->high_water > MAX_ROW_SIZE) return;
+  x->high_water *= 2;
+  resume(x);
+}
+
+/* The bytes that are here are used up, or not enough. */
+static body_state at_end (xfer *x) {
+  if (x->code != ERR_OK) return BODY_FAIL;
+  if (x->phase < PHASE_DONE) {
+    raise_high_water(x);
+    return BODY_MORE;
+  }
+  if (x->is_gzip && !inflater_may_end(&x->inflater) && xfer_is_success(x)) {
+    xfer_fail(x, ERR_DECODE, "the gzip stream ends early");
+    return BODY_FAIL;
+  }
+  return BODY_END;
+}
+
+static body_state fail_decoding (xfer *x, err_code code) {
+  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the gzip stream is damaged");
+  return BODY_FAIL;
+}
+
+static body_state fail_too_large (xfer *x, err_code code) {
+  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the decoded body is larger than max_body_size");
+  return BODY_FAIL;
+}
+
+/* Decoded bytes that may be added to 'plain'. A stream is bounded by the size of a row, which its reader watches. */
+static size_t room_left (const xfer *x) {
+  size_t max = xfer_is_success(x) ? x->max_body : XFER_ERROR_BODY;
+  if (x->is_stream && xfer_is_success(x)) return XFER_WINDOW;
+  return max > x->plain.len ? max - x->plain.len : 0;
+}
+
+/* One window of decoded bytes from 'raw' to 'plain'. */
+static body_state inflate_some (xfer *x) {
+  size_t used, made, left = room_left(x), room = XFER_WINDOW;
+  if (left == 0 && !xfer_is_success(x)) return at_end(x);       /* of an error's body, the first part is enough */
+  if (!x->inflater.is_open && inflater_begin(&x->inflater) != ERR_OK) return fail_decoding(x, ERR_MEMORY);
+  if (left < room) room = xfer_is_success(x) ? left + 1 : left;  /* one byte more than allowed tells that there is more */
+  char *out;
+  err_code rc = buf_reserve(&x->plain, room, &out);
+  if (rc != ERR_OK) return fail_too_large(x, rc);
+  rc = inflater_run(&x->inflater, buf_bytes(&x->raw), x->raw.len, &used, out, room, &made);
+  if (rc != ERR_OK) return fail_decoding(x, rc);
+  if (made > left) return fail_too_large(x, ERR_TOO_LARGE);
+  buf_commit(&x->plain, made);
+  x->decoded += (curl_off_t)made;
+  buf_drop(&x->raw, used);
+  make_room(x);
+  if (made > 0) return BODY_SOME;
+  return used > 0 && x->raw.len > 0 ? BODY_SOME : at_end(x);
+}
+
+body_state xfer_produce (xfer *x) {
+  if (!x->is_gzip || x->raw.len == 0) return at_end(x);
+  return inflate_some(x);
+}

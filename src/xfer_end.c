@@ -1,0 +1,66 @@
+/* xfer_end.c - how an exchange ends: libcurl's many results as the few kinds of failure that a program can act upon. */
+#include "xfer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "descriptors.h"
+
+typedef struct curl_row {
+  CURLcode result;
+  err_code code;
+} curl_row;
+
+static const curl_row curl_rows[] = {            /* what is not here is a failure of the network */
+  { CURLE_COULDNT_RESOLVE_PROXY, ERR_CONNECT },
+  { CURLE_COULDNT_RESOLVE_HOST, ERR_CONNECT },
+  { CURLE_COULDNT_CONNECT, ERR_CONNECT },
+  { CURLE_PROXY, ERR_CONNECT },
+  { CURLE_OUT_OF_MEMORY, ERR_MEMORY },
+  { CURLE_PEER_FAILED_VERIFICATION, ERR_TLS },
+  { CURLE_SSL_CACERT_BADFILE, ERR_TLS },
+  { CURLE_SSL_CIPHER, ERR_TLS },
+  { CURLE_SSL_ENGINE_INITFAILED, ERR_TLS },
+  { CURLE_SSL_ISSUER_ERROR, ERR_TLS },
+  { CURLE_SSL_INVALIDCERTSTATUS, ERR_TLS },
+  { CURLE_UNSUPPORTED_PROTOCOL, ERR_DECODE },
+  { CURLE_WEIRD_SERVER_REPLY, ERR_DECODE },
+  { CURLE_OK, ERR_NETWORK }
+};
+
+/* A handshake that breaks off is the network's fault; one that is refused is not. */
+static err_code handshake_code (const char *message) {
+  return strstr(message, "SSL routines") != NULL ? ERR_TLS : ERR_CONNECT;
+}
+
+static err_code classify (CURLcode result, const char *message) {
+  if (result == CURLE_SSL_CONNECT_ERROR) return handshake_code(message);
+  const curl_row *row = curl_rows;
+  while (row->result != CURLE_OK && row->result != result) row++;
+  return row->code;
+}
+
+/* libcurl's text, but where it speaks of its own affairs. */
+static const char *explain (const xfer *x, CURLcode result) {
+  if (result == CURLE_SEND_FAIL_REWIND) return "the connection closed before the answer, and the request must not be sent twice";
+  return x->curl_text[0] != '\0' ? x->curl_text : curl_easy_strerror(result);
+}
+
+void xfer_fail (xfer *x, err_code code, const char *message) {
+  if (x->code != ERR_OK) return;                    /* the first reason is the true one */
+  x->code = code;
+  snprintf(x->message, sizeof x->message, "%s", message);
+}
+
+void xfer_finish (xfer *x, CURLcode result) {
+  x->phase = PHASE_DONE;
+  xfer_note(x);
+  if (result == CURLE_OK) return;
+  if (x->lack_errno != 0) {
+    char text[128];
+    descriptors_explain(x->lack_errno, text, sizeof text);
+    xfer_fail(x, ERR_CONNECT, text);
+  }
+  const char *text = explain(x, result);
+  xfer_fail(x, classify(result, text), text);
+}
