@@ -1,19 +1,20 @@
 --- Which rows were delivered, as far back as it matters: by id for the last pages, by start for all before.
 ---
---- Nearly every look-up is for one of the last rows, and the usual row needs none. So the rows of a finished page are kept as
---- one string, which costs the collector nothing, and an index is made of them only while somebody asks for older ones.
+--- Nearly every look-up is for one of the last rows, and the usual row needs none. So all but the last rows are kept as a few
+--- long strings, which cost the collector nothing, and an index is made of them only while somebody asks for older ones.
 local recall = {}
 
 local RECENT = 10                        -- rows that are found without an index, and that a bookmark holds
+local BLOCK = 100                        -- rows in a string
 local SEPARATOR = "\0"
 
 ---@class apify.Recall
 ---@field oldest? string nothing that started before is new
 ---@field last integer rows in `ids`
----@field private ids string[] the rows of the page that is being read, and the last ones before
+---@field private ids string[] the last rows; behind `last` there may be something left of older ones
 ---@field private ats (string|false)[] the latest start when each of them was delivered: they never go back
 ---@field private settled integer so many of `ids` are in blocks as well
----@field private blocks { ids: string, count: integer, turn?: string }[] finished pages, oldest first
+---@field private blocks { ids: string, count: integer, turn?: string }[] oldest first
 ---@field private remembered integer rows in blocks
 ---@field private index? table<string, true> of all that is remembered, up to `indexed` in `ids`
 local Recall = {}
@@ -27,25 +28,17 @@ function recall.new(room)
   }, Recall)
 end
 
---- A row was delivered. `at`: the latest start so far.
----@param id string
----@param at string|false
-function Recall:add(id, at)
-  local last = self.last + 1
-  self.last, self.ids[last], self.ats[last] = last, id, at
-end
-
---- Bring the index up to date, or make it.
-local function index_all(self)
-  if not self.index then
-    self.index, self.indexed = {}, 0
-    for _, block in ipairs(self.blocks) do
-      for id in block.ids:gmatch "%Z+" do self.index[id] = true end
-    end
-  end
+--- Bring the index up to date.
+local function index_rest(self)
   for i = self.indexed + 1, self.last do self.index[self.ids[i]] = true end
   self.indexed = self.last
-  self.was_asked = true
+end
+
+local function make_index(self)
+  self.index, self.indexed = {}, 0
+  for _, block in ipairs(self.blocks) do
+    for id in block.ids:gmatch "%Z+" do self.index[id] = true end
+  end
 end
 
 --- Was a row of this id delivered, as far as is remembered?
@@ -56,7 +49,9 @@ function Recall:knows(id)
   for i = last, math.max(1, last - RECENT), -1 do
     if ids[i] == id then return true end
   end
-  index_all(self)
+  if not self.index then make_index(self) end
+  index_rest(self)
+  self.was_asked = true
   return self.index[id] == true
 end
 
@@ -77,13 +72,6 @@ function Recall:recent()
     ats[#ats + 1] = self.ats[i] or nil
   end
   return ids, ats
-end
-
---- Begin with the rows that `recent` returned.
-function Recall:restore(ids, ats)
-  local dateless = #ids - #ats                                          -- of the first ones no start was known
-  for i, id in ipairs(ids) do self:add(id, ats[i - dateless] or false) end
-  self.oldest = ats[1]
 end
 
 --- Forget the oldest block, if the next one says from which start on nothing is lost by that.
@@ -107,26 +95,47 @@ end
 
 --- Keep only the last rows in the lists.
 local function trim(self)
-  local ids, ats, count = {}, {}, 0
+  local ids, ats, count = self.ids, self.ats, 0
   for i = first_recent(self), self.last do
     count = count + 1
-    ids[count], ats[count] = self.ids[i], self.ats[i]
+    ids[count], ats[count] = ids[i], ats[i]
   end
-  self.ids, self.ats, self.last, self.settled, self.indexed = ids, ats, count, count, count
+  self.last, self.settled, self.indexed = count, count, count
 end
 
---- A page was read to its end: put its rows away, and forget what is too long ago.
-function Recall:settle()
+--- Put the rows away that are not in a block yet, and forget what is too long ago.
+local function pack(self)
   local first = self.settled + 1
-  if first > self.last then return end
-  if self.index then index_all(self) end
-  local block = { ids = table.concat(self.ids, SEPARATOR, first, self.last), count = self.last - self.settled, turn = find_turn(self, first) }
+  if self.index then index_rest(self) end
+  local block = {
+    ids = table.concat(self.ids, SEPARATOR, first, self.last), count = self.last - self.settled, turn = find_turn(self, first),
+  }
   self.blocks[#self.blocks + 1] = block
   self.remembered = self.remembered + block.count
-  while self.blocks[2] and self.remembered - self.blocks[1].count >= self.room and forget_block(self) do end
+  while self.remembered - self.blocks[1].count >= self.room and forget_block(self) do end
+  trim(self)
+end
+
+--- A row was delivered. `at`: the latest start so far.
+---@param id string
+---@param at string|false
+function Recall:add(id, at)
+  local last = self.last + 1
+  self.last, self.ids[last], self.ats[last] = last, id, at
+  if last - self.settled >= BLOCK then pack(self) end
+end
+
+--- Begin with the rows that `recent` returned.
+function Recall:restore(ids, ats)
+  local dateless = #ids - #ats                                          -- of the first ones no start was known
+  for i, id in ipairs(ids) do self:add(id, ats[i - dateless] or false) end
+  self.oldest = ats[1]
+end
+
+--- A page was read to its end. The index is kept only while there is a use for it.
+function Recall:settle()
   if not self.was_asked then self.index = nil end
   self.was_asked = false
-  trim(self)
 end
 
 return recall

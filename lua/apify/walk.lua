@@ -212,16 +212,19 @@ function Walk:take(page, row)
   if id == nil then
     return page.scanned <= page.overlap and "skip" or accept(self, page, nil, self.frontier)
   end
+  if is_before(self, self.frontier, at) then                            -- later than all that were delivered: new
+    if page.is_anchored then return accept(self, page, id, at) end
+    return hold(self, page, row, at)
+  end
   local is_known = self.recall:knows(id)
   if not page.is_anchored then
     if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, row, at) end
     page.is_anchored = true
     if page.held then return "release" end
   end
-  if is_known then return "skip" end
-  if not is_before(self, at, self.frontier) then return accept(self, page, id, at or self.frontier) end
-  if is_before(self, at, self.recall.oldest) then return "skip" end
-  return accept(self, page, id, self.frontier)                         -- it joined the list behind our back
+  if is_known or is_before(self, at, self.recall.oldest) then return "skip" end
+  if is_before(self, at, self.frontier) then at = self.frontier end      -- it joined the list behind our back
+  return accept(self, page, id, at or self.frontier)
 end
 
 --- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
