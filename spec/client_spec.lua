@@ -285,6 +285,20 @@ describe("client:iterate", function()
     assert.truthy(s:log().requests[1].path:find("desc=1", 1, true))
   end)
 
+  it("goes on where a bookmark was taken, and refuses that of another walk", function()
+    local query = { status = { "SUCCEEDED" } }
+    local it = client:iterate { path = "/actor-runs", chunk_size = 3, desc = true, query = query }
+    local ids = {}
+    for i = 1, 5 do ids[i] = it().id end
+    local place = it:bookmark()
+    it:close()
+    for _, run in ipairs(assert(client:iterate { path = "/actor-runs", bookmark = place }:collect())) do ids[#ids + 1] = run.id end
+    assert.same(s:admin("ids", { desc = true, status = "SUCCEEDED" }).ids, ids)
+    assert.truthy(misuse(function() client:iterate { path = "/x", bookmark = place } end):find("it belongs to /actor-runs", 1, true))
+    local other = { path = "/actor-runs", bookmark = place, query = { status = "FAILED" } }
+    assert.truthy(misuse(function() client:iterate(other) end):find("other filters", 1, true))
+  end)
+
   it("keeps offset, limit and desc out of its query", function()
     for _, name in ipairs { "offset", "limit", "desc" } do
       assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))

@@ -119,6 +119,12 @@ describe("runs", function()
       assert_refused(function() return (runs.iterate {}) end, { nil, "iterate is a method", "colon" })
     end)
 
+    it("given to runs instead of list or iterate are told", function()
+      assert_refused(function() return client:runs { limit = 3 } end, { nil, "client:runs takes no options", "list or iterate" })
+      assert_refused(function() return client:actor(ACTOR):runs { limit = 3 } end, { nil, "actor:runs takes no options", "list or iterate" })
+      assert_refused(function() return client:task(ACTOR):runs { limit = 3 } end, { nil, "task:runs takes no options", "list or iterate" })
+    end)
+
     it("are left as they were", function()
       local options = { status = { "FAILED" }, started_after = 0 }
       runs:iterate(options)

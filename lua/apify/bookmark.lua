@@ -2,6 +2,7 @@
 ---
 ---     apify-bookmark-1 CHECKSUM {"at":{...},"limit_left":500,"path":"/acts/janedoe~my-actor/runs","query":[["desc","1"]]}
 local core = require "apify.core"
+local errors = require "apify.errors"
 
 local bookmark = {}
 
@@ -46,6 +47,39 @@ function bookmark.read(s)
   local place = checksum(text) == sum and core.decode(text)
   if not place then return nil, "it is damaged" end
   place.mark, place.at = place.at, nil
+  return place
+end
+
+--- The value of a parameter in a list of pairs, or nil.
+---@param query { [1]: string, [2]: string }[]
+---@param name string
+function bookmark.find(query, name)
+  for _, pair in ipairs(query) do
+    if pair[1] == name then return pair[2] end
+  end
+end
+
+--- The place where an iteration is to go on; misuse if the bookmark belongs to another path, or to other filters than those given.
+---@param o { bookmark: string, offset?: integer } options of the iteration
+---@param path string
+---@param given { [1]: string, [2]: string }[] filters
+---@param where string for messages
+---@return apify.Place
+function bookmark.resume(o, path, given, where)
+  local place, why = bookmark.read(o.bookmark)
+  if not place then errors.misuse("bad option 'bookmark' of %s: %s", where, why) end
+  if place.path ~= path then
+    errors.misuse("bad option 'bookmark' of %s: it belongs to %s, not to %s", where, errors.escape(place.path), path)
+  end
+  for _, pair in ipairs(given) do
+    local name, value = pair[1], pair[2]
+    local had = bookmark.find(place.query, name)
+    if (had or "0") ~= value then                                        -- no desc is the same as desc=0
+      errors.misuse("bad option 'bookmark' of %s: it was taken with other filters (%s=%s is given, the bookmark has %s)",
+        where, name, value, had or "none")
+    end
+  end
+  if o.offset then errors.misuse("bad option 'offset' of %s: %d (the bookmark has the position)", where, o.offset) end
   return place
 end
 

@@ -50,8 +50,9 @@ end
 
 --- All runs of the account.
 ---@return apify.Runs
-function Client:runs()
+function Client:runs(...)
   check_self(self, "runs")
+  resource.check_no_options("client:runs", ...)
   return runs.new(self.settings, "/actor-runs", true)
 end
 

@@ -1,4 +1,5 @@
 --- Endpoints that have no method of their own: client:request and client:iterate.
+local bookmark = require "apify.bookmark"
 local core = require "apify.core"
 local errors = require "apify.errors"
 local options = require "apify.options"
@@ -6,6 +7,8 @@ local pager = require "apify.pager"
 local request = require "apify.request"
 
 local custom = {}
+
+local MAX_PAGE = 1000
 
 local positive_secs = options.number { exclusive_min = 0 }
 
@@ -31,6 +34,7 @@ local request_rules = {
 ---@class apify.IterateOptions
 ---@field path string
 ---@field query? table
+---@field bookmark? string go on where `it:bookmark()` was taken
 ---@field chunk_size? integer
 ---@field deadline? number
 ---@field desc? boolean
@@ -42,7 +46,8 @@ local request_rules = {
 ---@field request_timeout? number
 
 local iterate_rules = {
-  chunk_size = options.integer { min = 1, max = 1000 },
+  bookmark = options.string { nonempty = true },
+  chunk_size = options.integer { min = 1, max = MAX_PAGE },
   deadline = positive_secs,
   desc = options.boolean,
   limit = options.integer { min = 1 },
@@ -164,10 +169,14 @@ function custom.iterate(settings, opts)
       errors.misuse("bad option 'query' of %s: %s is an option of its own", where, errors.show(pair[1]))
     end
   end
+  local is_filtered = #query > 0
   if o.desc then query[#query + 1] = { "desc", "1" } end
+  local place = o.bookmark and bookmark.resume(o, path, query, where)
+  query = place and place.query or query
   local it = pager.new {
-    settings = settings, path = path, query = query, offset = o.offset, limit = o.limit, chunk_size = o.chunk_size,
-    max_page = 1000, prefetch = o.prefetch or settings.prefetch, desc = o.desc, is_filtered = #query > 0,
+    settings = settings, path = path, query = query, resume = place and place.mark,
+    offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
+    max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
     pick = o.pick, nulls = o.nulls, deadline = o.deadline, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it

@@ -44,4 +44,9 @@ function resource.check_self(class, self, what)
   if not resource.is(class, self) then errors.misuse("%s is a method: call it with a colon", what) end
 end
 
+--- Complain about options that were given to a method that takes none, and would be lost.
+function resource.check_no_options(what, ...)
+  if select("#", ...) > 0 then errors.misuse("%s takes no options: give them to list or iterate", what) end
+end
+
 return resource

@@ -9,8 +9,9 @@ local Actor = resource.define "Actor"
 
 --- The Actor's runs.
 ---@return apify.Runs
-function Actor:runs()
+function Actor:runs(...)
   resource.check_self(Actor, self, "runs")
+  resource.check_no_options("actor:runs", ...)
   return runs.new(self.settings, self.path .. "/runs", true)
 end
 

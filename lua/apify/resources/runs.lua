@@ -109,35 +109,6 @@ function Runs:list(opts)
   return request.unwrap(body)
 end
 
-local function find(query, name)
-  for _, pair in ipairs(query) do
-    if pair[1] == name then return pair[2] end
-  end
-end
-
---- Filters that are given beside a bookmark must be its own.
-local function check_filters(o, query)
-  for _, pair in ipairs(filters(o)) do
-    local name, value = pair[1], pair[2]
-    if (find(query, name) or "0") ~= value then                          -- no desc is the same as desc=0
-      errors.misuse("bad option 'bookmark' of runs:iterate: it was taken with other filters (%s=%s is given, the bookmark has %s)",
-        name, value, find(query, name) or "none")
-    end
-  end
-end
-
---- Where a bookmark says to go on; misuse if it belongs to something else.
-local function read_bookmark(self, o)
-  local place, why = bookmark.read(o.bookmark)
-  if not place then errors.misuse("bad option 'bookmark' of runs:iterate: %s", why) end
-  if place.path ~= self.path then
-    errors.misuse("bad option 'bookmark' of runs:iterate: it belongs to %s, not to %s", errors.escape(place.path), self.path)
-  end
-  check_filters(o, place.query)
-  if o.offset then errors.misuse("bad option 'offset' of runs:iterate: %d (the bookmark has the position)", o.offset) end
-  return place
-end
-
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
 --- In a `for` it raises an apify.Error if a page cannot be had; leaving the loop stops what is in flight.
 ---@param opts? apify.RunsIterateOptions
@@ -145,15 +116,15 @@ end
 function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
   local o = checkers(self).iterate(opts, "runs:iterate")
-  local place = o.bookmark and read_bookmark(self, o)
+  local place = o.bookmark and bookmark.resume(o, self.path, filters(o), "runs:iterate")
   o.desc = o.desc or nil
   local query = place and place.query or filters(o)
-  local is_desc = find(query, "desc") ~= nil
+  local is_desc = bookmark.find(query, "desc") ~= nil
   if o.follow and is_desc then errors.misuse "bad option 'follow' of runs:iterate: true (only without desc: new runs come last)" end
   local it = pager.new {
     settings = self.settings, path = self.path, query = query, resume = place and place.mark,
     offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size, max_page = MAX_PAGE,
-    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = find(query, "status") ~= nil,
+    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
     pick = o.pick, follow = o.follow, poll_secs = o.poll_secs, deadline = o.deadline, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it

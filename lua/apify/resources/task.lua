@@ -9,8 +9,9 @@ local Task = resource.define "Task"
 
 --- The task's runs. They cannot be filtered by date.
 ---@return apify.Runs
-function Task:runs()
+function Task:runs(...)
   resource.check_self(Task, self, "runs")
+  resource.check_no_options("task:runs", ...)
   return runs.new(self.settings, self.path .. "/runs", false)
 end
 
