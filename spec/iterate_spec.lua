@@ -119,6 +119,11 @@ describe("iterate", function()
     assert.equal(250, count)
   end)
 
+  it("reads the whole error of the API whatever `pick` asks for", function()
+    local _, err = client:actor("nobody~nothing"):runs():iterate({ pick = { "id" } }):next()
+    assert.same({ "actor-not-found", "Actor was not found" }, { err.type, err.message })
+  end)
+
   it("gives one value a step", function()
     local it = runs:iterate()
     assert.equal(1, select("#", it()))

@@ -2,6 +2,7 @@
 ---
 --- An exchange is a state machine that never waits: whoever owns it calls `poke` with the time and sleeps until
 --- `wake_at` or until its waiter is woken. So one caller can hold a page, a window of pages or a thousand long polls.
+local core = require "apify.core"
 local errors = require "apify.errors"
 local retry = require "apify.retry"
 local transport = require "apify.transport"
@@ -237,7 +238,7 @@ end
 function Exchange:api_error(status)
   local xfer = self.xfer
   local text = xfer:text() or ""
-  local body = self.call.decoder:decode(text)
+  local body = core.decode(text)
   local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
   return self:describe {
     kind = "api", status = status, type = type(told.type) == "string" and told.type or nil, data = told.data,
