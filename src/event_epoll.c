@@ -78,6 +78,7 @@ void event_set_deadline (event_set *s, int64_t when) {
 static void drain_timer (event_set *s) {
   uint64_t ticks;
   if (read(s->timer, &ticks, sizeof ticks) < 0) return;      /* already drained: nothing to do */
+  s->deadline = EVENT_NEVER;                                  /* it is not armed any more */
 }
 
 int event_wait (event_set *s, int timeout, event_ready *ready, int max) {

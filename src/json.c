@@ -129,6 +129,7 @@ typedef struct rows_reader {
   rows rows;
   buf bytes;
   int is_finished;                    /* no byte follows */
+  int is_reading;                     /* bytes are being turned into Lua values: they must stay where they are */
 } rows_reader;
 
 static rows_reader *check_rows (lua_State *L) {
@@ -143,7 +144,7 @@ static int l_rows (lua_State *L) {
   rows_reader *r = lua_newuserdatauv(L, sizeof *r, 1);
   rows_init(&r->rows, (size_t)max_row);
   buf_init(&r->bytes, MAX_BODY_SIZE);
-  r->is_finished = 0;
+  r->is_finished = r->is_reading = 0;
   luaL_getmetatable(L, ROWS_TYPE);
   lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
@@ -163,6 +164,7 @@ static int l_rows_feed (lua_State *L) {
   const char *bytes = luaL_checklstring(L, 2, &len);
   lua_Number first = luaL_optnumber(L, 3, 1), last = luaL_optnumber(L, 4, (lua_Number)len);
   luaL_argcheck(L, !r->is_finished, 1, "the rows are finished");
+  luaL_argcheck(L, !r->is_reading, 1, "a row is being read");
   luaL_argcheck(L, first >= 1, 3, "out of range");
   if (last > (lua_Number)len) last = (lua_Number)len;
   size_t from = first > last ? len : (size_t)first - 1;
@@ -186,7 +188,10 @@ static int l_rows_next (lua_State *L) {
   lua_getiuservalue(L, 1, 1);
   lua_rawgeti(L, 2, SLOT_DECODER);
   lua_rawgeti(L, 2, SLOT_ENVELOPE);
+  luaL_argcheck(L, !r->is_reading, 1, "a row is being read");
+  r->is_reading = 1;                                 /* a finalizer that runs meanwhile must not move the bytes */
   rows_state state = rows_next(&r->rows, L, 3, 4, buf_bytes(&r->bytes), r->bytes.len, r->is_finished, &used);
+  r->is_reading = 0;
   buf_drop(&r->bytes, used);
   if (state == ROWS_ROW) return 1;
   if (state == ROWS_FAIL) {

@@ -10,9 +10,9 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
+#endif
 
 #pragma GCC visibility push(hidden)
-#endif
 
 typedef unsigned char byte;
 

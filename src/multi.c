@@ -63,6 +63,7 @@ static int is_foreign (const multi *m) {
 static int on_socket_change (CURL *easy, curl_socket_t fd, int what, void *user, void *sock_user) {
   (void)easy; (void)sock_user;
   pool *p = user;
+  if (is_foreign(p->owner)) return 0;                 /* the event set is the parent's */
   int mask = 0;
   if (is_foreign(p->owner)) return 0;                 /* the event set is the parent's too */
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) mask |= EVENT_IN;
@@ -81,6 +82,7 @@ static void update_deadline (multi *m) {
 static int on_timer (CURLM *handle, long ms, void *user) {
   (void)handle;
   pool *p = user;
+  if (is_foreign(p->owner)) return 0;                 /* the timer is the parent's */
   p->deadline = ms < 0 ? EVENT_NEVER : event_now() + ms;
   if (!p->owner->is_driving) update_deadline(p->owner);
   return 0;

@@ -114,7 +114,8 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   size_t len = size * count;
   count_wire(x, len);
   if (x->phase >= PHASE_HEAD) return len;           /* trailers */
-  if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {   /* also after an interim answer such as 103 */
+  if (!x->in_head && len > 5 && memcmp(line, "HTTP/", 5) == 0) {     /* also after an interim answer such as 103 */
+    x->in_head = 1;
     const char *space = memchr(line, ' ', len);
     x->status = space == NULL ? 0 : atoi(space + 1);
     buf_drop(&x->head, x->head.len);
@@ -122,6 +123,7 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   }
   int is_end = len <= 2 && (line[0] == '\r' || line[0] == '\n');
   if (is_end) {
+    x->in_head = 0;
     if (x->status >= 200) finish_head(x);
     return len;
   }
@@ -143,14 +145,16 @@ static size_t on_body (char *data, size_t size, size_t count, void *user) {
   xfer *x = user;
   size_t len = size * count;
   if (x->code != ERR_OK) return 0;
-  if (x->is_stream && xfer_is_success(x) && x->raw.len > 0 && x->raw.len + len > x->high_water) {
+  int is_full = x->is_stream && xfer_is_success(x) && x->raw.len > 0 && x->raw.len + len > x->high_water;
+  if (is_full || (x->is_pinned && !x->is_gzip)) {  /* 'raw' is what is read then */
     x->is_paused = 1;
     return CURL_WRITEFUNC_PAUSE;
   }
   count_wire(x, len);
   x->body_wire += (curl_off_t)len;
   if (!xfer_is_success(x)) return keep_error_body(x, data, len);
-  err_code rc = buf_append(&x->raw, data, len);
+  int is_over = !x->is_stream && len > x->max_body - x->raw.len;
+  err_code rc = is_over ? ERR_TOO_LARGE : buf_append(&x->raw, data, len);
   if (rc != ERR_OK) {
     xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the body is larger than max_body_size");
     return 0;
@@ -258,7 +262,8 @@ static void set_limits (lua_State *L, int idx, xfer *x) {
   lua_getfield(L, idx, "max_body_size");
   x->max_body = lua_isnil(L, -1) ? MAX_BODY_SIZE : (size_t)lua_tonumber(L, -1);
   lua_pop(L, 1);
-  buf_init(&x->raw, x->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : x->max_body);
+  size_t whole = x->max_body > XFER_ERROR_BODY ? x->max_body : XFER_ERROR_BODY;      /* an error must fit in any case */
+  buf_init(&x->raw, x->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : whole);
   buf_init(&x->plain, (x->is_stream ? MAX_ROW_SIZE : x->max_body) + 2 * XFER_WINDOW);
   rows_init(&x->rows, MAX_ROW_SIZE);
 }

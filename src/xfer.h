@@ -33,6 +33,10 @@ typedef struct xfer {
   struct curl_slist *headers;
   xfer_phase phase;
   int status;
+  int in_head;                       /* a status line was read, and not the end of its headers */
+  int is_reading;                    /* inside a call that turns its bytes into Lua values: it must not be released */
+  int is_pinned;                     /* they are looked at right now: 'raw' must not move */
+  int is_doomed;                     /* closed meanwhile: released when that is over */
   int is_stream;                     /* the body is taken while it comes: pause when it is not */
   int wants_data;                    /* new body bytes are news */
   int was_sent;                      /* a connection was there and the request went out, perhaps in part */

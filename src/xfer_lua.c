@@ -41,10 +41,33 @@ xfer *xfer_new (lua_State *L, int multi_idx, int options_idx) {
   return NULL;
 }
 
-/* close(), __gc and __close. */
-static int l_close (lua_State *L) {
+/* __gc. */
+static int l_gc (lua_State *L) {
   xfer_release(anyxfer(L));
   return 0;
+}
+
+/* close() and __close. Inside a read, which a finalizer may be, what is read stays until the read is over. */
+static int l_close (lua_State *L) {
+  xfer *x = anyxfer(L);
+  if (!x->is_reading) xfer_release(x);
+  else {
+    if (x->detach != NULL) x->detach(x);
+    x->is_doomed = 1;
+  }
+  return 0;
+}
+
+/* Run 'read', which makes Lua values of the transfer's bytes. Any allocation may run a finalizer, and that may close the
+** transfer or drive it: the bytes stay where they are meanwhile. Returns what 'read' does, or 3 values when one is under way. */
+static int guard (lua_State *L, int (*read) (lua_State *L, xfer *x)) {
+  xfer *x = checkxfer(L);
+  if (x->is_reading) return err_push(L, ERR_CONTEXT, "the transfer is being read already");
+  x->is_reading = 1;
+  int results = read(L, x);
+  x->is_reading = 0;
+  if (x->is_doomed) xfer_release(x);
+  return results;
 }
 
 /* transfer:owner() -> what was given as owner.   Pushes 1 value. */
@@ -115,9 +138,7 @@ static void add_header (lua_State *L, const char *line, size_t len) {
   lua_rawset(L, -3);
 }
 
-/* transfer:headers() -> table of values by lower-cased name.   Pushes 1 value. */
-static int l_headers (lua_State *L) {
-  xfer *x = checkxfer(L);
+static int read_headers (lua_State *L, xfer *x) {
   const char *p = buf_bytes(&x->head), *end = p + x->head.len;
   lua_newtable(L);
   while (p < end) {
@@ -127,6 +148,11 @@ static int l_headers (lua_State *L) {
     p += n;
   }
   return 1;
+}
+
+/* transfer:headers() -> table of values by lower-cased name.   Pushes 1 value. */
+static int l_headers (lua_State *L) {
+  return guard(L, read_headers);
 }
 
 /* transfer:failure() -> nil | message, name, bytes of the body that were received.   Pushes 1 or 3 values. */
@@ -161,18 +187,16 @@ static int push_word (lua_State *L, const char *word) {
   return 2;
 }
 
-/* transfer:row(decoder) -> row | nil, "more" | nil, "end" | nil, message, name, offset.
-** Pushes 1, 2 or 4 values. "more": nothing until the transfer has news. */
-static int l_row (lua_State *L) {
-  xfer *x = checkxfer(L);
-  json_check_decoder(L, 2);
+static int read_row (lua_State *L, xfer *x) {
   lua_settop(L, 2);
   push_slot(L, 1, SLOT_ENVELOPE);
   int is_final = 0;
   for (;;) {
     size_t used = 0;
     buf *w = xfer_window(x);
+    x->is_pinned = 1;
     rows_state state = rows_next(&x->rows, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
+    x->is_pinned = 0;
     if (used > 0) xfer_drop(x, used);
     if (state == ROWS_ROW) return 1;
     if (state == ROWS_FAIL) {
@@ -190,6 +214,13 @@ static int l_row (lua_State *L) {
   }
 }
 
+/* transfer:row(decoder) -> row | nil, "more" | nil, "end" | nil, message, name, offset.
+** Pushes 1, 2 or 4 values. "more": nothing until the transfer has news. */
+static int l_row (lua_State *L) {
+  json_check_decoder(L, 2);
+  return guard(L, read_row);
+}
+
 /* transfer:envelope() -> the members around the rows, as far as they were met.   Pushes 1 value. */
 static int l_envelope (lua_State *L) {
   checkxfer(L);
@@ -204,24 +235,30 @@ static body_state drain (xfer *x) {
   return s;
 }
 
-/* transfer:value(decoder) -> the whole body as a value | nil, message, name, offset.   Pushes 1 or 4 values. */
-static int l_value (lua_State *L) {
-  xfer *x = checkxfer(L);
-  json_check_decoder(L, 2);
+static int read_value (lua_State *L, xfer *x) {
   if (drain(x) != BODY_END) return push_failure(L, x);
   buf *w = xfer_window(x);
   return json_decode(L, 2, buf_bytes(w), w->len);
 }
 
-/* transfer:text() -> the whole body as a string | nil, message, name, offset.   Pushes 1 or 4 values.
-** Of a failed request that broke off, what there is. */
-static int l_text (lua_State *L) {
-  xfer *x = checkxfer(L);
+/* transfer:value(decoder) -> the whole body as a value | nil, message, name, offset.   Pushes 1 or 4 values. */
+static int l_value (lua_State *L) {
+  json_check_decoder(L, 2);
+  return guard(L, read_value);
+}
+
+static int read_text (lua_State *L, xfer *x) {
   body_state s = drain(x);
   if (s != BODY_END && xfer_is_success(x)) return push_failure(L, x);
   buf *w = xfer_window(x);
   lua_pushlstring(L, buf_bytes(w), w->len);
   return 1;
+}
+
+/* transfer:text() -> the whole body as a string | nil, message, name, offset.   Pushes 1 or 4 values.
+** Of a failed request that broke off, what there is. */
+static int l_text (lua_State *L) {
+  return guard(L, read_text);
 }
 
 typedef struct time_row {
@@ -308,7 +345,7 @@ void open_xfer (lua_State *L) {
   luaL_newmetatable(L, XFER_TYPE);
   lua_pushliteral(L, XFER_TYPE);
   lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_close);
+  lua_pushcfunction(L, l_gc);
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, l_close);
   lua_setfield(L, -2, "__close");

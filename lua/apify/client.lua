@@ -64,6 +64,7 @@ local check_wait = options.spec {
 --- Ids and paths of the runs that are to be waited for.
 local function resolve_runs(list, where)
   if type(list) ~= "table" then errors.misuse("bad argument 1 of %s: %s (expected a list of runs or ids)", where, errors.show(list)) end
+  if #list == 0 and next(list) ~= nil then errors.misuse("bad argument 1 of %s: a table that is no list (expected a list of runs or ids)", where) end
   local resolved = {}
   for i, item in ipairs(list) do
     resolved[i] = { id = resource.id_text(item), path = run.path(item) }
@@ -161,7 +162,12 @@ function Client:close()
   for waiter in pairs(gate.parked) do transport.wake(waiter) end
   local open = {}
   for ex in pairs(gate.open) do open[#open + 1] = ex end        -- closing takes them out
-  for _, ex in ipairs(open) do ex:close(ex:describe { kind = "closed", message = "the client was closed" }) end
+  local first_error
+  for _, ex in ipairs(open) do
+    local ok, why = pcall(ex.close, ex, ex:describe { kind = "closed", message = "the client was closed" })
+    if not ok then first_error = first_error or why end          -- of a hook
+  end
+  if first_error then error(first_error, 0) end
 end
 
 client_mt.__close = Client.close

@@ -80,7 +80,7 @@ local function value_text(name, value, where)
   if kind == "string" then return value end
   if kind == "boolean" then return value and "1" or "0" end
   if kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
-    return value == math.floor(value) and ("%.0f"):format(value) or tostring(value)
+    return options.text(value)
   end
   errors.misuse("bad option 'query' of %s: %s is %s (expected a string, a number, a boolean or a list of them)",
     where, errors.show(name), errors.show(value))

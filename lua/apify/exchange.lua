@@ -35,6 +35,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field xfer? userdata the transfer whose answer is ready
 ---@field error? apify.Error
 ---@field attempts integer
+---@field used_up? "attempts"|"time" why it was not tried again
 ---@field was_sent boolean may the server have acted on one of the attempts before?
 local Exchange = {}
 local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
@@ -94,7 +95,8 @@ function Exchange:consider(err, now)
   err.sent = self.was_sent or err.sent
   self:release(err)
   if verdict ~= "retry" then return self:fail(err) end
-  local delay = retry.plan {
+  local delay
+  delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
     random = transport.random(), retry_after = err.retry_after, remaining = self:remaining(now),
   }
@@ -126,9 +128,10 @@ end
 function Exchange:release(err)
   local xfer = self.xfer
   if not xfer then return end
-  self:report(err)
+  local ok, why = pcall(self.report, self, err)           -- a hook may raise; the transfer must go all the same
   xfer:close()
   self.xfer = nil
+  if not ok then error(why, 0) end
 end
 
 --- Stop at once, because of `err` if it did not succeed. Safe to call twice.
@@ -278,6 +281,9 @@ function Exchange:judge(now)
   if is_success then
     self.state = "ready"
     return "ready"
+  end
+  if not status then
+    return self:consider(self:describe { kind = "decode", message = "the answer has no status", sent = true }, now)
   end
   if REDIRECTS[status] then return self:redirect(status, now) end
   local err = self:api_error(status)

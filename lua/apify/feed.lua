@@ -21,6 +21,7 @@ local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
 ---@field private looked_at number when the clock was last looked at
 ---@field private unlooked number seconds until then since others had their turn
 ---@field private reading? apify.FeedPage the head page, while its rows come one after the other
+---@field private dead_end? apify.Error the list cannot be walked any further
 ---@field private poll_at? number when a list that has ended is looked at again
 local Feed = {}
 Feed.__index = Feed
@@ -106,7 +107,7 @@ end
 
 --- Ask for as many pages as the plan allows now.
 local function fill(self, now)
-  local page = self.walk:plan()
+  local page = not self.settings.gate.is_closed and self.walk:plan()
   while page do
     open_page(self, page, now)
     page.source:poke(now)
@@ -142,15 +143,37 @@ local function resume_page(self, page, err, now)
   if is_late then again.source:fail(err) end
 end
 
+--- Is this the envelope of a list that is not paged by offset?
+local function is_without_offset(envelope)
+  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
+end
+
+--- The error that ends a walk whose list goes on behind a cursor; nil if there is none.
+local function cursor_error(self, envelope)
+  for name, value in pairs(envelope) do
+    if type(value) == "string" and name:find "^next" then
+      return errors.new {
+        kind = "decode", message = ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name),
+        method = "GET", path = request.path_text(self.settings, self.path),
+      }
+    end
+  end
+end
+
 --- Did it count? If not, it is asked for again.
 local function finish_page(self, page, now)
-  local total = page.xfer:envelope().total
+  local envelope = page.xfer:envelope()
+  local total = envelope.total
   if type(total) == "number" then self.walk:note_total(page, total) end
   page.source:report()
   local outcome = replan(self, now, self.walk.finish, page)
   if outcome == "reject" then
     replan(self, now, self.walk.reject, page)
     return false
+  end
+  if outcome == "next" and is_without_offset(envelope) then
+    replan(self, now, self.walk.stop)
+    self.dead_end = cursor_error(self, envelope)
   end
   if outcome == "end" and self.follow then self.poll_at = now + self.poll_secs end
   fill(self, now)
@@ -256,7 +279,7 @@ end
 local function deadline_error(self)
   return errors.new {
     kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs),
-    method = "GET", path = self.path,
+    method = "GET", path = request.path_text(self.settings, self.path),
   }
 end
 
@@ -276,9 +299,11 @@ local function wait_for_news(self)
   if head_at <= now then return nil end
   local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
   local fields = request.park(self.settings, self.waiter, wake_at - now)
+  local head = self.walk.pages[1]
   self.looked_at, self.unlooked = transport.now(), 0
+  if fields and head and head.source then return head.source:describe(fields) end
   if fields then
-    fields.path, fields.method = self.path, "GET"
+    fields.path, fields.method = request.path_text(self.settings, self.path), "GET"
     return errors.new(fields)
   end
 end
@@ -321,7 +346,7 @@ end
 --- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
 local function plain_row(self, page)
   local left = self.rows_left - 1
-  if left < 0 or self.settings.gate.is_closed then return nil end
+  if left < 0 or self.settings.gate.is_closed or self.walk.limit_left == 0 then return nil end
   self.rows_left = left
   local row = page.xfer:row(self.decoder)
   if row == nil or self.walk:take_plain(page, row) then return row end
@@ -363,6 +388,7 @@ function Feed:step()
     end
   end
   self:close()
+  if self.dead_end then return nil, "error", self.dead_end end
   return nil, "end"
 end
 
@@ -376,6 +402,7 @@ end
 function Feed:close()
   self.is_closed, self.reading = true, nil
   for _, page in ipairs(self.walk.pages) do close_page(page) end
+  transport.wake(self.waiter)
 end
 
 return feed

@@ -241,6 +241,7 @@ end
 ---@return integer? index
 function fiber.all(fns, o)
   if type(fns) ~= "table" then errors.misuse("bad argument 1 of all: %s (expected a list of functions)", errors.show(fns)) end
+  if #fns == 0 and next(fns) ~= nil then errors.misuse "bad argument 1 of all: a table that is no list (expected a list of functions)" end
   for i, fn in ipairs(fns) do
     if type(fn) ~= "function" then errors.misuse("bad item %d of all: %s (expected a function)", i, errors.show(fn)) end
   end
@@ -267,6 +268,7 @@ function fiber.map(items, fn, o)
   local max_parallel = check_jobs(o, "map").max_parallel or math.huge
   if is_callable(items) then return run_jobs(items, fn, max_parallel) end
   if type(items) ~= "table" then errors.misuse("bad argument 1 of map: %s (expected a list or an iterator)", errors.show(items)) end
+  if #items == 0 and next(items) ~= nil then errors.misuse "bad argument 1 of map: a table that is no list (expected a list or an iterator)" end
   return run_jobs(each_of(items), fn, max_parallel)
 end
 

@@ -276,13 +276,16 @@ local function is_integer(value)
   return math.type and math.type(value) == "integer"
 end
 
-local function to_text(value)
+--- The text of a checked value in a query.
+---@param value string|number|boolean|table
+---@return string
+function options.text(value)
   local kind = type(value)
   if kind == "string" then return value end
   if kind == "boolean" then return value and "1" or "0" end
   if kind == "number" then return is_integer(value) and ("%d"):format(value) or number_text(value) end
   local texts = {}
-  for i, item in ipairs(value) do texts[i] = to_text(item) end
+  for i, item in ipairs(value) do texts[i] = options.text(item) end
   return table.concat(texts, ",")
 end
 
@@ -294,7 +297,7 @@ function options.query(map)
     local list = {}
     for _, row in ipairs(map) do
       local value = opts[row[1]]
-      if value ~= nil then list[#list + 1] = { row[2], to_text(value) } end
+      if value ~= nil then list[#list + 1] = { row[2], options.text(value) } end
     end
     return list
   end

@@ -1,5 +1,6 @@
 --- The iterator that `iterate` returns: rows, pages or all of them, how far it has come, and how to go on later.
 local bookmark = require "apify.bookmark"
+local errors = require "apify.errors"
 local feed = require "apify.feed"
 
 ---@class apify.Iterator
@@ -7,9 +8,14 @@ local feed = require "apify.feed"
 ---@field private feed apify.Feed
 ---@field private delivered integer
 ---@field private gathered? apify.Page of `pages`, not ended
+---@field private late_error? apify.Error of `pages`, to be told after the rows before it
 local Iterator = {}
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
 
 local function next_row(self)
   local row, what, err
@@ -23,6 +29,7 @@ end
 ---@return any? row
 ---@return apify.Error? err
 function Iterator:next()
+  check_self(self, "next")
   return next_row(self)
 end
 
@@ -45,19 +52,30 @@ local function gather(self, row)
   self.delivered = self.delivered + 1
 end
 
---- The next page that has rows; nil at the end; nil and an error, after which the rows so far are kept for the next call.
+--- What was gathered, which is nil at the end.
+local function give_page(self)
+  local page = self.gathered
+  self.gathered = nil
+  if page then page.total = self.feed.walk.total end
+  return page
+end
+
+--- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
+--- as delivered.
 local function next_page(self)
+  local late = self.late_error
+  self.late_error = nil
+  if late then return nil, late end
   while true do
     local row, what, err = self.feed:step()
     if row ~= nil then
       gather(self, row)
     elseif what == "error" then
-      return nil, err
+      if not self.gathered then return nil, err end
+      self.late_error = err
+      return give_page(self)
     elseif self.gathered or what == "end" then
-      local page = self.gathered
-      self.gathered = nil
-      if page then page.total = self.feed.walk.total end
-      return page
+      return give_page(self)
     end
   end
 end
@@ -69,6 +87,7 @@ end
 ---@return nil
 ---@return apify.Iterator
 function Iterator:pages()
+  check_self(self, "pages")
   return function()
     local page, err = next_page(self)
     if err then error(err, 0) end
@@ -80,6 +99,7 @@ end
 ---@return any[]?
 ---@return apify.Error? err
 function Iterator:collect()
+  check_self(self, "collect")
   local rows = {}
   while true do
     local row, err = self:next()
@@ -103,6 +123,7 @@ end
 --- How far it has come.
 ---@return apify.Progress
 function Iterator:progress()
+  check_self(self, "progress")
   local f = self.feed
   return {
     delivered = self.delivered, total = f.walk.total, offset = f.walk:position(),
@@ -113,12 +134,14 @@ end
 --- A string with which `iterate { bookmark = s }` goes on behind the last delivered row, also in another process. It holds no token.
 ---@return string
 function Iterator:bookmark()
+  check_self(self, "bookmark")
   local f = self.feed
   return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark() }
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
 function Iterator:close()
+  check_self(self, "close")
   self.feed:close()
 end
 

@@ -54,6 +54,14 @@ function request.call(settings, op)
   }
 end
 
+--- The path that texts show: of the whole URL.
+---@param settings apify.Settings
+---@param path string below the API's base
+---@return string
+function request.path_text(settings, path)
+  return url.path(settings.base.url .. path)
+end
+
 --- Why the client cannot be used now, or nil.
 function request.refusal(settings)
   if settings.gate.is_closed then return errors.new { kind = "closed", message = "the client is closed" } end
@@ -123,6 +131,16 @@ function request.run(settings, op, read)
     end
     ex:reject(name, message, offset, transport.now())
   end
+end
+
+--- The same for an answer that must be an object: what is inside its `data`.
+---@param ex apify.Exchange
+function request.decode_object(ex)
+  local body, message, name, offset = request.decode(ex)
+  if message then return nil, message, name, offset end
+  local value = request.unwrap(body)
+  if type(value) ~= "table" then return nil, "the answer is not an object", "decode", 0 end
+  return value
 end
 
 --- The value inside `data`, where the API wraps it.

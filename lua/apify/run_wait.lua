@@ -84,13 +84,16 @@ end
 --- The time is over. `err` is what the last poll ended with, if it failed.
 local function give_up(self, err)
   local ex, run = self.exchange, self.run
-  local fields = { path = "/v2" .. self.path, method = "GET", retryable = true, attempts = ex and ex.attempts or err and err.attempts }
+  local fields = {
+    path = request.path_text(self.settings, self.path), method = "GET", retryable = true,
+    attempts = ex and ex.attempts or err and err.attempts,
+  }
   if run then
     fields.kind, fields.message = "unfinished", ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
   else
     local last = ex and ex.last_error or err
     fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
-    if last then fields.message = fields.message .. "; the attempt before: " .. last.message end
+    if last and last.kind ~= "timeout" then fields.message = fields.message .. "; the attempt before: " .. last.message end
   end
   end_with(self, nil, errors.new(fields))
 end
@@ -99,6 +102,7 @@ local function start_poll(self, now)
   local left = math.max(0, self.ends_at - now)
   self.polled_at, self.poll_secs = now, math.floor(math.min(LONGEST_POLL, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
+  self.is_last = allowed == left + LAST_LOOK
   local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed)
   self.exchange = request.begin(self.settings, op, self.waiter, now)
   self.exchange.machine = self
@@ -127,8 +131,10 @@ end
 
 --- A poll failed for good. A run that nobody knows yet may turn up within a moment.
 local function take_failure(self, err, now)
+  local is_short_of_time = self.is_last and self.exchange.used_up == "time"
   self:close()
   if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
+  if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
   if now - self.missing_since >= NOT_FOUND_GRACE then return end_with(self, nil, err) end

@@ -44,8 +44,8 @@ end
 --- Poke the machines that have news, and those whose time has come. A timer may come early: its machine knows.
 function Group:run(now)
   local queue = self.waiter.queue
-  self.waiter.queue = {}
-  for _, ex in ipairs(queue) do
+  while queue[1] do                                      -- one by one: an error that leaves here must not lose the others
+    local ex = table.remove(queue, 1)
     if ex.machine.exchange == ex then self:touch(ex.machine, now) end
   end
   while true do
@@ -133,7 +133,7 @@ function wait.one(settings, path, o)
   local group = begin(settings, { { path = path } }, o)
   local machine, err = group:next()
   if err then
-    err.method, err.path, err.run = "GET", "/v2" .. path, group.machines[1].run
+    err.method, err.path, err.run = "GET", request.path_text(settings, path), group.machines[1].run
     return nil, err
   end
   if machine.error then return nil, machine.error end
@@ -190,12 +190,17 @@ end
 local RunsIterator = {}
 local runs_iterator_mt = { __index = RunsIterator, __name = "apify.RunsIterator" }
 
+local function check_self(self, what)
+  if getmetatable(self) ~= runs_iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
+
 --- The group, begun at the first step, with its clock set.
 local function enter(self)
   if not self.group then
     self.group = begin(self.settings, self.targets, self.options)
-  else
+  elseif self.left_at then                               -- nil while another fiber is in here
     self.group.outside = self.group.outside + (transport.now() - self.left_at)
+    self.left_at = nil
   end
   return self.group
 end
@@ -205,6 +210,7 @@ end
 ---@return table? run
 ---@return apify.Error? err
 function RunsIterator:next()
+  check_self(self, "next")
   if self.is_closed then return nil end
   local refused = request.refusal(self.settings)
   if refused then return nil, nil, refused end
@@ -220,6 +226,7 @@ end
 
 --- Stop waiting: what is in flight is aborted. Safe to call twice.
 function RunsIterator:close()
+  check_self(self, "close")
   self.is_closed = true
   if self.group then self.group:close() end
 end

@@ -258,6 +258,11 @@ local function fill_gap(self, page, position)
   set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
 end
 
+--- More known rows than a page asks for, and nothing new: the API gives the same rows whatever the offset is.
+local function ignores_offset(page)
+  return not page.total and page.fresh == 0 and page.scanned > page.overlap
+end
+
 --- The head page was read to its end.
 ---@param page apify.PagePlan
 ---@return "next"|"end"|"reject" outcome   "reject": see there
@@ -268,7 +273,7 @@ function Walk:finish(page)
   self.recall:settle()
   if page.scanned >= page.limit then
     if #self.pages == 0 then self.from = position end
-  elseif page.scanned == 0 or page.total and position >= page.total then
+  elseif page.scanned == 0 or page.total and position >= page.total or ignores_offset(page) then
     self.pages, self.from, self.is_ended = {}, position, true
     return "end"
   else
@@ -294,6 +299,11 @@ function Walk:resume(page)
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
+end
+
+--- Nothing more can be asked for.
+function Walk:stop()
+  self.pages, self.is_ended = {}, true
 end
 
 --- Go on at the end of a list that may have grown.

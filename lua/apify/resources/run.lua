@@ -27,9 +27,9 @@ function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = check_get(opts, "run:get")
   local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout)
-  local body, err = request.run(self.settings, op)
-  if body == nil then return nil, err end
-  return request.unwrap(body)
+  local run, err = request.run(self.settings, op, request.decode_object)
+  if not run then return nil, err end
+  return run
 end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;

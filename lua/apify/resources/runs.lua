@@ -102,11 +102,11 @@ end
 function Runs:list(opts)
   resource.check_self(Runs, self, "list")
   local o = checkers(self).list(opts, "runs:list")
-  local body, err = request.run(self.settings, {
+  local page, err = request.run(self.settings, {
     path = self.path, query = page_query(o), request_timeout = o.request_timeout,
-  })
-  if body == nil then return nil, err end
-  return request.unwrap(body)
+  }, request.decode_object)
+  if not page then return nil, err end
+  return page
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
