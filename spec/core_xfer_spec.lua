@@ -221,6 +221,60 @@ describe("a stream", function()
     x:close()
   end)
 
+  -- Call `fn` whenever garbage is collected, until it returns true.
+  local function at_collections(fn)
+    local function again()
+      if fn() then return end
+      if newproxy then getmetatable(newproxy(true)).__gc = again
+      else setmetatable({}, { __gc = again }) end
+    end
+    again()
+  end
+
+  it("keeps its bytes in place while a finalizer drives or closes it in the middle of a row", function()
+    local items = {}
+    for i = 1, 1500 do items[i] = ('{"id":"r%05d","text":"%s","list":[{"a":1},{"b":[2,3]}]}'):format(i, ("x"):rep(150)) end
+    answer("[" .. table.concat(items, ",") .. "]")
+    for _, meddle in ipairs { function() multi:wait(0, {}) end, function(x, count) if count > 200 then x:close() end end } do
+      local x, decoder, count, is_over, why = submit { stream = true }, core.decoder {}, 0, false, "more"
+      local pause = collectgarbage("setpause", 50)
+      at_collections(function()
+        if not is_over then meddle(x, count) end
+        return is_over
+      end)
+      x:want(true)
+      local stop = core.now() + 20
+      while core.now() < stop and x:is_open() and why ~= "end" do
+        local row
+        row, why = x:row(decoder)
+        if row then
+          count = count + 1
+          assert.equal(("r%05d"):format(count), row.id)
+        elseif why == "more" then
+          assert(multi:wait(0.01, {}))
+        end
+      end
+      is_over = true
+      collectgarbage("setpause", pause)
+      x:close()
+      assert.is_true(count > 200, count)
+    end
+  end)
+
+  it("takes a status only from the line that begins the headers", function()
+    answer("{}", { ["HTTP/x"] = "y" })
+    local x = finish(submit {})
+    assert.equal(200, x:status())
+    x:close()
+  end)
+
+  it("keeps the body of an error whatever max_body_size is", function()
+    s:faults { action = { status = { code = 404, body = ("x"):rep(300), content_type = "text/plain" } } }
+    local x = finish(submit { max_body_size = 100 })
+    assert.same({ 404, 300 }, { x:status(), #x:text() })
+    x:close()
+  end)
+
   it("takes a row that is larger than what it holds otherwise, compressed or not", function()
     for _, put in ipairs { function() answer(BIG_ROW) end, function() s:faults { action = { gzip_bomb = { mb = 3 } } } end } do
       put()
