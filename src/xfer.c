@@ -71,28 +71,31 @@ static int on_request (void *user, char *ip, char *local_ip, int port, int local
   return CURL_PREREQFUNC_OK;
 }
 
-static int header_is (const char *line, size_t len, const char *name) {
-  size_t n = strlen(name);
-  return len > n && line[n] == ':' && strncasecmp(line, name, n) == 0;
-}
-
-/* The value of the header line: pointer and length without surrounding blanks. */
-static const char *header_value (const char *line, size_t len, size_t *value_len) {
-  const char *p = memchr(line, ':', len), *end = line + len;
-  p++;
-  while (p < end && (*p == ' ' || *p == '\t')) p++;
-  while (end > p && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ' || end[-1] == '\t')) end--;
-  *value_len = (size_t)(end - p);
-  return p;
+int xfer_next_header (const xfer *x, size_t *at, xfer_field *field) {
+  const char *start = buf_bytes(&x->head), *end = start + x->head.len;
+  while (*at < x->head.len) {
+    const char *line = start + *at;
+    const char *eol = memchr(line, '\n', (size_t)(end - line));
+    const char *stop = eol == NULL ? end : eol, *colon = memchr(line, ':', (size_t)(stop - line));
+    *at = (size_t)(stop - start) + 1;
+    if (colon == NULL) continue;
+    const char *v = colon + 1;
+    while (v < stop && (*v == ' ' || *v == '\t')) v++;
+    while (stop > v && (stop[-1] == '\r' || stop[-1] == ' ' || stop[-1] == '\t')) stop--;
+    *field = (xfer_field){ line, (size_t)(colon - line), v, (size_t)(stop - v) };
+    return 1;
+  }
+  return 0;
 }
 
 const char *xfer_header (const xfer *x, const char *name, size_t *len) {
-  const char *p = buf_bytes(&x->head), *end = p + x->head.len, *found = NULL;
-  while (p < end) {
-    const char *eol = memchr(p, '\n', (size_t)(end - p));
-    size_t n = eol == NULL ? (size_t)(end - p) : (size_t)(eol - p) + 1;
-    if (header_is(p, n, name)) found = header_value(p, n, len);
-    p += n;
+  const char *found = NULL;
+  size_t at = 0, name_len = strlen(name);
+  xfer_field f;
+  while (xfer_next_header(x, &at, &f)) {
+    if (f.name_len != name_len || strncasecmp(f.name, name, name_len) != 0) continue;
+    found = f.value;
+    *len = f.value_len;
   }
   return found;
 }

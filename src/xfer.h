@@ -104,6 +104,17 @@ void xfer_drop (xfer *x, size_t n);
 /* The transfer failed for this reason, unless it has failed before. */
 void xfer_fail (xfer *x, err_code code, const char *message);
 
+/* A header of the answer: its name and its value without blanks around it; not terminated. */
+typedef struct xfer_field {
+  const char *name;
+  size_t name_len;
+  const char *value;
+  size_t value_len;
+} xfer_field;
+
+/* The next header from '*at' on, which begins at 0 and is moved on. 1; or 0 when there is none. */
+int xfer_next_header (const xfer *x, size_t *at, xfer_field *field);
+
 /* The last header of this name: its value (not terminated) and length, or NULL. */
 const char *xfer_header (const xfer *x, const char *name, size_t *len);
 

@@ -126,26 +126,14 @@ static void push_lower (lua_State *L, const char *s, size_t len) {
   lua_pushlstring(L, name, len);
 }
 
-/* One header line into the table on top; the stack stays as it was. */
-static void add_header (lua_State *L, const char *line, size_t len) {
-  const char *colon = memchr(line, ':', len);
-  if (colon == NULL) return;
-  const char *v = colon + 1, *end = line + len;
-  while (v < end && (*v == ' ' || *v == '\t')) v++;
-  while (end > v && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ')) end--;
-  push_lower(L, line, (size_t)(colon - line));
-  lua_pushlstring(L, v, (size_t)(end - v));
-  lua_rawset(L, -3);
-}
-
 static int read_headers (lua_State *L, xfer *x) {
-  const char *p = buf_bytes(&x->head), *end = p + x->head.len;
+  size_t at = 0;
+  xfer_field f;
   lua_newtable(L);
-  while (p < end) {
-    const char *eol = memchr(p, '\n', (size_t)(end - p));
-    size_t n = eol == NULL ? (size_t)(end - p) : (size_t)(eol - p) + 1;
-    add_header(L, p, n);
-    p += n;
+  while (xfer_next_header(x, &at, &f)) {
+    push_lower(L, f.name, f.name_len);
+    lua_pushlstring(L, f.value, f.value_len);
+    lua_rawset(L, -3);
   }
   return 1;
 }

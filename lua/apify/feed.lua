@@ -143,6 +143,12 @@ local function resume_page(self, page, err, now)
   if is_late then again.source:fail(err) end
 end
 
+--- An error with the path that it is about.
+local function describe(self, fields)
+  fields.method, fields.path = "GET", request.path_text(self.settings, self.path)
+  return errors.new(fields)
+end
+
 --- Is this the envelope of a list that is not paged by offset?
 local function is_without_offset(envelope)
   return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
@@ -152,10 +158,9 @@ end
 local function cursor_error(self, envelope)
   for name, value in pairs(envelope) do
     if type(value) == "string" and name:find "^next" then
-      return errors.new {
+      return describe(self, {
         kind = "decode", message = ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name),
-        method = "GET", path = request.path_text(self.settings, self.path),
-      }
+      })
     end
   end
 end
@@ -277,10 +282,7 @@ local function tend_head(self, now)
 end
 
 local function deadline_error(self)
-  return errors.new {
-    kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs),
-    method = "GET", path = request.path_text(self.settings, self.path),
-  }
+  return describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
 end
 
 --- Wait until there may be something to read, or return the error that stands in the way.
@@ -301,11 +303,8 @@ local function wait_for_news(self)
   local fields = request.park(self.settings, self.waiter, wake_at - now)
   local head = self.walk.pages[1]
   self.looked_at, self.unlooked = transport.now(), 0
-  if fields and head and head.source then return head.source:describe(fields) end
-  if fields then
-    fields.path, fields.method = request.path_text(self.settings, self.path), "GET"
-    return errors.new(fields)
-  end
+  if not fields then return nil end
+  return head and head.source and head.source:describe(fields) or describe(self, fields)
 end
 
 --- After a failure: ask anew for the head page.

@@ -143,11 +143,8 @@ end
 
 local function finish_poll(self, now)
   local ex = self.exchange
-  local body, message, name, offset = request.decode(ex)
-  local run = request.unwrap(body)
-  if message == nil and not (type(run) == "table" and type(run.status) == "string") then
-    message, name = "the answer is not a run", "decode"
-  end
+  local run, message, name, offset = request.decode_object(ex)
+  if run and type(run.status) ~= "string" then message, name = "the answer is not a run", "decode" end
   if message then ex:reject(name, message, offset, now) else take(self, run, now) end
 end
 
