@@ -37,7 +37,7 @@ local function feed(w, list, total)
       return delivered, "reject"
     end
   end
-  local outcome = w:finish(page)
+  local outcome = w:finish(page, {})
   if outcome == "reject" then w:reject(page) end
   return delivered, outcome
 end
@@ -204,7 +204,7 @@ describe("a page that is shorter than it should be", function()
     for n = 1, 4 do w:take(w.pages[1], row(n)) end
     plan_all(w)
     local second = w.pages[2]
-    assert.equal("next", w:finish(w.pages[1]))
+    assert.equal("next", w:finish(w.pages[1], {}))
     assert.same({ 3, 7, second }, { w.pages[1].offset, w.pages[1].limit, w.pages[2] })
     assert.same({ 5, 6, 7, 8, 9, 10 }, (feed(w, asked(w, list), 40)))
     assert.equal(second, w.pages[1])

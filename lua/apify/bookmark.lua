@@ -13,7 +13,7 @@ local VERSION = "1"
 ---@field path string
 ---@field query { [1]: string, [2]: string }[]
 ---@field limit_left? integer
----@field mark apify.Mark
+---@field mark table of the walk, fit for JSON
 
 --- Tells a damaged string from a whole one (Adler-32).
 local function checksum(text)
@@ -28,10 +28,8 @@ end
 ---@param place apify.Place
 ---@return string
 function bookmark.write(place)
-  local mark = place.mark
   local text = assert(core.encode({
-    path = place.path, query = core.array(place.query), limit_left = place.limit_left,
-    at = { pos = mark.pos, ids = core.array(mark.ids), ats = core.array(mark.ats), is_plain = mark.is_plain },
+    path = place.path, query = core.array(place.query), limit_left = place.limit_left, at = place.mark,
   }, { sort_keys = true }))
   return ("apify-bookmark-%s %s %s"):format(VERSION, checksum(text), text)
 end

@@ -5,6 +5,7 @@ local errors = require "apify.errors"
 local options = require "apify.options"
 local pager = require "apify.pager"
 local request = require "apify.request"
+local walk = require "apify.walk"
 
 local custom = {}
 
@@ -174,9 +175,11 @@ function custom.iterate(settings, opts)
   local place = o.bookmark and bookmark.resume(o, path, query, where)
   query = place and place.query or query
   local it = pager.new {
-    settings = settings, path = path, query = query, resume = place and place.mark,
-    offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
-    max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
+    settings = settings, path = path, query = query,
+    walk = walk.new {
+      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
+      max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
+    },
     pick = o.pick, nulls = o.nulls, deadline = o.deadline, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it

@@ -1,12 +1,13 @@
---- The rows of an offset list, one after the other: keeps pages in flight, reads their rows in order, and survives what
---- goes wrong. What to ask for and what to deliver is decided in walk.lua; this file does it.
+--- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
+--- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
 local errors = require "apify.errors"
 local request = require "apify.request"
 local transport = require "apify.transport"
-local walk = require "apify.walk"
 
 local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
 local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
+
+local NOTHING = {}
 
 ---@class apify.FeedPage : apify.PagePlan
 ---@field source? apify.Exchange
@@ -28,13 +29,18 @@ Feed.__index = Feed
 
 local feed = {}
 
----@class apify.FeedOptions : apify.WalkOptions
+---@class apify.FeedOptions
 ---@field settings apify.Settings
 ---@field path string
----@field query { [1]: string, [2]: string }[] filters, without offset and limit
+---@field query { [1]: string, [2]: string }[] filters, without what the walk adds for each page
+---@field walk table decides
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
+---@field decoder? userdata instead of that of the settings
+---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
+---@field is_open_ended? boolean pages of any length, on a connection of their own
 ---@field follow? boolean
+---@field still_grows? fun(): boolean?, apify.Error?   asked at the end of a list that is followed; false: what is there now is all
 ---@field poll_secs? number
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
@@ -55,10 +61,13 @@ end
 --- Fields to read of the rows: what was asked for, and what the walk knows rows by.
 local function set_pick(self, pick)
   if not pick then return end
-  self.wire_pick = copy_list(pick)
-  self.hides_id, self.hides_at = not contains(pick, "id"), not contains(pick, "startedAt")
-  if self.hides_id then table.insert(self.wire_pick, "id") end
-  if self.hides_at then table.insert(self.wire_pick, "startedAt") end
+  self.wire_pick, self.hidden = copy_list(pick), {}
+  for _, name in ipairs(self.walk.known_by) do
+    if not contains(pick, name) then
+      table.insert(self.wire_pick, name)
+      table.insert(self.hidden, name)
+    end
+  end
 end
 
 --- Nothing is sent before the first step.
@@ -68,9 +77,10 @@ function feed.new(o)
   local now = transport.now()
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
-    poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
+    still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
+    decoder = o.decoder, decode_row = o.decode_row, is_open_ended = o.is_open_ended,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    walk = walk.new(o), waiter = transport.waiter(), requests = 0,
+    walk = o.walk, waiter = transport.waiter(), requests = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
   }, Feed)
   set_pick(self, o.pick)
@@ -89,12 +99,12 @@ end
 
 local function open_page(self, page, now, previous)
   local query = copy_list(self.query)
-  query[#query + 1] = { "offset", ("%d"):format(page.offset) }
-  query[#query + 1] = { "limit", ("%d"):format(page.limit) }
+  self.walk:add_query(page, query)
   self.requests = self.requests + 1
   page.is_behind = page ~= self.walk.pages[1]
   page.source = request.begin(self.settings, {
     path = self.path, query = query, is_stream = true, pick = self.wire_pick, nulls = self.nulls,
+    decoder = self.decoder, http1 = self.is_open_ended, is_open_ended = self.is_open_ended,
     request_timeout = self.request_timeout,
   }, self.waiter, now, previous)
   self.decoder = page.source.call.decoder
@@ -118,7 +128,7 @@ end
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 local function replan(self, now, change, page, ...)
   local before = copy_list(self.walk.pages)
-  local result = change(self.walk, page, ...)
+  local result, why = change(self.walk, page, ...)
   local is_kept = {}
   for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
@@ -127,7 +137,7 @@ local function replan(self, now, change, page, ...)
   for _, new in ipairs(self.walk.pages) do
     if not new.source then open_page(self, new, now) end
   end
-  return result
+  return result, why
 end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
@@ -149,57 +159,58 @@ local function describe(self, fields)
   return errors.new(fields)
 end
 
---- Is this the envelope of a list that is not paged by offset?
-local function is_without_offset(envelope)
-  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
+--- What the page's answer says about the list, in members around the rows or in headers.
+local function told_of(page, name)
+  local value = page.xfer:envelope()[name]
+  if value == nil then value = tonumber(page.xfer:header("x-apify-pagination-" .. name)) end
+  return type(value) == "number" and value or nil
 end
 
---- The error that ends a walk whose list goes on behind a cursor; nil if there is none.
-local function cursor_error(self, envelope)
-  for name, value in pairs(envelope) do
-    if type(value) == "string" and name:find "^next" then
-      return describe(self, {
-        kind = "decode", message = ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name),
-      })
-    end
-  end
+local function note_counts(self, page)
+  local total = told_of(page, "total")
+  page.count = told_of(page, "count")
+  if total then self.walk:note_total(page, total) end
 end
 
 --- Did it count? If not, it is asked for again.
 local function finish_page(self, page, now)
-  local envelope = page.xfer:envelope()
-  local total = envelope.total
-  if type(total) == "number" then self.walk:note_total(page, total) end
+  note_counts(self, page)
   page.source:report()
-  local outcome = replan(self, now, self.walk.finish, page)
+  local outcome, why = replan(self, now, self.walk.finish, page, page.xfer:envelope())
   if outcome == "reject" then
     replan(self, now, self.walk.reject, page)
     return false
   end
-  if outcome == "next" and is_without_offset(envelope) then
-    replan(self, now, self.walk.stop)
-    self.dead_end = cursor_error(self, envelope)
+  if why then self.dead_end = describe(self, { kind = "decode", message = why }) end
+  if outcome == "end" and self.follow then
+    self.poll_at, self.is_at_end = now + self.poll_secs, true
   end
-  if outcome == "end" and self.follow then self.poll_at = now + self.poll_secs end
   fill(self, now)
   return true
 end
 
---- The members before the rows: how many there are, and whether the API gives fewer at once than were asked for.
+--- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
 local function read_envelope(self, page)
-  local envelope = page.xfer:envelope()
-  if type(envelope.total) == "number" then self.walk:note_total(page, envelope.total) end
-  local limit = envelope.limit
-  if type(limit) == "number" and limit >= 1 and limit < page.limit then
+  note_counts(self, page)
+  local limit = told_of(page, "limit")
+  if limit and page.limit and limit >= 1 and limit < page.limit then
     replan(self, now_inside(self), self.walk.shrink, limit)
   end
 end
 
 --- What `pick` did not ask for was read for the walk's own use.
 local function trim(self, row)
-  if self.hides_id then row.id = nil end
-  if self.hides_at then row.startedAt = nil end
+  for _, name in ipairs(self.hidden or NOTHING) do row[name] = nil end
   return row
+end
+
+--- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset
+local function next_row(self, page)
+  local row, why, name, offset = page.xfer:row(self.decoder)
+  if row == nil or not self.decode_row then return row, why, name, offset end
+  local value, message = self.decode_row(row)
+  if value == nil then return nil, message, "decode" end
+  return value
 end
 
 --- The row if it is to be delivered; nil if it is not, or not yet.
@@ -230,13 +241,13 @@ local function read(self)
     local page = self.walk.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
-    row, why, name, offset = page.xfer:row(self.decoder)
+    row, why, name, offset = next_row(self, page)
     if row ~= nil then
       row = take_row(self, page, row)
       if row ~= nil then return row end
     elseif why == "more" then
       return nil
-    elseif why == "end" or page.scanned >= page.limit then              -- all rows came, whatever became of the rest
+    elseif why == "end" or page.limit and page.scanned >= page.limit then              -- all rows came, whatever became of the rest
       if finish_page(self, page, now_inside(self)) then return nil, true end
     else
       local err = page.source:describe { kind = name, message = why, offset = offset, sent = true }
@@ -285,18 +296,32 @@ local function deadline_error(self)
   return describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
 end
 
+--- At the end of a list that is followed: ask whether it still grows, and look again when the time has come, or for the last
+--- time. Returns an error if the question has no answer.
+local function look_for_more(self, now)
+  if self.is_at_end and self.still_grows then
+    local grows, err = self.still_grows()
+    if err then return err end
+    if not grows then self.follow, self.poll_at = nil, now end
+  end
+  self.is_at_end = nil
+  if self.poll_at and now >= self.poll_at then
+    self.poll_at = nil
+    self.walk:reopen()
+  end
+end
+
 --- Wait until there may be something to read, or return the error that stands in the way.
 local function wait_for_news(self)
   local refused = request.refusal(self.settings)
   if refused then return refused end
   local now = now_inside(self)
   if self.deadline and now >= self.deadline then return deadline_error(self) end
-  if self.poll_at and now >= self.poll_at then
-    self.poll_at = nil
-    self.walk:reopen()
-  end
+  local err = look_for_more(self, now)
+  if err then return err end
   fill(self, now)
-  local head_at, err = tend_head(self, now)
+  local head_at
+  head_at, err = tend_head(self, now)
   if err then return err end
   if head_at <= now then return nil end
   local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
@@ -355,7 +380,8 @@ end
 --- Remember the head page if its next row can be had the quick way.
 local function note_plain(self)
   local page = self.walk.pages[1]
-  local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing and not self.wire_pick
+  local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
+    and not self.hidden and not self.decode_row
   self.reading = is_plain and page or nil
 end
 

@@ -6,6 +6,7 @@
 --- rows have slipped past: it is asked again with twice the overlap, and the pages behind it are dropped.
 ---
 --- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
+local core = require "apify.core"
 local recall = require "apify.recall"
 
 local walk = {}
@@ -28,6 +29,7 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field held? table[] rows that wait for an anchor
 
 ---@class apify.Walk
+---@field known_by string[] fields of a row that the walk looks at
 ---@field pages apify.PagePlan[] asked for and not finished; the first is being read
 ---@field is_ended boolean
 ---@field limit_left? integer
@@ -35,7 +37,7 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field private is_plain? boolean rows have no ids; nil: no row was seen yet
 ---@field private recall apify.Recall the delivered rows
 ---@field private frontier? string the latest start among them
-local Walk = {}
+local Walk = { known_by = { "id", "startedAt" } }
 Walk.__index = Walk
 
 ---@class apify.Mark where a walk is
@@ -91,7 +93,15 @@ end
 ---@return apify.Mark
 function Walk:mark()
   local ids, ats = self.recall:recent()
-  return { pos = self:position(), ids = ids, ats = ats, is_plain = self.is_plain }
+  return { pos = self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain }
+end
+
+--- Add the parameters that ask for the page.
+---@param page apify.PagePlan
+---@param query { [1]: string, [2]: string }[]
+function Walk:add_query(page, query)
+  query[#query + 1] = { "offset", ("%d"):format(page.offset) }
+  query[#query + 1] = { "limit", ("%d"):format(page.limit) }
 end
 
 --- Rows that a page repeats of the one before; less than a page, or nothing would ever be new.
@@ -263,10 +273,28 @@ local function ignores_offset(page)
   return not page.total and page.fresh == 0 and page.scanned > page.overlap
 end
 
+--- Is this the envelope of a list that is not paged by offset?
+local function is_without_offset(envelope)
+  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
+end
+
+--- The list has one page, or goes on in a way that offsets do not lead to.
+local function stop_without_offset(self, envelope)
+  self.pages, self.is_ended = {}, true
+  for name, value in pairs(envelope) do
+    if type(value) == "string" and name:find "^next" then
+      return "end", ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name)
+    end
+  end
+  return "end"
+end
+
 --- The head page was read to its end.
 ---@param page apify.PagePlan
+---@param envelope table
 ---@return "next"|"end"|"reject" outcome   "reject": see there
-function Walk:finish(page)
+---@return string? why the list cannot be walked any further
+function Walk:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
@@ -279,6 +307,7 @@ function Walk:finish(page)
   else
     fill_gap(self, page, position)
   end
+  if is_without_offset(envelope) then return stop_without_offset(self, envelope) end
   return "next"
 end
 
@@ -299,11 +328,6 @@ function Walk:resume(page)
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
-end
-
---- Nothing more can be asked for.
-function Walk:stop()
-  self.pages, self.is_ended = {}, true
 end
 
 --- Go on at the end of a list that may have grown.

@@ -6,6 +6,7 @@ local options = require "apify.options"
 local pager = require "apify.pager"
 local request = require "apify.request"
 local resource = require "apify.resource"
+local walk = require "apify.walk"
 
 local MAX_PAGE = 1000
 local MAX_PREFETCH = 64
@@ -122,9 +123,12 @@ function Runs:iterate(opts)
   local is_desc = bookmark.find(query, "desc") ~= nil
   if o.follow and is_desc then errors.misuse "bad option 'follow' of runs:iterate: true (only without desc: new runs come last)" end
   local it = pager.new {
-    settings = self.settings, path = self.path, query = query, resume = place and place.mark,
-    offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size, max_page = MAX_PAGE,
-    prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
+    settings = self.settings, path = self.path, query = query,
+    walk = walk.new {
+      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
+      chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
+      desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
+    },
     pick = o.pick, follow = o.follow, poll_secs = o.poll_secs, deadline = o.deadline, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it
