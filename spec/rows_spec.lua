@@ -199,6 +199,45 @@ describe("rows", function()
     assert.same({ total = core.null, id = { x = 1 } }, out.envelope)
   end)
 
+  it("of a raw decoder are their text, however it is cut", function()
+    local function read_raw(text, max_row)
+      local decoder = core.decoder { raw = true }
+      local whole = read({ text }, decoder, max_row)
+      assert.same(whole, read(bytes_of(text), decoder, max_row), text)
+      for at = 1, #text - 1 do assert.same(whole, read(cut(text, at), decoder, max_row), text) end
+      return whole
+    end
+    for _, text in ipairs(bodies) do
+      local out, plain = read_raw('{"data":{"total":3,"items":' .. text .. ',"x":[1]}}'), core.decode(text)
+      assert.same({ "end", { total = 3, x = { 1 } } }, { out.word, out.envelope })
+      assert.equal(#plain, #out.rows)
+      for i, row in ipairs(out.rows) do
+        assert.is_nil(row:find "^%s" or row:find "%s$")
+        assert.same(plain[i], (core.decode(row)))
+      end
+      assert.equal((text:gsub("%s", "")), (("[" .. table.concat(out.rows, ",") .. "]"):gsub("%s", "")))
+    end
+    assert.same({ '{ "a" : [ 1.0e0 ] }', "1.00", "null" }, read_raw '[ { "a" : [ 1.0e0 ] } ,\t1.00\n,null ]'.rows)
+    assert.same({ '{"a":oops}', '"\255"' }, read_raw '[{"a":oops},"\255"]'.rows)
+  end)
+
+  it("of a raw decoder fail where no end is found, and where they are too large", function()
+    for _, text in ipairs { "[oops]", "[1", "[1.]", '["a]', '[{"a":1]', "[nul]", "[]]", "[1 2]", "[,]", "[1,]" } do
+      local out = read({ text }, core.decoder { raw = true })
+      assert.equal("decode", out.name, text)
+    end
+    for _, row in ipairs { '"12345678"', "1234567890", '{"a":"78"}', "[1,2,3,45]" } do
+      local decoder = core.decoder { raw = true }
+      assert.equal("end", read({ "[" .. row .. "]" }, decoder, 10).word)
+      for _, pieces in ipairs { { "[0, " .. row .. "]" }, bytes_of("[0, " .. row .. "]") } do
+        local out = read(pieces, decoder, 9)
+        assert.same({ { "0" }, "too_large", 4 }, { out.rows, out.name, out.offset })
+      end
+    end
+    assert.error_matches(function() core.decoder { raw = true, pick = { "a" } } end, "cannot pick")
+    assert.error_matches(function() core.decoder { raw = true }:decode "1" end, "rows only")
+  end)
+
   it("take time in proportion to the bytes, also in tiny pieces", function()
     local function spend(size)
       local reader = core.rows(core.decoder {})

@@ -24,9 +24,13 @@ __attribute__((visibility("default")))
 int luaopen_apify_core (lua_State *L) {
   pin_module();
   lua_newtable(L);
+  open_deflate(L);
+  open_file(L);
   open_json(L);
+  open_packer(L);
   open_secret(L);
   open_system(L);
+  open_text(L);
   open_xfer(L);
   open_multi(L);
   return 1;

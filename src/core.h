@@ -10,13 +10,18 @@
 #define MAX_JSON_DEPTH   1000                 /* nesting; bounds the C and the Lua stack */
 #define MAX_ROW_SIZE     (16u << 20)          /* bytes of one row: what a stream may have to hold at once */
 #define MAX_BODY_SIZE    (64u << 20)          /* decoded bytes of a buffered body */
+#define MAX_UPLOAD_SIZE  9007199254740992.0   /* bytes: 2^53, up to where every Lua number is exact */
 #define MAX_HEADER_SIZE  (256u << 10)         /* all headers of one response */
 
 /* Each adds its functions to the module table on top of the stack, and leaves it there. */
+void open_deflate (lua_State *L);             /* deflate.c: gzip, crc32 */
+void open_file (lua_State *L);                /* file.c: file */
 void open_json (lua_State *L);                /* json.c: decode, encode, decoder, rows, null, array */
 void open_multi (lua_State *L);               /* multi.c: multi */
+void open_packer (lua_State *L);              /* packer.c: packer */
 void open_system (lua_State *L);              /* system.c: now, random, ... */
-void open_xfer (lua_State *L);                /* xfer.c: the transfer's metatable */
+void open_text (lua_State *L);                /* text.c: is_utf8, utf8_end */
+void open_xfer (lua_State *L);                /* xfer_lua.c: the transfer's metatable */
 
 #pragma GCC visibility pop
 

@@ -8,6 +8,7 @@ static const char *const names[] = {
   [ERR_CONNECT] = "connect",
   [ERR_CONTEXT] = "context",
   [ERR_DECODE] = "decode",
+  [ERR_IO] = "io",
   [ERR_MEMORY] = "memory",
   [ERR_NETWORK] = "network",
   [ERR_TIMEOUT] = "timeout",

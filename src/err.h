@@ -13,6 +13,7 @@ typedef enum err_code {
   ERR_CONNECT,        /* no connection was made: nothing was sent */
   ERR_CONTEXT,        /* not possible here, such as a core made before a fork */
   ERR_DECODE,         /* bytes that are not what they say they are */
+  ERR_IO,             /* a file, or a body that is not as long as was said */
   ERR_MEMORY,
   ERR_NETWORK,        /* the connection failed after it was made */
   ERR_TIMEOUT,

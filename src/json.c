@@ -40,24 +40,28 @@ static int keeps_nulls (lua_State *L, int idx) {
 
 /* core.decoder(options?) -> decoder.   Pushes 1 value. */
 static int l_decoder (lua_State *L) {
-  static const char *const names[] = { "nulls", "pick", NULL };
-  int keeps = 0, picks = 0;
+  static const char *const names[] = { "nulls", "pick", "raw", NULL };
+  int keeps = 0, picks = 0, is_raw = 0;
   lua_settop(L, 1);
   if (!lua_isnil(L, 1)) {
     check_options(L, 1, names);
     keeps = keeps_nulls(L, 1);
+    lua_getfield(L, 1, "raw");
+    is_raw = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     lua_getfield(L, 1, "pick");
     if (!lua_isnil(L, 2)) picks = 2;
     if (picks != 0 && !lua_istable(L, 2)) luaL_error(L, "pick must be a list of strings");
+    if (picks != 0 && is_raw) luaL_error(L, "a raw decoder cannot pick");
   }
-  decoder_new(L, keeps, picks);
+  decoder_new(L, keeps, picks)->is_raw = (byte)is_raw;
   return 1;
 }
 
 /* decoder:decode(text) -> value | nil, message, name, offset.   Pushes 1 or 4 values. */
 static int l_decoder_decode (lua_State *L) {
   size_t len;
-  json_check_decoder(L, 1);
+  json_check_whole(L, 1);
   const char *text = luaL_checklstring(L, 2, &len);
   return json_decode(L, 1, text, len);
 }

@@ -6,6 +6,12 @@ decoder *json_check_decoder (lua_State *L, int arg) {
   return luaL_checkudata(L, arg, DECODER_TYPE);
 }
 
+decoder *json_check_whole (lua_State *L, int arg) {
+  decoder *d = json_check_decoder(L, arg);
+  luaL_argcheck(L, !d->is_raw, arg, "a raw decoder reads rows only");
+  return d;
+}
+
 /* __gc. */
 static int l_release (lua_State *L) {
   shapes_free(json_check_decoder(L, 1));

@@ -35,6 +35,9 @@ decoder *decoder_new (lua_State *L, int keeps_nulls, int picks);
 /* The decoder at stack index 'arg', or an argument error. Nothing is pushed. */
 decoder *json_check_decoder (lua_State *L, int arg);
 
+/* The same, but a raw decoder, which gives the text of rows and nothing else, is an argument error too. */
+decoder *json_check_whole (lua_State *L, int arg);
+
 /* Register the decoder's metatable and the mark of arrays. Once per VM. */
 void decoder_open (lua_State *L);
 

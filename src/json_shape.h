@@ -59,6 +59,7 @@ typedef struct decoder {
   int picks;                          /* names picked, at the slots from FIRST_PICK on */
   int active;                         /* decodes under way: more than one when a finalizer decodes too */
   byte keeps_nulls;
+  byte is_raw;                        /* rows are given as their text */
 } decoder;
 
 #define SLOT_ARRAY_MARK 1             /* in the table of strings: the metatable of empty arrays */

@@ -149,13 +149,25 @@ static void detach (xfer *x) {
   x->pool = NULL;
   x->news = NULL;
   x->detach = NULL;
+  x->stop = NULL;
   if (!is_foreign(m)) event_set_deadline(&m->events, 0);   /* who waits on the descriptor must see that there is less to wait for */
+}
+
+/* End the exchange now: libcurl forgets it and its connection, and that is news. It stays attached like any that is done. */
+static void stop (xfer *x) {
+  pool *p = x->pool;
+  multi *m = p->owner;
+  if (!is_foreign(m)) curl_multi_remove_handle(p->handle, x->easy);
+  m->in_flight--;
+  xfer_finish(x, CURLE_ABORTED_BY_CALLBACK);
+  if (!is_foreign(m)) event_set_deadline(&m->events, 0);
 }
 
 static void link_attached (multi *m, pool *p, xfer *x) {
   x->pool = p;
   x->news = &m->news;
   x->detach = detach;
+  x->stop = stop;
   x->next = m->attached;
   if (m->attached != NULL) m->attached->prev = x;
   m->attached = x;
@@ -318,6 +330,7 @@ static int give_news (lua_State *L, multi *m, int idx) {
     xfer *x = m->news;
     m->news = x->news_next;
     x->has_news = 0;
+    xfer_settle(x);
     lua_rawgetp(L, -1, x);
     if (lua_isnil(L, -1)) lua_pop(L, 1);               /* about to be collected */
     else lua_rawseti(L, idx, ++n);

@@ -34,6 +34,8 @@ static const option_row rows[] = {
   { "secret", KIND_SECRET, 0 },
   { "send_once", KIND_OTHER, 0 },
   { "stream", KIND_OTHER, 0 },
+  { "upload", KIND_OTHER, 0 },
+  { "upload_size", KIND_OTHER, 0 },
   { "url", KIND_STRING, CURLOPT_URL },
   { "user_agent", KIND_STRING, CURLOPT_USERAGENT },
   { NULL, KIND_OTHER, 0 }

@@ -1,6 +1,7 @@
 /* rows.c - the reader of rows. The punctuation around rows and members is a state machine that may stop after any byte.
 ** A value is decoded from the window at once, in the hope that it is all there. If the window ends inside it, what was
-** built is thrown away, and from then on its bytes are only scanned for its end; then it is decoded once more. */
+** built is thrown away, and from then on its bytes are only scanned for its end; then it is decoded once more.
+** A raw row is scanned only. */
 #include "rows.h"
 
 #include <stdio.h>
@@ -188,8 +189,35 @@ static step take_member (rows *r, window *w) {
 
 /* ---- rows ---- */
 
-static step take_row (rows *r, window *w) {
+/* Push the text of the row at w->p, a string, an object or an array, which is looked at only as far as finding its end needs. */
+static step take_text (rows *r, window *w) {
+  size_t len = (size_t)(w->end - w->p);
+  int is_cut = len > r->max_row;
+  if (!scan_value(&r->scan, w->p, is_cut ? r->max_row : len)) {
+    if (is_cut) return fail_large(r, w);
+    return w->is_final ? fail_early(r, w) : STEP_MORE;
+  }
+  size_t used = r->scan.done;
+  memset(&r->scan, 0, sizeof r->scan);
+  lua_pushlstring(w->L, (const char *)w->p, used);
+  w->p += used;
+  return STEP_ON;
+}
+
+/* The text of the row at w->p. A number or a literal is decoded all the same: only that tells where it ends, and that it is one. */
+static step take_raw (rows *r, window *w) {
+  const byte *start = w->p;
+  if (*start == '"' || *start == '{' || *start == '[') return take_text(r, w);
   step s = take_value(r, w, PLACE_ROW);
+  if (s != STEP_ON) return s;
+  lua_pop(w->L, 1);
+  lua_pushlstring(w->L, (const char *)start, (size_t)(w->p - start));
+  return STEP_ON;
+}
+
+static step take_row (rows *r, window *w) {
+  const decoder *d = lua_touserdata(w->L, w->dec_idx);
+  step s = d->is_raw ? take_raw(r, w) : take_value(r, w, PLACE_ROW);
   if (s != STEP_ON) return s;
   r->expect = EXPECT_AFTER_ROW;
   return STEP_ROW;

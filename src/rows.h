@@ -56,8 +56,8 @@ typedef enum { ROWS_ROW, ROWS_MORE, ROWS_END, ROWS_FAIL } rows_state;
 void rows_init (rows *r, size_t max_row);
 
 /* Find the next row. The window 'bytes..bytes+len' begins where the previous call's *used ended; 'final': no byte follows.
-** ROWS_ROW: pushes the row. ROWS_MORE: more bytes are needed, or the news that none follows. ROWS_END: the document is
-** complete. ROWS_FAIL: r->error, r->message and r->offset say why. Only a row is pushed.
+** ROWS_ROW: pushes the row, or its text if the decoder is raw. ROWS_MORE: more bytes are needed, or the news that none follows.
+** ROWS_END: the document is complete. ROWS_FAIL: r->error, r->message and r->offset say why. Only a row is pushed.
 ** *used: bytes at the front that are not needed any more; the caller drops them before the next call.
 ** 'dec_idx' is the stack index of the decoder, 'env_idx' of the table that receives the members around the rows. */
 rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used);

@@ -10,10 +10,7 @@
 #include <zlib.h>
 
 #include "core.h"
-
-#if defined(__linux__) || defined(__FreeBSD__)
-#include <sys/random.h>
-#endif
+#include "random.h"
 
 #define MAX_RANDOM 64                    /* bytes in one call: keys are short */
 
@@ -35,11 +32,7 @@ static int l_time (lua_State *L) {
 
 /* Fill 'out' with random bytes; raises where the system has none. */
 static void fill_random (lua_State *L, unsigned char *out, size_t n) {
-#if defined(__linux__) || defined(__FreeBSD__)
-  if (getrandom(out, n, 0) != (ssize_t)n) luaL_error(L, "no random numbers from the system");
-#else
-  if (getentropy(out, n) != 0) luaL_error(L, "no random numbers from the system");
-#endif
+  if (!random_fill(out, n)) luaL_error(L, "no random numbers from the system");
 }
 
 /* core.random() -> a number from 0 up to, not including, 1.   Pushes 1 value. */

@@ -109,7 +109,7 @@ static void finish_head (xfer *x) {
     if (!x->is_gzip) xfer_fail(x, ERR_DECODE, "the body has a Content-Encoding that was not asked for");
   }
   set_phase(x, PHASE_HEAD);
-  if (x->is_stream) xfer_note(x);
+  if (x->is_stream || x->is_upload) xfer_note(x);
 }
 
 static size_t on_header (char *line, size_t size, size_t count, void *user) {
@@ -177,11 +177,6 @@ static size_t on_send (char *out, size_t size, size_t count, void *user) {
   return n;
 }
 
-static int on_rewind (void *user, curl_off_t offset, int origin) {
-  (void)user; (void)offset; (void)origin;
-  return CURL_SEEKFUNC_FAIL;
-}
-
 /* ---- set-up and release -------------------------------------------------------------------------------- */
 
 void xfer_init (xfer *x) {
@@ -191,6 +186,7 @@ void xfer_init (xfer *x) {
   buf_init(&x->head, MAX_HEADER_SIZE);
   buf_init(&x->raw, MAX_BODY_SIZE);
   buf_init(&x->plain, MAX_BODY_SIZE);
+  buf_init(&x->out, 0);
   inflater_init(&x->inflater);
 }
 
@@ -203,6 +199,7 @@ void xfer_release (xfer *x) {
   buf_free(&x->head);
   buf_free(&x->raw);
   buf_free(&x->plain);
+  buf_free(&x->out);
   inflater_free(&x->inflater);
 }
 
@@ -234,7 +231,7 @@ static void set_body (xfer *x, int send_once) {
   curl_easy_setopt(x->easy, CURLOPT_POST, 1L);
   curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, on_send);
   curl_easy_setopt(x->easy, CURLOPT_READDATA, x);
-  curl_easy_setopt(x->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+  curl_easy_setopt(x->easy, CURLOPT_SEEKFUNCTION, xfer_cannot_rewind);
 }
 
 static int flag (lua_State *L, int idx, const char *name) {
@@ -271,6 +268,17 @@ static void set_limits (lua_State *L, int idx, xfer *x) {
   rows_init(&x->rows, MAX_ROW_SIZE);
 }
 
+/* The options `upload` and `upload_size`. */
+static void set_upload (lua_State *L, int idx, xfer *x) {
+  lua_getfield(L, idx, "upload_size");
+  lua_Number size = lua_isnil(L, -1) ? -1 : lua_tonumber(L, -1);
+  int is_sane = lua_isnil(L, -1) || (lua_isnumber(L, -1) && size >= 0 && size <= MAX_UPLOAD_SIZE && size == (lua_Number)(curl_off_t)size);
+  lua_pop(L, 1);
+  if (!is_sane) luaL_error(L, "option 'upload_size' is not a number of bytes");
+  if (x->body != NULL) luaL_error(L, "the options 'body' and 'upload' exclude each other");
+  xfer_set_upload(x, (curl_off_t)size);
+}
+
 err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   x->easy = curl_easy_init();
   if (x->easy == NULL) return ERR_MEMORY;
@@ -283,6 +291,7 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   lua_getfield(L, idx, "method");
   const char *method = lua_tostring(L, -1);
   if (method != NULL && strcmp(method, "HEAD") == 0) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
+  else if (flag(L, idx, "upload")) set_upload(L, idx, x);
   else if (x->body != NULL) set_body(x, flag(L, idx, "send_once"));
   lua_pop(L, 1);
   return ERR_OK;

@@ -18,6 +18,7 @@
 #define XFER_HIGH_WATER  (256u << 10)    /* received bytes of a stream at which the transfer pauses; doubled for a row that is larger */
 #define XFER_LOW_WATER   (64u << 10)     /* ... and below which it goes on */
 #define XFER_WINDOW      (64u << 10)     /* decoded bytes made at a time */
+#define XFER_SEND_LOW    (64u << 10)     /* bytes of an upload that wait to be sent, below which more are wanted */
 #define XFER_ERROR_BODY  (64u << 10)     /* what is kept of the body of a failed request */
 
 typedef enum xfer_phase {
@@ -40,7 +41,10 @@ typedef struct xfer {
   int is_stream;                     /* the body is taken while it comes: pause when it is not */
   int wants_data;                    /* new body bytes are news */
   int was_sent;                      /* a connection was there and the request went out, perhaps in part */
-  int is_paused;
+  int is_paused;                     /* receiving is */
+  int is_upload;                     /* the body is sent while it comes */
+  int is_send_paused;                /* there was nothing to send */
+  int is_finished;                   /* no more bytes of the upload follow */
   int is_gzip;
   int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
   err_code code;                     /* why it failed; ERR_OK while it has not */
@@ -59,8 +63,12 @@ typedef struct xfer {
   size_t max_body;
   const char *body;                  /* what is sent; the Lua string is kept in the user value */
   size_t body_len, body_sent;
+  buf out;                           /* bytes of an upload that wait to be sent */
+  curl_off_t out_size;               /* how many there will be; -1: nobody knows */
+  curl_off_t out_given;              /* how many were written so far */
   /* written by multi.c */
   void (*detach) (struct xfer *x);   /* take it out of its multi; NULL: in none */
+  void (*stop) (struct xfer *x);     /* end the exchange now, as failed; only while it is in a multi and not done */
   void *pool;
   struct xfer *next, *prev;          /* of the multi's list */
   struct xfer *news_next;
@@ -83,6 +91,28 @@ void xfer_release (xfer *x);
 static inline int xfer_is_success (const xfer *x) {
   return x->status >= 200 && x->status < 300;
 }
+
+/* Tell libcurl what of the transfer is paused and what is not. */
+void xfer_apply_pauses (xfer *x);
+
+/* The body will be written, 'size' bytes (-1: nobody knows). */
+void xfer_set_upload (xfer *x, curl_off_t size);
+
+/* A copy of the bytes follows what was written before. ERR_OK also if nobody wants them any more, because the answer is there;
+** ERR_IO: more than was said, and the transfer has failed; ERR_CLOSED, ERR_MEMORY, or why the transfer had failed. */
+err_code xfer_write (xfer *x, const char *bytes, size_t len);
+
+/* No more bytes follow. ERR_OK; ERR_IO: fewer than was said, and the transfer has failed; or why it had failed. */
+err_code xfer_finish_body (xfer *x);
+
+/* Is the body not finished, and would bytes that are written now be sent soon? */
+int xfer_wants_body (const xfer *x);
+
+/* What a callback has left for the time when libcurl has returned. */
+void xfer_settle (xfer *x);
+
+/* A seek callback that fails. */
+int xfer_cannot_rewind (void *user, curl_off_t offset, int origin);
 
 /* libcurl says that the exchange is over. */
 void xfer_finish (xfer *x, CURLcode result);

@@ -5,9 +5,13 @@ buf *xfer_window (xfer *x) {
   return x->is_gzip ? &x->plain : &x->raw;
 }
 
+void xfer_apply_pauses (xfer *x) {
+  curl_easy_pause(x->easy, (x->is_paused ? CURLPAUSE_RECV : 0) | (x->is_send_paused ? CURLPAUSE_SEND : 0));
+}
+
 static void resume (xfer *x) {
   x->is_paused = 0;
-  curl_easy_pause(x->easy, CURLPAUSE_CONT);         /* may call on_body at once */
+  xfer_apply_pauses(x);                             /* may call on_body at once */
 }
 
 /* Some of 'raw' was used. */

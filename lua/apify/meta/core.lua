@@ -37,6 +37,87 @@ function core.random_hex(n) end
 ---@return boolean
 function core.is_terminal(fd) end
 
+--- The CRC-32 of what `crc` stands for (0: nothing) and the bytes behind it.
+---@param crc integer
+---@param bytes string
+---@param first? integer a part of it alone
+---@param last? integer
+---@return integer
+function core.crc32(crc, bytes, first, last) end
+
+---@param text string
+---@param level? integer 1 to 9, 6
+---@return string? bytes
+---@return string? message
+---@return string? name
+function core.gzip(text, level) end
+
+--- A body from many pieces, compressed while they come.
+---@return apify.core.Packer
+function core.packer() end
+
+---@class apify.core.Packer : userdata
+local Packer = {}
+
+--- Add pieces at the end. After a failure it is empty.
+---@param ... string
+---@return true? ok
+---@return string? message
+---@return string? name
+function Packer:add(...) end
+
+--- All that was added, as gzip where that is smaller and worth it. It is empty then, and may be used again.
+---@return string? bytes
+---@return boolean|string is_compressed_or_message
+---@return string? name
+function Packer:finish() end
+
+--- Is all of it UTF-8, strictly?
+---@param bytes string
+---@return boolean
+function core.is_utf8(bytes) end
+
+--- Length of the longest prefix that does not end inside an unfinished character; bytes that are not UTF-8 count as complete.
+---@param bytes string
+---@return integer
+function core.utf8_end(bytes) end
+
+--- A file that is written beside `path` and renamed when it is committed. What is not a regular file is written directly.
+---@param path string
+---@return apify.core.File?
+---@return string? message
+---@return string? name
+---@return integer? errno
+function core.file(path) end
+
+---@class apify.core.File : userdata
+local File = {}
+
+--- All bytes, or a failure.
+---@param bytes string
+---@return true? ok
+---@return string? message
+---@return string? name
+---@return integer? errno
+function File:write(bytes) end
+
+--- Forget what was written; what was written directly cannot be forgotten.
+---@return true? ok
+---@return string? message
+---@return string? name
+---@return integer? errno
+function File:rewind() end
+
+--- All is written: the file takes its place. Nothing is left after a failure.
+---@return true? ok
+---@return string? message
+---@return string? name
+---@return integer? errno
+function File:commit() end
+
+--- What was written is gone, unless it was committed. Safe to call twice.
+function File:discard() end
+
 --- A token that only a transfer can read.
 ---@param token string printable ASCII
 ---@return apify.core.Secret
@@ -58,14 +139,15 @@ function core.array(t) end
 function core.decode(text, options) end
 
 ---@param value any
----@param options? { nulls?: "omit"|"keep", empty_arrays?: any[], array_mts?: table[], sort_keys?: boolean }
+--- `nulls`, `empty_arrays`: values, of any type, that are written as null or []; `array_mts`: metatables of arrays.
+---@param options? { nulls?: any[], empty_arrays?: any[], array_mts?: table[], sort_keys?: boolean }
 ---@return string? text
 ---@return string? message
 ---@return string? name
 function core.encode(value, options) end
 
---- A decoder remembers the shapes of the objects it met: keep it.
----@param options? { nulls?: "omit"|"keep", pick?: string[] }
+--- A decoder remembers the shapes of the objects it met: keep it. A raw one gives rows as their JSON text, and can do nothing else.
+---@param options? { nulls?: "omit"|"keep", pick?: string[], raw?: boolean }
 ---@return apify.core.Decoder
 function core.decoder(options) end
 
@@ -131,6 +213,8 @@ local Multi = {}
 ---@field secret? apify.core.Secret sent as a bearer token
 ---@field send_once? boolean never again over another connection
 ---@field stream? boolean the body is read while it comes
+---@field upload? boolean the body is sent while it comes, by `write` and `finish`
+---@field upload_size? integer bytes that it will have, if known
 ---@field user_agent? string
 
 ---@param options apify.core.TransferOptions
@@ -206,9 +290,34 @@ function Transfer:want(data) end
 ---@return integer? offset
 function Transfer:row(decoder) end
 
+--- The next decoded bytes of a stream, never none: bytes | nil, "more" | nil, "end" | nil, message, name, offset
+---@param max? integer 65536
+---@return string? bytes
+---@return string? state_or_message
+---@return string? name
+---@return integer? offset
+function Transfer:read(max) end
+
 --- The members around the rows, as far as they were met.
 ---@return table
 function Transfer:envelope() end
+
+--- Add bytes to the body of an upload. Once the answer is there they are dropped, and that is no failure.
+---@param bytes string
+---@return true? ok
+---@return string? message
+---@return string? name
+function Transfer:write(bytes) end
+
+--- No more bytes of the upload follow.
+---@return true? ok
+---@return string? message
+---@return string? name
+function Transfer:finish() end
+
+--- Is the body of the upload not finished, under way, and less than 64 KiB of it waiting to be sent?
+---@return boolean
+function Transfer:wants_body() end
 
 --- The whole body as a value.
 ---@param decoder apify.core.Decoder

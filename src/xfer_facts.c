@@ -1,0 +1,190 @@
+/* xfer_facts.c - what a transfer knows of itself: how far it is, the head of its answer, why it failed, what it took. */
+#include "xfer_facts.h"
+
+#include "event.h"
+
+xfer *xfer_any (lua_State *L) {
+  return luaL_checkudata(L, 1, XFER_TYPE);
+}
+
+xfer *xfer_check (lua_State *L) {
+  xfer *x = xfer_any(L);
+  luaL_argcheck(L, x->easy != NULL, 1, "transfer is closed");
+  return x;
+}
+
+void xfer_push_slot (lua_State *L, int idx, int slot) {
+  lua_getiuservalue(L, idx, 1);
+  lua_rawgeti(L, -1, slot);
+  lua_remove(L, -2);
+}
+
+int xfer_guard (lua_State *L, int (*read) (lua_State *L, xfer *x)) {
+  xfer *x = xfer_check(L);
+  if (x->is_reading) return err_push(L, ERR_CONTEXT, "the transfer is being read already");
+  x->is_reading = 1;
+  int results = read(L, x);
+  x->is_reading = 0;
+  if (x->is_doomed) xfer_release(x);
+  return results;
+}
+
+/* transfer:owner() -> what was given as owner.   Pushes 1 value. */
+static int l_owner (lua_State *L) {
+  xfer_any(L);
+  xfer_push_slot(L, 1, SLOT_OWNER);
+  return 1;
+}
+
+static const char *const phases[] = { "queued", "connecting", "sent", "head", "done" };
+
+/* transfer:phase() -> "queued" | "connecting" | "sent" | "head" | "done".   Pushes 1 value. */
+static int l_phase (lua_State *L) {
+  lua_pushstring(L, phases[xfer_check(L)->phase]);
+  return 1;
+}
+
+/* transfer:was_sent() -> boolean: may the server have seen it?   Pushes 1 value. */
+static int l_was_sent (lua_State *L) {
+  lua_pushboolean(L, xfer_check(L)->was_sent);
+  return 1;
+}
+
+/* transfer:progress() -> bytes sent and received so far, seconds since the last one came or the phase changed.   Pushes 2 values. */
+static int l_progress (lua_State *L) {
+  xfer *x = xfer_check(L);
+  curl_off_t sent = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  lua_pushinteger(L, (lua_Integer)(x->wire + sent));
+  lua_pushnumber(L, (lua_Number)(event_now() - x->touched) / 1000);
+  return 2;
+}
+
+/* transfer:status() -> HTTP status, or nil while the headers are not there.   Pushes 1 value. */
+static int l_status (lua_State *L) {
+  xfer *x = xfer_check(L);
+  if (x->phase < PHASE_HEAD || x->status == 0) lua_pushnil(L);
+  else lua_pushinteger(L, x->status);
+  return 1;
+}
+
+/* transfer:header(name) -> value or nil; of several the last.   Pushes 1 value. */
+static int l_header (lua_State *L) {
+  size_t len;
+  const char *value = xfer_header(xfer_check(L), luaL_checkstring(L, 2), &len);
+  if (value == NULL) lua_pushnil(L);
+  else lua_pushlstring(L, value, len);
+  return 1;
+}
+
+/* Push the lower-cased text. */
+static void push_lower (lua_State *L, const char *s, size_t len) {
+  char name[128];
+  if (len > sizeof name) len = sizeof name;
+  for (size_t i = 0; i < len; i++) name[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
+  lua_pushlstring(L, name, len);
+}
+
+static int read_headers (lua_State *L, xfer *x) {
+  size_t at = 0;
+  xfer_field f;
+  lua_newtable(L);
+  while (xfer_next_header(x, &at, &f)) {
+    push_lower(L, f.name, f.name_len);
+    lua_pushlstring(L, f.value, f.value_len);
+    lua_rawset(L, -3);
+  }
+  return 1;
+}
+
+/* transfer:headers() -> table of values by lower-cased name.   Pushes 1 value. */
+static int l_headers (lua_State *L) {
+  return xfer_guard(L, read_headers);
+}
+
+/* transfer:failure() -> nil | message, name, bytes of the body that were received.   Pushes 1 or 3 values. */
+static int l_failure (lua_State *L) {
+  xfer *x = xfer_check(L);
+  if (x->code == ERR_OK) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_pushstring(L, x->message);
+  lua_pushstring(L, err_name(x->code));
+  lua_pushinteger(L, (lua_Integer)x->body_wire);
+  return 3;
+}
+
+typedef struct time_row {
+  const char *name;
+  CURLINFO id;
+} time_row;
+
+static const time_row times[] = {
+  { "namelookup", CURLINFO_NAMELOOKUP_TIME_T },
+  { "connect", CURLINFO_CONNECT_TIME_T },
+  { "appconnect", CURLINFO_APPCONNECT_TIME_T },
+  { "pretransfer", CURLINFO_PRETRANSFER_TIME_T },
+  { "starttransfer", CURLINFO_STARTTRANSFER_TIME_T },
+  { "total", CURLINFO_TOTAL_TIME_T }
+};
+
+static void set_count (lua_State *L, const char *name, curl_off_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_number (lua_State *L, const char *name, lua_Number value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* transfer:stats() -> table: bytes_wire, bytes_decoded, http_version, is_reused, times in seconds.   Pushes 1 value. */
+static int l_stats (lua_State *L) {
+  xfer *x = xfer_check(L);
+  long version = 0, connects = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+  lua_createtable(L, 0, 5);
+  set_count(L, "bytes_wire", x->wire);
+  set_count(L, "bytes_decoded", x->decoded);
+  lua_pushstring(L, version >= CURL_HTTP_VERSION_2_0 ? "2" : version == CURL_HTTP_VERSION_1_0 ? "1.0" : "1.1");
+  lua_setfield(L, -2, "http_version");
+  lua_pushboolean(L, connects == 0 && x->phase >= PHASE_SENT);
+  lua_setfield(L, -2, "is_reused");
+  lua_createtable(L, 0, 6);
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    curl_off_t t = 0;
+    curl_easy_getinfo(x->easy, times[i].id, &t);
+    set_number(L, times[i].name, (lua_Number)t / 1e6);
+  }
+  lua_setfield(L, -2, "times");
+  return 1;
+}
+
+/* transfer:is_empty() -> boolean: did no byte of a body come?   Pushes 1 value. */
+static int l_is_empty (lua_State *L) {
+  lua_pushboolean(L, xfer_check(L)->body_wire == 0);
+  return 1;
+}
+
+/* transfer:is_open() -> boolean.   Pushes 1 value. */
+static int l_is_open (lua_State *L) {
+  lua_pushboolean(L, xfer_any(L)->easy != NULL);
+  return 1;
+}
+
+const luaL_Reg xfer_facts[] = {
+  { "failure", l_failure },
+  { "header", l_header },
+  { "headers", l_headers },
+  { "is_empty", l_is_empty },
+  { "is_open", l_is_open },
+  { "owner", l_owner },
+  { "phase", l_phase },
+  { "progress", l_progress },
+  { "stats", l_stats },
+  { "status", l_status },
+  { "was_sent", l_was_sent },
+  { NULL, NULL }
+};
