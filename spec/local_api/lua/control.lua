@@ -1,13 +1,17 @@
 --- The control interface, /_control/NAME: what tests use to set the scene and to see what happened.
+local bodies = require "bodies"
 local cjson = require "cjson.safe"
 local clock = require "clock"
+local dataset_controls = require "dataset_controls"
 local faults = require "faults"
 local generator = require "generator"
 local journal = require "journal"
+local logs = require "logs"
 local movement = require "movement"
 local options = require "options"
 local runs = require "runs"
 local statuses = require "statuses"
+local storages = require "storages"
 local store = require "store"
 
 local control = {}
@@ -36,6 +40,7 @@ end
 function control.reset(given)
   local wanted = options.check(given, RESET_DEFAULTS, "reset")
   store.reset()
+  storages.reset()
   apply_settings(wanted.settings)
   journal.reset()
   movement.reset(nil)
@@ -43,6 +48,9 @@ function control.reset(given)
   return generator.seed(wanted)
 end
 
+for _, more in ipairs { dataset_controls, logs.controls } do
+  for name, action in pairs(more) do actions[name] = action end
+end
 actions.reset = control.reset
 
 function actions.seed(given)
@@ -148,9 +156,8 @@ function actions.log(given)
 end
 
 local function read_options()
-  ngx.req.read_body()
-  local body = ngx.req.get_body_data()
-  if not body or body == "" then return {} end
+  local body = bodies.received()
+  if body == "" then return {} end
   local given = cjson.decode(body)
   if type(given) ~= "table" then error("the body must be a JSON object", 0) end
   return given

@@ -5,10 +5,22 @@ local errors = {}
 ---@field status integer
 ---@field type string
 ---@field message string
+---@field data? table|string what `error.data` shows, as a table or as JSON text
+---@field headers? table
 local Failure = {}
 
-local function failure(status, type, message)
-  return setmetatable({ status = status, type = type, message = message }, Failure)
+local function failure(status, type, message, data)
+  return setmetatable({ status = status, type = type, message = message, data = data }, Failure)
+end
+
+--- Any other failure; raise it with error(..., 0).
+---@param status integer
+---@param type string
+---@param message string
+---@param data? table|string as a table or as JSON text
+---@return local_api.Failure
+function errors.new(status, type, message, data)
+  return failure(status, type, message, data)
 end
 
 errors.invalid_input = failure(400, "invalid-input", "Invalid input: The request body contains invalid data.")
@@ -26,6 +38,22 @@ errors.internal = failure(500, "internal-server-error", "Internal server error")
 --- 400 that says which parameter is wrong.
 function errors.invalid_parameter(name, reason)
   return failure(400, "invalid-input", "Invalid input: Query parameter '" .. name .. "' " .. reason)
+end
+
+--- 400 that says what is wrong with the body.
+function errors.invalid_body(reason)
+  return failure(400, "invalid-input", "Invalid input: " .. reason)
+end
+
+--- 413 for a body, decoded, of more than `limit` bytes.
+function errors.request_too_large(limit, actual)
+  return failure(413, "request-too-large",
+    ("The POST payload is too large (limit: %d bytes, actual length: %d bytes)."):format(limit, actual))
+end
+
+--- 415 for a Content-Encoding that is not known.
+function errors.unsupported_encoding(name)
+  return failure(415, "unsupported-content-encoding", ('Content-Encoding "%s" is not supported.'):format(name))
 end
 
 --- 405 for an endpoint that has other methods.

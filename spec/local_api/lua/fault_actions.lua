@@ -22,8 +22,9 @@ local LIST_END = '"}]}}'
 local DEFAULTS = {
   bad_json = { body = false },
   big_string = { mb = options.required },
-  close_before_answer = {},
+  close_before_answer = { act = false },
   cut = { after_bytes = false, chunked = false },
+  cut_upload = { after_bytes = options.required },
   deep = { depth = options.required },
   drip = { bytes = 1000, secs = 0.01 },
   gzip_bomb = { mb = options.required, whitespace = false },
@@ -32,7 +33,7 @@ local DEFAULTS = {
   not_json = { status = 200 },
   redirect = { code = 302, location = options.required },
   slow_headers = { bytes = 1, secs = 0.01 },
-  status = { body = false, code = options.required, content_type = false, headers = {}, message = false,
+  status = { act = false, body = false, code = options.required, content_type = false, headers = {}, message = false,
     retry_after = false, type = false },
   wrong_length = { by = 10 },
 }
@@ -70,13 +71,20 @@ local function accepts_gzip()
   return (ngx.var.http_accept_encoding or ""):find("gzip", 1, true) ~= nil
 end
 
--- The real answer as it would go over the wire to this client.
-local function wire_answer(request)
-  local answer = router.answer(request)
+local function whole_answer(exchange)
+  return answers.whole(router.answer(exchange.request))
+end
+
+-- The answer as it would go over the wire to this client.
+local function wire_form(answer)
   if accepts_gzip() then
     answer.body, answer.headers["Content-Encoding"] = gzip.compress(answer.body), "gzip"
   end
   return answer
+end
+
+local function wire_answer(exchange)
+  return wire_form(whole_answer(exchange))
 end
 
 local function note_status(exchange, answer)
@@ -94,12 +102,28 @@ local function send_framed(answer, length, body, is_cut)
   end
 end
 
+-- So many bytes of what the producer makes, before any compression; it is not asked for more.
+local function cut_stream(answer, after_bytes)
+  local left = after_bytes
+  answers.begin(answer)
+  answer.producer(function(text)
+    ngx.print(text:sub(1, left))
+    left = left - #text
+    local is_open = ngx.flush(true) ~= nil
+    if left <= 0 then raw.close() end
+    return is_open
+  end)
+  return raw.close()
+end
+
 -- Complete headers, some bytes of the body, then the connection closes (in HTTP/2: the stream is reset).
 local function cut(args, exchange)
-  local answer = wire_answer(exchange.request)
+  local answer = router.answer(exchange.request)
+  note_status(exchange, answer)
+  if answer.producer and args.after_bytes then return cut_stream(answer, args.after_bytes) end
+  answer = wire_form(answers.whole(answer))
   local length = #answer.body
   local part = answer.body:sub(1, args.after_bytes or math.floor(length / 2))
-  note_status(exchange, answer)
   if not raw.is_possible() then return send_framed(answer, length, part, true) end
   if args.chunked then
     return raw.send_and_close(raw.head(answer, "Transfer-Encoding: chunked") .. ("%x\r\n"):format(length) .. part)
@@ -109,14 +133,24 @@ end
 
 -- The header names `by` bytes more or, negative, fewer than there are.
 local function wrong_length(args, exchange)
-  local answer = wire_answer(exchange.request)
+  local answer = wire_answer(exchange)
   local length = math.max(0, #answer.body + args.by)
   note_status(exchange, answer)
   if not raw.is_possible() then return send_framed(answer, length, answer.body, false) end
   return raw.send_and_close(raw.head(answer, "Content-Length: " .. length) .. answer.body)
 end
 
-local function close_before_answer(_, exchange)
+local function close_before_answer(args, exchange)
+  if args.act then whole_answer(exchange) end
+  exchange.entry.sent_status = 444
+  return raw.close()
+end
+
+-- So many bytes of the request's body are taken, then the connection closes. Not in HTTP/2, nor when the journal has taken
+-- the body already: there nothing but the closing is left.
+local function cut_upload(args, exchange)
+  local socket = raw.is_possible() and not exchange.entry.body_bytes and ngx.req.socket()
+  if socket then socket:receive(args.after_bytes) end
   exchange.entry.sent_status = 444
   return raw.close()
 end
@@ -127,7 +161,7 @@ end
 
 -- The body in pieces of some bytes, each sent at once; the client sees them before any compression ends.
 local function drip(args, exchange)
-  local answer = router.answer(exchange.request)
+  local answer = whole_answer(exchange)
   answers.begin(answer)
   ngx.header["Content-Length"] = #answer.body
   for first = 1, #answer.body, args.bytes do
@@ -138,7 +172,7 @@ local function drip(args, exchange)
 end
 
 local function slow_headers(args, exchange)
-  local answer = wire_answer(exchange.request)
+  local answer = wire_answer(exchange)
   note_status(exchange, answer)
   if not raw.is_possible() then
     ngx.sleep(args.secs * #raw.head(answer, "") / args.bytes)
@@ -154,7 +188,7 @@ local function slow_headers(args, exchange)
 end
 
 local function bad_json(args, exchange)
-  local answer = router.answer(exchange.request)
+  local answer = whole_answer(exchange)
   if args.body then answer.status, answer.body = 200, args.body
   else answer.body = answer.body:sub(1, math.floor(#answer.body * 0.6)) end
   answers.send(answer)
@@ -162,7 +196,7 @@ end
 
 -- Proper framing around the first half of a gzip stream.
 local function half_gzip(_, exchange)
-  local answer = router.answer(exchange.request)
+  local answer = whole_answer(exchange)
   local stream = gzip.compress(answer.body)
   answer.headers["Content-Encoding"], answer.body = "gzip", stream:sub(1, math.floor(#stream / 2))
   answers.send(answer)
@@ -208,7 +242,8 @@ local function status_failure(args)
   return { status = args.code, type = args.type or usual.type, message = args.message or usual.message }
 end
 
-local function status(args)
+local function status(args, exchange)
+  if args.act then whole_answer(exchange) end
   local answer = answers.error(status_failure(args))
   if args.body then answer.body = args.body end
   if args.content_type then answer.headers["Content-Type"] = args.content_type end
@@ -218,9 +253,9 @@ local function status(args)
 end
 
 fault_actions.spoilers = {
-  bad_json = bad_json, big_string = big_string, close_before_answer = close_before_answer, cut = cut, deep = deep,
-  drip = drip, gzip_bomb = gzip_bomb, half_gzip = half_gzip, hang = hang, not_json = not_json, redirect = redirect,
-  slow_headers = slow_headers, status = status, wrong_length = wrong_length,
+  bad_json = bad_json, big_string = big_string, close_before_answer = close_before_answer, cut = cut,
+  cut_upload = cut_upload, deep = deep, drip = drip, gzip_bomb = gzip_bomb, half_gzip = half_gzip, hang = hang,
+  not_json = not_json, redirect = redirect, slow_headers = slow_headers, status = status, wrong_length = wrong_length,
 }
 
 return fault_actions

@@ -18,6 +18,7 @@ end
 --- Compress the answer's body in place, when the client takes gzip.
 ---@param answer local_api.Answer
 function gzip_cache.pack(answer)
+  if answer.producer then return end
   local accepted = ngx.var.http_accept_encoding or ""
   if #answer.body < MIN_SIZE or not accepted:find("gzip", 1, true) then return end
   answer.body, answer.headers["Content-Encoding"] = compressed(answer.body), "gzip"

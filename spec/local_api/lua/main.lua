@@ -1,9 +1,11 @@
 --- What nginx calls: once at start, once per worker, and twice per request.
 local answers = require "answers"
+local bodies = require "bodies"
 local control = require "control"
 local faults = require "faults"
 local gzip_cache = require "gzip_cache"
 local journal = require "journal"
+local logs = require "logs"
 local router = require "router"
 local store = require "store"
 local watch = require "watch"
@@ -32,6 +34,7 @@ function main.handle()
   if ngx.var.uri:find("^/_control/") then return control.handle() end
   local entry = journal.open()
   ngx.ctx.entry = entry
+  if store.settings.journal_bodies then bodies.note(entry) end
   local request = router.request()
   local rule = faults.pick(entry)
   if rule then return faults.apply(rule, request, entry) end
@@ -42,6 +45,7 @@ end
 
 --- After the request has ended, however it did.
 function main.finish()
+  logs.finish(ngx.ctx)
   if ngx.ctx.entry then journal.close(ngx.ctx.entry) end
 end
 

@@ -17,20 +17,26 @@ local function refuse(name, reason)
   error(errors.invalid_parameter(name, reason), 0)
 end
 
-local function text(args, name)
+--- The parameter's text, or nil when it is absent.
+function params.text(args, name)
   local value = args[name]
   if type(value) == "table" then refuse(name, "must be given once") end
   if value == true then refuse(name, "must have a value") end
   return value
 end
 
-local function whole_number(args, name, default, max)
+local text = params.text
+
+--- A whole number from 0 to `max`, which may be absent.
+function params.whole_number(args, name, default, max)
   local value = text(args, name)
   if value == nil then return default end
   if not value:find("^%d+$") then refuse(name, "must be a whole number that is not negative") end
   if max and tonumber(value) > max then refuse(name, "must be at most " .. max) end
   return tonumber(value)
 end
+
+local whole_number = params.whole_number
 
 function params.offset(args)
   return whole_number(args, "offset", 0)
@@ -46,11 +52,28 @@ function params.wait_for_finish(args)
   return whole_number(args, "waitForFinish", 0, MAX_WAIT_SECS)
 end
 
-function params.desc(args)
-  local value = text(args, "desc")
-  if value == nil then return false end
-  if FLAGS[value] == nil then refuse("desc", "must be a boolean") end
+--- A boolean; absent: the default, or false.
+function params.flag(args, name, default)
+  local value = text(args, name)
+  if value == nil then return default or false end
+  if FLAGS[value] == nil then refuse(name, "must be a boolean") end
   return FLAGS[value]
+end
+
+--- One of the keys of `set`, or nil when it is absent.
+function params.one_of(args, name, set)
+  local value = text(args, name)
+  if value ~= nil and not set[value] then refuse(name, "is not one of the allowed values") end
+  return value
+end
+
+--- A list of texts separated by commas, or nil when it is absent or empty.
+function params.csv(args, name)
+  local value = text(args, name)
+  if value == nil or value == "" then return nil end
+  local list = {}
+  for part in (value .. ","):gmatch("([^,]*),") do list[#list + 1] = part end
+  return list
 end
 
 --- A set of statuses, or nil for all.

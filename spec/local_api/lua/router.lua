@@ -1,7 +1,8 @@
---- From a request to the answer of its endpoint. A new noun adds its rows to ROUTES.
+--- From a request to the answer of its endpoint. Endpoints of runs are named here, all that is below a run in mounts.lua.
 local answers = require "answers"
 local auth = require "auth"
 local errors = require "errors"
+local mounts = require "mounts"
 local runs = require "runs"
 
 local router = {}
@@ -17,35 +18,40 @@ local ROUTES = {
   { "acts/*/runs", GET = runs.list_of_actor },
   { "acts/*/runs/last", GET = runs.last_of_actor },
 }
-local METHODS = { "OPTIONS", "GET", "POST", "PUT", "DELETE" }   -- in the order in which the API names them
+local METHODS = { "OPTIONS", "HEAD", "GET", "POST", "PUT", "DELETE" }
 
-local function split(path)
-  local segments = {}
-  for segment in path:gmatch("[^/]+") do segments[#segments + 1] = segment end
-  return segments
-end
+-- All routes as a tree: a node has `route`, and nodes by the next segment of the path; "*" is for any other segment.
+local tree = {}
 
-for _, route in ipairs(ROUTES) do route.segments = split(route[1]) end
-
--- The ids of a path that has the route's shape, or nil.
-local function match(route, segments)
-  if #segments ~= #route.segments then return nil end
-  local ids = {}
-  for i, wanted in ipairs(route.segments) do
-    if wanted == "*" then ids[#ids + 1] = ngx.unescape_uri(segments[i])
-    elseif wanted ~= segments[i] then return nil end
+local function plant(route)
+  local node = tree
+  for segment in route[1]:gmatch("[^/]+") do
+    node[segment] = node[segment] or {}
+    node = node[segment]
   end
-  return ids
+  node.route = route
 end
 
+for _, route in ipairs(ROUTES) do plant(route) end
+for _, route in ipairs(mounts.routes()) do plant(route) end
+
+local function decode(segment)
+  if not segment:find("%", 1, true) then return segment end
+  return (segment:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+-- The route of a path, and the ids in it.
 local function find_route(path)
-  local below = path:match("^/v2/(.*)$")
-  local segments = split(below or "")
-  for _, route in ipairs(below and ROUTES or {}) do
-    local ids = match(route, segments)
-    if ids then return route, ids end
+  local node, ids = tree, {}
+  for segment in (path:match("^/v2/(.*)$") or ""):gmatch("[^/]+") do
+    local next_node = segment ~= "*" and segment ~= "route" and node[segment]
+    if not next_node then
+      next_node = node["*"]
+      ids[#ids + 1] = decode(segment)
+    end
+    node = next_node or error(errors.page_not_found, 0)
   end
-  error(errors.page_not_found, 0)
+  return node.route or error(errors.page_not_found, 0), ids
 end
 
 local function allowed_methods(route)
@@ -56,14 +62,16 @@ local function allowed_methods(route)
   return table.concat(allowed, ",")
 end
 
+local function handler_of(route, method)
+  return route[method] or method == "HEAD" and route.GET or error(errors.method_not_allowed(allowed_methods(route)), 0)
+end
+
 local function call_endpoint(request)
   local route, ids = find_route(request.path)
   if request.method == "OPTIONS" then
     return answers.other(204, "text/plain", "", { Allow = allowed_methods(route) })
   end
-  local handler = route[request.method == "HEAD" and "GET" or request.method]
-  if not handler then error(errors.method_not_allowed(allowed_methods(route)), 0) end
-  return handler(request, unpack(ids))
+  return handler_of(route, request.method)(request, unpack(ids))
 end
 
 local function describe(problem)

@@ -52,6 +52,16 @@ function run_view.origin(run)
   return invent(run).meta:match('^"origin":"(%u+)"')
 end
 
+--- The ids of the run's default storages, by kind.
+---@return table<string, string>
+function run_view.storage_ids(run)
+  if not run.storage_ids then
+    local made = invent(run)
+    run.storage_ids = { datasets = made.dataset_id, key_value_stores = made.store_id, request_queues = made.queue_id }
+  end
+  return run.storage_ids
+end
+
 local function quoted_time(ms)
   return ms and '"' .. clock.iso(ms) .. '"' or "null"
 end

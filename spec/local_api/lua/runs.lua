@@ -41,25 +41,14 @@ local function page_rows(matching, query, now)
   return rows
 end
 
-local function pagination_headers(query, total, count)
-  return {
-    ["X-Apify-Pagination-Total"] = total, ["X-Apify-Pagination-Offset"] = query.offset,
-    ["X-Apify-Pagination-Limit"] = query.limit, ["X-Apify-Pagination-Count"] = count,
-    ["X-Apify-Pagination-Desc"] = tostring(query.desc),
-  }
-end
-
 local function page(list, query, now)
   local matching = runs.matching(list, query.filter, now)
-  local rows = page_rows(matching, query, now)
-  local body = ('{"data":{"total":%d,"offset":%d,"limit":%d,"desc":%s,"count":%d,"items":[%s]}}')
-    :format(#matching, query.offset, query.limit, tostring(query.desc), #rows, table.concat(rows, ","))
-  return answers.json(200, body, pagination_headers(query, #matching, #rows))
+  return answers.page(page_rows(matching, query, now), query, #matching)
 end
 
 local function list_query(args)
   return {
-    offset = params.offset(args), limit = params.limit(args), desc = params.desc(args),
+    offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc"),
     filter = {
       statuses = params.statuses(args), after = params.date(args, "startedAfter"),
       before = params.date(args, "startedBefore"),
@@ -80,7 +69,8 @@ local function find_task(id)
   return store.tasks[id] or error(errors.record_not_found, 0)
 end
 
-local function find_run(id)
+--- The run of that id, or a failure.
+function runs.find(id)
   return store.run_by_id[id] or error(errors.record_not_found, 0)
 end
 
@@ -109,7 +99,7 @@ end
 -- The run as it is when it has finished or the wait is over; it may have been deleted meanwhile.
 local function wait_and_show(request, run, wait_secs)
   if wait_secs > 0 then store.wait(run, wait_secs) end
-  find_run(run.id)
+  runs.find(run.id)
   local now = clock.now()
   store.status(run, now)
   return answers.data(run_view.full(run, store.user, now, request.token ~= nil))
@@ -119,7 +109,7 @@ end
 function runs.get(request, run_id)
   auth.check(request)
   local wait_secs = params.wait_for_finish(request.args)
-  return wait_and_show(request, find_run(run_id), wait_secs)
+  return wait_and_show(request, runs.find(run_id), wait_secs)
 end
 
 local function last_run(list_of_runs, status, origin)
@@ -133,21 +123,30 @@ local function last_run(list_of_runs, status, origin)
   error(errors.record_not_found, 0)
 end
 
+--- The last run of an Actor, as the request's `status` and `origin` choose it, or a failure.
+function runs.find_last_of_actor(request, actor_id)
+  return last_run(find_actor(actor_id).runs, params.status(request.args), params.origin(request.args))
+end
+
+--- The last run of a task.
+function runs.find_last_of_task(request, task_id)
+  return last_run(find_task(task_id).runs, params.status(request.args), params.origin(request.args))
+end
+
 local function get_last(request, find, id)
   auth.check(request)
-  local status, origin = params.status(request.args), params.origin(request.args)
   local wait_secs = params.wait_for_finish(request.args)
-  return wait_and_show(request, last_run(find(id).runs, status, origin), wait_secs)
+  return wait_and_show(request, find(request, id), wait_secs)
 end
 
 --- GET /v2/acts/{actorId}/runs/last
 function runs.last_of_actor(request, actor_id)
-  return get_last(request, find_actor, actor_id)
+  return get_last(request, runs.find_last_of_actor, actor_id)
 end
 
 --- GET /v2/actor-tasks/{taskId}/runs/last
 function runs.last_of_task(request, task_id)
-  return get_last(request, find_task, task_id)
+  return get_last(request, runs.find_last_of_task, task_id)
 end
 
 return runs

@@ -14,6 +14,15 @@ local DEFAULT_SETTINGS = {
   accepted_tokens = false,              -- false: any; a list: no other
   anonymous_lists = true,               -- whether lists are given to callers without a token
   cache_gzip = false,                   -- compress equal bodies once: for benchmarks, where nginx would be the slower side
+  journal_bodies = false,               -- whether the journal tells the bodies of requests, spoiled ones too
+  keys_scan = false,                    -- keys that a list of keys looks at for one page; false: as many as it needs
+  max_items_page = false,               -- items that the API gives at once at most; false: as many as asked for
+  max_payload_bytes = 9437184,          -- of a decoded body
+  record_redirect = false,              -- the base URL of another origin, from which records then come
+  requests_scan = false,                -- as keys_scan, for requests of a queue
+  throttle_all = false,                 -- n: each n-th batch leaves all its requests unprocessed
+  throttle_batches = false,             -- n: each n-th batch leaves the second half of its requests unprocessed
+  total_lag = 0,                        -- items by which the total of a dataset lags behind
 }
 
 ---@class local_api.Run
