@@ -62,6 +62,37 @@ describe("an example", function()
     assert.same({ "waiting for 3 runs", ids[2] .. "\tSUCCEEDED", ids[3] .. "\tSUCCEEDED", ids[1] .. "\tSUCCEEDED" }, lines)
   end)
 
+  it("saves the items of a run, and adds up a field of them", function()
+    api:admin("seed_items", { run = seeded.last_id, count = 1000 })
+    local path = os.tmpname()
+    local lines = run("save_dataset.lua", ("%s %s n"):format(seeded.last_id, path))
+    assert.truthy(lines[1]:find("1000 items in " .. path, 1, true))
+    local sum = tonumber(lines[1]:match "n: (%d+) in all")
+    assert.truthy(sum == 499500 or sum == 500500, lines[1])                     -- n is from 0 or from 1 on
+    local rows = 0
+    for _ in io.lines(path) do rows = rows + 1 end
+    os.remove(path)
+    assert.is_true(rows >= 1001)
+  end)
+
+  it("prints a log until the run ends", function()
+    local id = api:admin("add_runs", { schedule = { { 0, "RUNNING" }, { 1.5, "SUCCEEDED" } } }).ids[1]
+    api:admin("grow_log", { run = id, lines = 20, interval_secs = 0.05 })
+    local lines = run("follow_log.lua", id)
+    assert.equal("the run is SUCCEEDED", lines[#lines])
+    assert.is_true(#lines >= 21)
+  end)
+
+  it("adds the URLs of a file to a queue, each once", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    for i = 1, 60 do file:write(("https://example.com/%d\n"):format(i % 50)) end
+    file:close()
+    assert.same({ "50 requests added, 10 were there" }, run("fill_queue.lua", "urls " .. path))
+    assert.same({ "0 requests added, 60 were there" }, run("fill_queue.lua", "urls " .. path))
+    os.remove(path)
+  end)
+
   it("goes on where it stopped before, so that each run comes once", function()
     local path = os.tmpname()
     os.remove(path)

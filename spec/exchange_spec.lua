@@ -253,6 +253,89 @@ describe("an exchange", function()
     end
   end)
 
+  it("does not repeat what cannot be sent again, and says so", function()
+    for _, can_repeat in ipairs { true, false } do
+      sent = {}
+      local asked = 0
+      local ex = begin(call { method = "PUT", is_repeatable = function()
+        asked = asked + 1
+        return can_repeat
+      end })
+      ex:poke(now)
+      sent[1]:answer(503)
+      assert.equal(can_repeat and "wait" or "failed", ex:poke(now))
+      assert.equal(1, asked)
+      if not can_repeat then
+        assert.is_false(ex.error.retryable)
+        assert.truthy(ex.error.message:find("its body cannot be read again", 1, true))
+      end
+    end
+  end)
+
+  it("passes on to the core what a stream and an upload need", function()
+    begin(call { is_stream = true, http1 = true }):poke(now)
+    begin(call { method = "PUT", upload = {} }):poke(now)
+    begin(call { method = "PUT", upload = { size = 5 } }):poke(now)
+    local seen = {}
+    for i, x in ipairs(sent) do
+      local o = x.options
+      seen[i] = { o.stream or false, o.http1 or false, o.upload or false, o.upload_size }
+    end
+    assert.same({ { true, true, false }, { false, false, true }, { false, false, true, 5 } }, seen)
+  end)
+
+  it("counts request_timeout of an upload from its last byte", function()
+    local ex = begin(call { method = "PUT", upload = {}, stall_timeout = 1000 })
+    ex:poke(now)
+    sent[1]:reach "sent"
+    for _ = 1, 5 do
+      ex:poke(now)
+      now = now + 50
+      sent[1].moved, sent[1].touched = sent[1].moved + 1, now
+    end
+    assert.equal("wait", ex:poke(now))
+    assert.equal("wait", ex:poke(now + 59))
+    assert.equal("failed", ex:poke(now + 61))
+    assert.equal("timeout", ex.error.kind)
+  end)
+
+  it("that is open-ended has no limit once its headers are there, not even of silence if that is infinite", function()
+    local ex = begin(call { is_stream = true, is_open_ended = true, stall_timeout = math.huge })
+    ex:poke(now)
+    sent[1]:reach "sent"
+    ex:poke(now + 1)
+    assert.equal(now + 60, ex.wake_at)
+    sent[1]:reach "head"
+    sent[1].code = 200
+    assert.equal("ready", ex:poke(now + 59))
+    assert.is_nil(ex:watch_body(now + 1e6))
+    assert.equal(math.huge, ex.wake_at)
+    local late = begin(call { is_stream = true, is_open_ended = true, stall_timeout = math.huge })
+    late:poke(now)
+    sent[2]:reach "sent"
+    assert.equal("failed", late:poke(now + 60))
+    assert.equal("timeout", late.error.kind)
+  end)
+
+  it("knows whether it repeats an attempt that may have been acted on", function()
+    for _, case in ipairs {
+      { fail = function(x) x:break_off("network", true) end, is_repetition = true },
+      { fail = function(x) x:answer(502) end, is_repetition = true },
+      { fail = function(x) x:answer(429) end, is_repetition = false },
+      { fail = function(x) x:break_off("connect", false) end, is_repetition = false },
+    } do
+      sent = {}
+      local ex = begin(call { method = "DELETE" })
+      ex:poke(now)
+      case.fail(sent[1])
+      ex:poke(now)
+      ex:poke(now + 5)
+      sent[2]:answer(404)
+      assert.equal("failed", ex:poke(now + 5))
+      assert.equal(case.is_repetition, ex.is_repetition)
+    end
+  end)
+
   it("goes on from what was tried before for the same purpose", function()
     local ex = begin()
     local before = ex:describe { kind = "network", sent = true }

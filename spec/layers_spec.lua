@@ -3,14 +3,17 @@
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
-  "compat", "err", "core.h", "buf", "secret", "inflate", "json_lex", "json_shape", "json_read", "json_decoder", "json_write", "rows",
-  "descriptors", "event", "event_epoll", "event_poll", "opts", "xfer", "xfer_end", "xfer_body", "xfer_lua", "multi", "json", "system", "core.c",
+  "compat", "err", "core.h", "buf", "random", "secret", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read", "json_decoder",
+  "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
+  "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
 }
 
 -- Names are relative to `apify.`; `x.*` stands for all that is below x; "core" is the C core, "init" is `apify` itself.
 local LUA_ORDER = {
   "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "request",
-  "bookmark", "recall", "walk", "feed", "pager", "fiber", "run_wait", "wait", "resource", "resources.*", "settings", "custom", "client", "init",
+  "codec", "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
+  "bookmark", "recall", "walk", "item_walk", "cursor_walk", "feed", "pager", "fiber", "run_wait", "wait",
+  "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "init",
 }
 
 -- What only one may require, although it is to the left of others.

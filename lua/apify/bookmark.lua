@@ -13,6 +13,7 @@ local VERSION = "1"
 ---@field path string
 ---@field query { [1]: string, [2]: string }[]
 ---@field limit_left? integer
+---@field last? string the last run of what, if the path is that of the run which that was
 ---@field mark table of the walk, fit for JSON
 
 --- Tells a damaged string from a whole one (Adler-32).
@@ -29,7 +30,7 @@ end
 ---@return string
 function bookmark.write(place)
   local text = assert(core.encode({
-    path = place.path, query = core.array(place.query), limit_left = place.limit_left, at = place.mark,
+    path = place.path, query = core.array(place.query), limit_left = place.limit_left, at = place.mark, last = place.last,
   }, { sort_keys = true }))
   return ("apify-bookmark-%s %s %s"):format(VERSION, checksum(text), text)
 end
@@ -62,11 +63,12 @@ end
 ---@param path string
 ---@param given { [1]: string, [2]: string }[] filters
 ---@param where string for messages
+---@param is_ours? fun(place: apify.Place): boolean   is that place meant too?
 ---@return apify.Place
-function bookmark.resume(o, path, given, where)
+function bookmark.resume(o, path, given, where, is_ours)
   local place, why = bookmark.read(o.bookmark)
   if not place then errors.misuse("bad option 'bookmark' of %s: %s", where, why) end
-  if place.path ~= path then
+  if place.path ~= path and not (is_ours and is_ours(place)) then
     errors.misuse("bad option 'bookmark' of %s: it belongs to %s, not to %s", where, errors.escape(place.path), path)
   end
   for _, pair in ipairs(given) do

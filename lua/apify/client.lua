@@ -1,12 +1,17 @@
 --- A client: settings, and the way to everything that the API has.
 local actor = require "apify.resources.actor"
 local custom = require "apify.custom"
+local dataset = require "apify.resources.dataset"
 local errors = require "apify.errors"
+local key_value_store = require "apify.resources.key_value_store"
+local log = require "apify.resources.log"
 local options = require "apify.options"
+local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local settings = require "apify.settings"
+local storages = require "apify.resources.storages"
 local task = require "apify.resources.task"
 local transport = require "apify.transport"
 local wait = require "apify.wait"
@@ -46,6 +51,59 @@ end
 function Client:run(id)
   check_self(self, "run")
   return run.new(self.settings, id)
+end
+
+--- A dataset by id, `user~name` or `user/name`.
+---@return apify.Dataset
+function Client:dataset(id)
+  check_self(self, "dataset")
+  return dataset.new(self.settings, id)
+end
+
+--- A key-value store by id, `user~name` or `user/name`.
+---@return apify.KeyValueStore
+function Client:key_value_store(id)
+  check_self(self, "key_value_store")
+  return key_value_store.new(self.settings, id)
+end
+
+--- A request queue by id, `user~name` or `user/name`; `client_key` names the owner of locks.
+---@param opts? { client_key?: string }
+---@return apify.RequestQueue
+function Client:request_queue(id, opts)
+  check_self(self, "request_queue")
+  return request_queue.new(self.settings, id, opts)
+end
+
+--- The log of a run or a build by its id.
+---@return apify.Log
+function Client:log(id)
+  check_self(self, "log")
+  return log.new(self.settings, id)
+end
+
+--- The account's datasets.
+---@return apify.Storages
+function Client:datasets(...)
+  check_self(self, "datasets")
+  resource.check_no_options("client:datasets", ...)
+  return storages.new(self.settings, "/datasets", "datasets")
+end
+
+--- The account's key-value stores.
+---@return apify.Storages
+function Client:key_value_stores(...)
+  check_self(self, "key_value_stores")
+  resource.check_no_options("client:key_value_stores", ...)
+  return storages.new(self.settings, "/key-value-stores", "key_value_stores")
+end
+
+--- The account's request queues.
+---@return apify.Storages
+function Client:request_queues(...)
+  check_self(self, "request_queues")
+  resource.check_no_options("client:request_queues", ...)
+  return storages.new(self.settings, "/request-queues", "request_queues")
 end
 
 --- All runs of the account.

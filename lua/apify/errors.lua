@@ -31,6 +31,10 @@
 ---@field request_id? string
 ---@field run? table the run as last seen
 ---@field partial? any what was finished before the failure
+---@field pushed? integer items that are stored for certain
+---@field in_doubt? integer[] of items the first and the last position that may be stored; of queue requests all such positions
+---@field unprocessed? integer[] positions of queue requests that are not stored for certain
+---@field cause? any what a function of the user's raised or said
 ---@field offset? integer where in the data it happened
 ---@field errno? integer the operating system's number
 

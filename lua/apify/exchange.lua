@@ -11,7 +11,8 @@ local url = require "apify.url"
 local MAX_REDIRECTS = 5
 local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
 
-local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
+--- What libcurl must not send again by itself: a second sending may do it twice, and a DELETE would then find nothing.
+local ONCE = { POST = true, PATCH = true, DELETE = true }
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
@@ -23,10 +24,15 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field url string
 ---@field headers string[] header lines beside the token
 ---@field body? string
----@field is_stream? boolean the caller takes the rows as they come
+---@field upload? { size?: integer } a body that its owner writes to the transfer
+---@field http1? boolean HTTP/1.1 only
+---@field is_stream? boolean the caller takes the body as it comes
+---@field is_open_ended? boolean a stream that may last: request_timeout ends with its headers
 ---@field is_safe? boolean repeating is harmless whatever the method
----@field request_timeout number for everything up to the complete answer
----@field stall_timeout number without a byte, once the request is sent
+---@field is_repeatable? fun(): boolean asked before a retry: can the body be sent again?
+---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
+---@field request_timeout number for everything up to the complete answer; after an upload, from its last byte
+---@field stall_timeout number without a byte, once the request is sent; may be infinite
 ---@field decoder userdata
 
 ---@class apify.Exchange
@@ -36,7 +42,8 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field error? apify.Error
 ---@field attempts integer
 ---@field used_up? "attempts"|"time" why it was not tried again
----@field was_sent boolean may the server have acted on one of the attempts before?
+---@field was_sent boolean may the server have acted on one of the attempts?
+---@field is_repetition? boolean ... on one of those before the present attempt?
 local Exchange = {}
 local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
 
@@ -64,9 +71,15 @@ function Exchange:go_home()
   self.is_loopback = call.settings.base.loopback
 end
 
+--- When the time allowed is over.
+function Exchange:ends_at()
+  if self.state == "ready" and self.call.is_open_ended then return math.huge end
+  return self.started_at + self.call.request_timeout
+end
+
 --- Seconds left of the time allowed.
 function Exchange:remaining(now)
-  return self.started_at + self.call.request_timeout - now
+  return self:ends_at() - now
 end
 
 --- An error with what is known about this call.
@@ -95,6 +108,10 @@ function Exchange:consider(err, now)
   err.sent = self.was_sent or err.sent
   self:release(err)
   if verdict ~= "retry" then return self:fail(err) end
+  if call.is_repeatable and not call.is_repeatable() then
+    err.retryable, err.message = false, err.message .. "; not tried again: its body cannot be read again"
+    return self:fail(err)
+  end
   local delay
   delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
@@ -102,7 +119,7 @@ function Exchange:consider(err, now)
   }
   if not delay then return self:fail(err) end
   settings.counts.retries = settings.counts.retries + 1
-  self.last_error = err
+  self.last_error, self.is_repetition = err, self.was_sent
   self.start_at, self.wake_at = now + delay, now + delay
   self:go_home()
   return "wait"
@@ -164,7 +181,8 @@ function Exchange:options()
     send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil,
     headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
     secret = self.is_home and settings.secret or nil,
-    user_agent = settings.user_agent, stream = call.is_stream,
+    user_agent = settings.user_agent, stream = call.is_stream, http1 = call.http1,
+    upload = call.upload and true, upload_size = call.upload and call.upload.size,
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
     ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
   }
@@ -202,6 +220,7 @@ function Exchange:look(now)
     local is_seen = idle <= now - self.looked_at + CLOCK_SLACK          -- else the owner's clock stood still since
     self.progress_at = is_seen and now - idle or now
     self.phase, self.moved = phase, moved
+    if self.call.upload and phase == "sent" then self.started_at = self.progress_at end
   end
   self.looked_at = now
 end
@@ -211,7 +230,7 @@ function Exchange:is_late(now)
   self:look(now)
   local call, phase = self.call, self.phase
   local connect, stall = call.settings.connect_timeout, call.stall_timeout
-  local limit = self.started_at + call.request_timeout
+  local limit = self:ends_at()
   if phase ~= "queued" then limit = math.min(limit, self.progress_at + (phase == "connecting" and connect or stall)) end
   local is_before = phase == "queued" or phase == "connecting"
   self.wake_at = is_before and math.min(limit, now + math.min(connect, stall)) or limit       -- nobody is woken when the phase changes
@@ -234,7 +253,10 @@ end
 --- The body of the answer turned out to be bad: try again, or give up.
 function Exchange:reject(kind, message, offset, now)
   self.state = nil
-  return self:consider(self:describe { kind = kind, message = message, offset = offset, sent = true }, now)
+  local err = self:describe { kind = kind, message = message, offset = offset, sent = true, retryable = false }
+  local came_whole = not self.xfer:failure()
+  if came_whole and self.call.is_user_data then return self:fail(err) end
+  return self:consider(err, now)
 end
 
 --- The error object of an answer that is not a success.

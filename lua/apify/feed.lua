@@ -33,14 +33,17 @@ local feed = {}
 ---@field settings apify.Settings
 ---@field path string
 ---@field query { [1]: string, [2]: string }[] filters, without what the walk adds for each page
+---@field last? string for the bookmark
+---@field resolve? fun(): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
 ---@field walk table decides
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
 ---@field decoder? userdata instead of that of the settings
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
----@field is_open_ended? boolean pages of any length, on a connection of their own
+---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
+---@field is_open_ended? boolean a page may take any time, as long as bytes come
 ---@field follow? boolean
----@field still_grows? fun(): boolean?, apify.Error?   asked at the end of a list that is followed; false: what is there now is all
+---@field still_grows? fun(path: string): boolean?, apify.Error?   asked at the end of a list that is followed; false: what is there now is all
 ---@field poll_secs? number
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
@@ -61,13 +64,15 @@ end
 --- Fields to read of the rows: what was asked for, and what the walk knows rows by.
 local function set_pick(self, pick)
   if not pick then return end
-  self.wire_pick, self.hidden = copy_list(pick), {}
+  local hidden = {}
+  self.wire_pick = copy_list(pick)
   for _, name in ipairs(self.walk.known_by) do
     if not contains(pick, name) then
       table.insert(self.wire_pick, name)
-      table.insert(self.hidden, name)
+      table.insert(hidden, name)
     end
   end
+  self.hidden = hidden[1] and hidden
 end
 
 --- Nothing is sent before the first step.
@@ -78,7 +83,7 @@ function feed.new(o)
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
-    decoder = o.decoder, decode_row = o.decode_row, is_open_ended = o.is_open_ended,
+    resolve = o.resolve, last = o.last, decoder = o.decoder, decode_row = o.decode_row, http1 = o.http1, is_open_ended = o.is_open_ended,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
     walk = o.walk, waiter = transport.waiter(), requests = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
@@ -104,7 +109,7 @@ local function open_page(self, page, now, previous)
   page.is_behind = page ~= self.walk.pages[1]
   page.source = request.begin(self.settings, {
     path = self.path, query = query, is_stream = true, pick = self.wire_pick, nulls = self.nulls,
-    decoder = self.decoder, http1 = self.is_open_ended, is_open_ended = self.is_open_ended,
+    decoder = self.decoder, http1 = self.http1, is_open_ended = self.is_open_ended,
     request_timeout = self.request_timeout,
   }, self.waiter, now, previous)
   self.decoder = page.source.call.decoder
@@ -168,7 +173,7 @@ end
 
 local function note_counts(self, page)
   local total = told_of(page, "total")
-  page.count = told_of(page, "count")
+  page.count, page.told_limit = told_of(page, "count"), told_of(page, "limit")
   if total then self.walk:note_total(page, total) end
 end
 
@@ -192,7 +197,7 @@ end
 --- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
 local function read_envelope(self, page)
   note_counts(self, page)
-  local limit = told_of(page, "limit")
+  local limit = page.told_limit
   if limit and page.limit and limit >= 1 and limit < page.limit then
     replan(self, now_inside(self), self.walk.shrink, limit)
   end
@@ -247,7 +252,7 @@ local function read(self)
       if row ~= nil then return row end
     elseif why == "more" then
       return nil
-    elseif why == "end" or page.limit and page.scanned >= page.limit then              -- all rows came, whatever became of the rest
+    elseif why == "end" or self.walk:is_complete(page) then              -- all rows came, whatever became of the rest
       if finish_page(self, page, now_inside(self)) then return nil, true end
     else
       local err = page.source:describe { kind = name, message = why, offset = offset, sent = true }
@@ -296,11 +301,19 @@ local function deadline_error(self)
   return describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
 end
 
+--- Before anything is asked for: what the path leads to, once for all pages. Returns an error if that is not known.
+local function settle_path(self)
+  if not self.resolve then return nil end
+  local path, err = self.resolve()
+  if not path then return err end
+  self.path, self.resolve = path, nil
+end
+
 --- At the end of a list that is followed: ask whether it still grows, and look again when the time has come, or for the last
 --- time. Returns an error if the question has no answer.
 local function look_for_more(self, now)
   if self.is_at_end and self.still_grows then
-    local grows, err = self.still_grows()
+    local grows, err = self.still_grows(self.path)
     if err then return err end
     if not grows then self.follow, self.poll_at = nil, now end
   end
@@ -317,8 +330,8 @@ local function wait_for_news(self)
   if refused then return refused end
   local now = now_inside(self)
   if self.deadline and now >= self.deadline then return deadline_error(self) end
-  local err = look_for_more(self, now)
-  if err then return err end
+  local err = settle_path(self) or look_for_more(self, now)
+  if err or self.is_closed then return err end
   fill(self, now)
   local head_at
   head_at, err = tend_head(self, now)

@@ -237,8 +237,9 @@ end
 ---     local check = options.spec { limit = options.integer { min = 1 } }
 ---     local o = check(opts, "runs:list")
 ---@param spec table<string, apify.Checker>
+---@param required? string[] options that must be given
 ---@return fun(opts: table?, where: string): table
-function options.spec(spec)
+function options.spec(spec, required)
   local names = sorted_names(spec)
   for _, name in ipairs(names) do
     assert(type(spec[name]) == "table", name)                         -- options.integer without its call
@@ -251,6 +252,9 @@ function options.spec(spec)
     for name, value in pairs(opts or {}) do
       if not spec[name] then refuse_name(name, names, where) end
       checked[name] = check_one(name, value, spec[name], where)
+    end
+    for _, name in ipairs(required or {}) do
+      if checked[name] == nil then errors.misuse("missing option '%s' of %s (%s)", name, where, spec[name].expected) end
     end
     return checked
   end

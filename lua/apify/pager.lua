@@ -136,7 +136,7 @@ end
 function Iterator:bookmark()
   check_self(self, "bookmark")
   local f = self.feed
-  return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark() }
+  return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark(), last = f.last }
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.

@@ -9,7 +9,7 @@ local request = {}
 
 local NOTHING = {}
 
-local BODIES = { POST = "", PATCH = "" }          -- what these send when there is nothing to send
+local BODIES = { POST = "", PATCH = "", DELETE = "" }        -- what these send when there is nothing to send
 
 --- The decoder for these settings; decoders learn the shape of what they read, so they are kept.
 local function decoder_for(settings, pick, nulls)
@@ -30,10 +30,16 @@ end
 ---@field query? { [1]: string, [2]: string }[]
 ---@field headers? string[]
 ---@field body? string
+---@field upload? { size?: integer } see apify.Call, as for the flags below
+---@field http1? boolean
 ---@field is_stream? boolean
+---@field is_open_ended? boolean
 ---@field is_safe? boolean
+---@field is_repeatable? fun(): boolean
+---@field is_user_data? boolean
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
+---@field decoder? userdata instead of that of the settings, `pick` and `nulls`
 ---@field request_timeout? number
 ---@field stall_timeout? number
 
@@ -46,11 +52,12 @@ function request.call(settings, op)
   return {
     settings = settings, method = op.method or "GET", path = url.path(address),
     url = query == "" and address or address .. "?" .. query,
-    headers = op.headers or NOTHING, body = op.body or BODIES[op.method],
-    is_stream = op.is_stream, is_safe = op.is_safe,
+    headers = op.headers or NOTHING, body = op.body or not op.upload and BODIES[op.method] or nil,
+    upload = op.upload, http1 = op.http1, is_stream = op.is_stream, is_open_ended = op.is_open_ended,
+    is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
     request_timeout = op.request_timeout or settings.request_timeout,
     stall_timeout = op.stall_timeout or settings.stall_timeout,
-    decoder = decoder_for(settings, op.pick, op.nulls),
+    decoder = op.decoder or decoder_for(settings, op.pick, op.nulls),
   }
 end
 
@@ -78,25 +85,42 @@ end
 --- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the call.
 function request.park(settings, waiter, seconds)
   local gate = settings.gate
-  gate.parked[waiter] = true
-  local how, reason, kind = transport.park(waiter, seconds)
-  gate.parked[waiter] = nil
+  local how, reason, kind
+  if not gate.is_closed then                                 -- else nobody would wake the caller
+    gate.parked[waiter] = true
+    how, reason, kind = transport.park(waiter, seconds)
+    gate.parked[waiter] = nil
+  end
   if gate.is_closed then return { kind = "closed", message = "the client was closed" } end
   if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
   if how == nil then return { kind = kind, message = reason } end
 end
 
+--- What an exchange needs while it is under way: a body, for instance. The clock may leave out what the user's code takes.
+---@class apify.Helper
+---@field now fun(self): number
+---@field tend fun(self, ex: apify.Exchange): table?   the error that ends the call, or the fields of one
+
+---@type apify.Helper
+local NO_HELPER = { now = transport.now, tend = function() end }
+
+--- The error object of what ends the call from outside; one that came from elsewhere stays as it is.
+local function interruption(ex, err)
+  if errors.is(err) then return err end
+  if err.sent == nil then err.sent = ex.xfer ~= nil and ex.xfer:was_sent() end
+  err.sent = ex.was_sent or err.sent
+  return ex:describe(err)
+end
+
 --- Wait until the exchange is ready or has failed. true, or nil and the error.
-local function finish(ex, settings)
+local function finish(ex, settings, helper)
   while true do
-    local now = transport.now()
-    local state = ex:poke(now)
+    local state = ex:poke(helper:now())
     if state == "ready" then return true end
     if state == "failed" then return nil, ex.error end
-    local err = request.park(settings, ex.waiter, ex.wake_at - now)
+    local err = helper:tend(ex) or request.park(settings, ex.waiter, ex.wake_at - helper:now())
     if err then
-      err.sent = ex.was_sent or ex.xfer ~= nil and ex.xfer:was_sent()
-      ex:close(ex:describe(err))
+      ex:close(interruption(ex, err))
       return nil, ex.error
     end
   end
@@ -109,19 +133,26 @@ function request.decode(ex)
   return ex.xfer:value(ex.call.decoder)
 end
 
+--- Was the thing deleted by an earlier attempt, whose answer was lost?
+local function is_deleted(ex, err)
+  return ex.call.method == "DELETE" and err.not_found and ex.is_repetition
+end
+
 --- Make the call and wait for its answer.
 ---@param settings apify.Settings
 ---@param op apify.Operation
 ---@param read? fun(ex: apify.Exchange): any   decodes the answer; the JSON value when absent
+---@param helper? apify.Helper
 ---@return any value
 ---@return any err_or_meta   an apify.Error beside nil; else { status, headers }
-function request.run(settings, op, read)
+function request.run(settings, op, read, helper)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
-  local waiter = transport.waiter()
-  local ex = request.begin(settings, op, waiter, transport.now())
+  helper = helper or NO_HELPER
+  local ex = request.begin(settings, op, transport.waiter(), helper:now())
   while true do
-    local ok, err = finish(ex, settings)
+    local ok, err = finish(ex, settings, helper)
+    if not ok and is_deleted(ex, err) then return true, { status = err.status, headers = {} } end
     if not ok then return nil, err end
     local value, message, name, offset = (read or request.decode)(ex)
     if message == nil then
@@ -129,7 +160,7 @@ function request.run(settings, op, read)
       ex:close()
       return value, meta
     end
-    ex:reject(name, message, offset, transport.now())
+    ex:reject(name, message, offset, helper:now())
   end
 end
 

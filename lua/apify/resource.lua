@@ -1,12 +1,25 @@
---- What all handles share: a class, a path, the settings of their client.
+--- What all handles share: a class, a path, the settings of their client, and the place where they are mounted.
+local bookmark = require "apify.bookmark"
 local errors = require "apify.errors"
+local pager = require "apify.pager"
+local request = require "apify.request"
+local url = require "apify.url"
 
 local resource = {}
+
+--- Where a handle hangs. Below a last run, `query` chooses the run in every call.
+---@class apify.Mount
+---@field query { [1]: string, [2]: string }[] parameters that belong to the path
+---@field run_path? string of the run above, below the API's base
+---@field is_last? boolean is that "the last run", which may be another one in the next call?
 
 ---@class apify.Resource
 ---@field id? string as given
 ---@field private settings apify.Settings
 ---@field private path string below the API's base
+---@field private mount apify.Mount
+
+local NO_MOUNT = { query = {} }
 
 --- A new class of handles: its methods go into the returned table.
 ---@param name string
@@ -25,8 +38,9 @@ end
 ---@param settings apify.Settings
 ---@param path string
 ---@param id? string
-function resource.new(class, settings, path, id)
-  return setmetatable({ settings = settings, path = path, id = id }, class.metatable)
+---@param mount? apify.Mount
+function resource.new(class, settings, path, id, mount)
+  return setmetatable({ settings = settings, path = path, id = id, mount = mount or NO_MOUNT }, class.metatable)
 end
 
 --- The text of an id that url.id has accepted.
@@ -47,6 +61,149 @@ end
 --- Complain about options that were given to a method that takes none, and would be lost.
 function resource.check_no_options(what, ...)
   if select("#", ...) > 0 then errors.misuse("%s takes no options: give them to list or iterate", what) end
+end
+
+--- The parameters of a call itself: those of its options, and the owner of locks.
+local function own_query(self, row, o)
+  local query = row.query(o)
+  if row.takes_client_key and self.client_key then query[#query + 1] = { "clientKey", self.client_key } end
+  return query
+end
+
+--- All parameters of a call: those that belong to its path come first.
+local function whole_query(self, row, o)
+  local query = {}
+  for i, pair in ipairs(self.mount.query) do query[i] = pair end
+  for _, pair in ipairs(own_query(self, row, o)) do query[#query + 1] = pair end
+  return query
+end
+
+--- The operation of a row of operations.lua on a handle, with `fields` added. `segment` stands for the {} in its path.
+---@param self apify.Resource
+---@param row apify.OperationRow
+---@param o table checked options
+---@param segment? string fit for a URL
+---@param fields? table
+---@return apify.Operation
+function resource.operation(self, row, o, segment, fields)
+  local op = {
+    method = row.method, path = self.path .. row.path:gsub("{}", function() return segment end),
+    query = whole_query(self, row, o), request_timeout = o.request_timeout,
+  }
+  for name, value in pairs(fields or {}) do op[name] = value end
+  return op
+end
+
+--- Make the call: its answer's object; true when it has none; or nil and an error.
+---@param self apify.Resource
+---@param row apify.OperationRow
+---@param o table checked options
+---@param segment? string
+---@param fields? table
+---@return any
+---@return apify.Error? err
+function resource.call(self, row, o, segment, fields)
+  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), request.decode_object)
+  if value == nil then return nil, err end
+  return value
+end
+
+local function ignore() return true end
+
+--- The same for an answer that says nothing beyond its status.
+---@return true?
+---@return apify.Error? err
+function resource.perform(self, row, o, segment, fields)
+  local ok, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), ignore)
+  if not ok then return nil, err end
+  return true
+end
+
+--- The path of the run that "the last run" is at this moment.
+---@param settings apify.Settings
+---@param mount apify.Mount
+---@return string? path
+---@return apify.Error? err
+---@return string? id
+function resource.last_run_path(settings, mount)
+  local run, err = request.run(settings, { path = mount.run_path, query = mount.query }, request.decode_object)
+  if not run then return nil, err end
+  if type(run.id) ~= "string" then
+    return nil, errors.new { kind = "decode", message = "the answer is not a run", path = request.path_text(settings, mount.run_path) }
+  end
+  return "/actor-runs/" .. url.segment(run.id, "run id"), nil, run.id
+end
+
+--- The same handle where several calls must mean the same run: below a last run, that which it is now.
+---@generic T : apify.Resource
+---@param self T
+---@return T?
+---@return apify.Error? err
+function resource.pinned(self)
+  local mount = self.mount
+  if not mount.is_last then return self end
+  local run_path, err = resource.last_run_path(self.settings, mount)
+  if not run_path then return nil, err end
+  local pinned = {}
+  for name, value in pairs(self) do pinned[name] = value end
+  pinned.path = run_path .. self.path:sub(#mount.run_path + 1)
+  pinned.mount = { query = {}, run_path = run_path }
+  return setmetatable(pinned, getmetatable(self))
+end
+
+--- The operation for something that takes several calls: below a last run a function that finds the run first.
+---@param self apify.Resource
+---@param row apify.OperationRow
+---@param o table checked options
+---@return apify.SendingTarget
+function resource.target(self, row, o)
+  if not self.mount.is_last then return resource.operation(self, row, o) end
+  return function()
+    local pinned, err = resource.pinned(self)
+    if not pinned then return nil, err end
+    return resource.operation(pinned, row, o)
+  end
+end
+
+--- What a bookmark below a last run tells of it: which it was, and of what.
+local function last_of(mount)
+  return mount.is_last and mount.run_path .. "?" .. url.query(mount.query) or nil
+end
+
+--- Was the bookmark taken in the same list, below the run that was last then?
+local function is_once_last(self, row)
+  local suffix, last = self.path:sub(#self.mount.run_path + 1) .. row.path, last_of(self.mount)
+  return function(place) return place.last == last and place.path:match "^/actor%-runs/[^/]+(/.*)$" == suffix end
+end
+
+--- An iterator over the rows of an operation. Below a last run, all pages are of the run that was last at the first step.
+---@param self apify.Resource
+---@param row apify.OperationRow
+---@param o table checked options
+---@param where string for messages
+---@param make_walk fun(query: { [1]: string, [2]: string }[], place: apify.Place?): table   the walk for these filters
+---@param feed_options? table
+---@return apify.Iterator, nil, nil, apify.Iterator
+function resource.iterate(self, row, o, where, make_walk, feed_options)
+  local is_last, path = self.mount.is_last, self.path .. row.path
+  local place = o.bookmark and bookmark.resume(o, path, own_query(self, row, o), where, is_last and is_once_last(self, row))
+  o.desc = o.desc or nil                                 -- false is what the API does anyway
+  local query = place and place.query or own_query(self, row, o)
+  local all = {
+    settings = self.settings, path = place and place.path or path, query = query, walk = make_walk(query, place),
+    nulls = o.nulls, pick = o.pick, deadline = o.deadline, request_timeout = o.request_timeout,
+    follow = o.follow, poll_secs = o.poll_secs, last = last_of(self.mount),
+  }
+  if is_last and all.path == path then
+    all.resolve = function()
+      local pinned, err = resource.pinned(self)
+      if not pinned then return nil, err end
+      return pinned.path .. row.path
+    end
+  end
+  for name, value in pairs(feed_options or {}) do all[name] = value end
+  local it = pager.new(all)
+  return it, nil, nil, it
 end
 
 return resource

@@ -13,6 +13,8 @@ local NOT_FOUND_GRACE = 3                -- seconds in which a run may be unknow
 local SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
+run_wait.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+
 local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
 
 --- Has it ended for good: a run, or a status?

@@ -23,11 +23,19 @@ local DEFAULTS = {
 local positive_secs = options.number { exclusive_min = 0 }
 local is_false = options.enum { false }
 
+local codec = {
+  expected = "a table with the functions encode and decode",
+  check = function(v)
+    return type(v) == "table" and type(v.encode) == "function" and type(v.decode) == "function", v
+  end,
+}
+
 local check = options.spec {
   allow_http = options.boolean,
   base_url = options.string { nonempty = true },
   ca_file = options.string { nonempty = true },
   connect_timeout = positive_secs,
+  json = codec,
   max_body_size = options.integer { min = 1 },
   max_connections = options.integer { min = 1 },
   max_retries = options.integer { min = 0 },

@@ -99,7 +99,7 @@ end
 --- Add the parameters that ask for the page.
 ---@param page apify.PagePlan
 ---@param query { [1]: string, [2]: string }[]
-function Walk:add_query(page, query)
+function Walk.add_query(_, page, query)
   query[#query + 1] = { "offset", ("%d"):format(page.offset) }
   query[#query + 1] = { "limit", ("%d"):format(page.limit) }
 end
@@ -309,6 +309,13 @@ function Walk:finish(page, envelope)
   end
   if is_without_offset(envelope) then return stop_without_offset(self, envelope) end
   return "next"
+end
+
+--- Have all rows come that were asked for?
+---@param page apify.PagePlan
+---@return boolean
+function Walk.is_complete(_, page)
+  return page.scanned >= page.limit
 end
 
 --- The API gives no more than `limit` rows a page: plan with that from here on, and drop what was planned otherwise.

@@ -1,6 +1,7 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
 local resource = require "apify.resource"
+local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local url = require "apify.url"
 
@@ -13,6 +14,14 @@ function Actor:runs(...)
   resource.check_self(Actor, self, "runs")
   resource.check_no_options("actor:runs", ...)
   return runs.new(self.settings, self.path .. "/runs", true)
+end
+
+--- The Actor's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
+---@param opts? { status?: string, origin?: string }
+---@return apify.RunHandle
+function Actor:last_run(opts)
+  resource.check_self(Actor, self, "last_run")
+  return run.last(self.settings, self.path, opts, "actor:last_run")
 end
 
 local actor = {}

@@ -3,15 +3,13 @@
 local bookmark = require "apify.bookmark"
 local errors = require "apify.errors"
 local options = require "apify.options"
-local pager = require "apify.pager"
 local request = require "apify.request"
 local resource = require "apify.resource"
+local run_wait = require "apify.run_wait"
 local walk = require "apify.walk"
 
 local MAX_PAGE = 1000
 local MAX_PREFETCH = 64
-
-local STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
 
 local positive_secs = options.number { exclusive_min = 0 }
 
@@ -22,7 +20,7 @@ local list_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(STATUSES)),
+  status = options.list_of(options.enum(run_wait.STATUSES)),
 }
 
 local iterate_rules = {
@@ -39,7 +37,7 @@ local iterate_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(STATUSES)),
+  status = options.list_of(options.enum(run_wait.STATUSES)),
 }
 
 local function without_dates(rules)
@@ -53,9 +51,9 @@ end
 local with_dates = { list = options.spec(list_rules), iterate = options.spec(iterate_rules) }
 local dateless = { list = options.spec(without_dates(list_rules)), iterate = options.spec(without_dates(iterate_rules)) }
 
-local filters = options.query {
+local list_row = { path = "", query = options.query {
   { "desc", "desc" }, { "status", "status" }, { "started_after", "startedAfter" }, { "started_before", "startedBefore" },
-}
+} }
 
 local page_query = options.query {
   { "offset", "offset" }, { "limit", "limit" },
@@ -116,22 +114,17 @@ end
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
-  local o = checkers(self).iterate(opts, "runs:iterate")
-  local place = o.bookmark and bookmark.resume(o, self.path, filters(o), "runs:iterate")
-  o.desc = o.desc or nil
-  local query = place and place.query or filters(o)
-  local is_desc = bookmark.find(query, "desc") ~= nil
-  if o.follow and is_desc then errors.misuse "bad option 'follow' of runs:iterate: true (only without desc: new runs come last)" end
-  local it = pager.new {
-    settings = self.settings, path = self.path, query = query,
-    walk = walk.new {
+  local where = "runs:iterate"
+  local o = checkers(self).iterate(opts, where)
+  return resource.iterate(self, list_row, o, where, function(query, place)
+    local is_desc = bookmark.find(query, "desc") ~= nil
+    if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new runs come last)", where) end
+    return walk.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
       chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
       desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
-    },
-    pick = o.pick, follow = o.follow, poll_secs = o.poll_secs, deadline = o.deadline, request_timeout = o.request_timeout,
-  }
-  return it, nil, nil, it
+    }
+  end)
 end
 
 local runs = {}

@@ -1,6 +1,7 @@
 --- A task: an Actor with its input.
 --- https://docs.apify.com/api/v2/actor-task-get
 local resource = require "apify.resource"
+local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local url = require "apify.url"
 
@@ -13,6 +14,14 @@ function Task:runs(...)
   resource.check_self(Task, self, "runs")
   resource.check_no_options("task:runs", ...)
   return runs.new(self.settings, self.path .. "/runs", false)
+end
+
+--- The task's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
+---@param opts? { status?: string, origin?: string }
+---@return apify.RunHandle
+function Task:last_run(opts)
+  resource.check_self(Task, self, "last_run")
+  return run.last(self.settings, self.path, opts, "task:last_run")
 end
 
 local task = {}

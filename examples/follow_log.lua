@@ -1,0 +1,12 @@
+-- Print a run's log as it is written, until the run ends.
+--
+--     APIFY_TOKEN=... lua5.4 examples/follow_log.lua RUN_ID
+
+local apify = require "apify"
+
+local run = apify.new():run(arg[1] or error("which run? Give its id", 0))
+
+for line in run:log():lines { follow = true } do
+  print(line)
+end
+print("the run is " .. assert(run:get()).status)

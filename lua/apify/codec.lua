@@ -1,0 +1,85 @@
+--- JSON of the user's own data: items, records, queue requests, input. By our core, or by the codec that the client was given.
+local core = require "apify.core"
+
+local codec = {}
+
+--- Does not depend on settings, and remembers nothing of what it read.
+local raw_decoder
+
+--- The marks of others that are in this Lua state, and the options of core.encode that were made of them.
+local known = {}
+
+--- Put what the lua-cjson that is loaded, if it is, marks arrays with into the options.
+local function add_cjson(options, cjson)
+  if type(cjson) ~= "table" then return end
+  table.insert(options.array_mts, cjson.array_mt)
+  table.insert(options.array_mts, cjson.empty_array_mt)
+  table.insert(options.empty_arrays, cjson.empty_array)
+end
+
+--- The options of core.encode, made anew when lua-cjson was loaded meanwhile; nil when there are no foreign marks.
+local function encode_options()
+  local cjson, safe, vim = package.loaded.cjson, package.loaded["cjson.safe"], rawget(_G, "vim")
+  if cjson == known.cjson and safe == known.safe and vim == known.vim then return known.options end
+  local options = { array_mts = {}, empty_arrays = {}, nulls = {} }
+  add_cjson(options, cjson)
+  add_cjson(options, safe)
+  if type(vim) == "table" then table.insert(options.nulls, vim.NIL) end
+  local has_marks = #options.array_mts + #options.empty_arrays + #options.nulls > 0
+  known = { cjson = cjson, safe = safe, vim = vim, options = has_marks and options or nil }
+  return known.options
+end
+
+--- What a foreign codec's decode returned. It may say nil for JSON's null; then it gives no reason.
+local function take_decoded(ok, value, second, third)
+  if not ok then return nil, tostring(value), "decode" end
+  if value ~= nil then return value end
+  local reason = type(second) == "string" and second or third
+  if reason == nil then return core.null end
+  return nil, tostring(reason), "decode"
+end
+
+--- A value of the user's as JSON text.
+---@param settings apify.Settings
+---@param value any
+---@return string? text
+---@return string? message
+function codec.encode(settings, value)
+  local json = settings.json
+  if not json then
+    local text, message = core.encode(value, encode_options())
+    return text, message
+  end
+  local ok, text, message = pcall(json.encode, value)
+  if ok and type(text) == "string" then return text end
+  return nil, tostring(not ok and text or message or "the json codec gave no text")
+end
+
+--- The value of a JSON text of the user's; nulls are kept unless `nulls`, or the client, says "omit".
+---@param settings apify.Settings
+---@param text string
+---@param nulls? "omit"|"keep"
+---@return any value
+---@return string? message
+---@return string? name of the failure
+---@return integer? offset
+function codec.decode(settings, text, nulls)
+  if settings.json then return take_decoded(pcall(settings.json.decode, text)) end
+  return core.decode(text, { nulls = nulls or settings.nulls or "keep" })
+end
+
+--- The decoder that gives each row as its JSON text.
+---@return apify.core.Decoder
+function codec.raw_decoder()
+  raw_decoder = raw_decoder or core.decoder { raw = true }
+  return raw_decoder
+end
+
+--- The decoder with which rows have to be read as texts for `codec.decode`; nil when the core decodes them itself.
+---@param settings apify.Settings
+---@return apify.core.Decoder?
+function codec.row_decoder(settings)
+  return settings.json and codec.raw_decoder() or nil
+end
+
+return codec

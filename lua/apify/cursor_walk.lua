@@ -1,0 +1,142 @@
+--- Which pages of a cursor list to ask for, and which of their rows to deliver: policy without any I/O.
+---
+--- Each page says where the next one begins, so that there is one at a time, and only a page that does not say is the last,
+--- however empty the others are. One that broke off is asked for again, without the rows of it that were delivered.
+local core = require "apify.core"
+
+---@class apify.CursorPage
+---@field cursor? string
+---@field limit integer
+---@field given table<string, true> names of the rows delivered from here
+---@field scanned integer
+---@field fresh integer
+---@field is_anchored true
+
+---@class apify.CursorWalk
+---@field known_by string[] the field by which a row is known
+---@field pages apify.CursorPage[] one at most
+---@field is_ended boolean
+---@field limit_left? integer
+local CursorWalk = {}
+CursorWalk.__index = CursorWalk
+
+local cursor_walk = {}
+
+---@class apify.CursorWalkOptions
+---@field parameter string that carries the cursor
+---@field next_field string of the answer, with the cursor of the next page
+---@field key_field string by which a row is known
+---@field cursor? string where to begin
+---@field limit? integer rows in all
+---@field chunk_size integer rows a page
+---@field resume? { cursor?: string, given: string[], is_ended?: boolean }
+
+---@param o apify.CursorWalkOptions
+---@return apify.CursorWalk
+function cursor_walk.new(o)
+  local mark = o.resume or { cursor = o.cursor, given = {} }
+  local given = {}
+  for _, name in ipairs(mark.given) do given[name] = true end
+  return setmetatable({
+    known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
+    pages = {}, is_ended = mark.is_ended or false, chunk = o.chunk_size, limit_left = o.limit,
+    cursor = mark.cursor, given = given,
+  }, CursorWalk)
+end
+
+--- The page at the cursor; its delivered rows are not delivered again.
+local function open_page(self)
+  local limit = math.min(self.chunk, self.limit_left or math.huge)
+  if next(self.given) then limit = self.chunk end                      -- what was delivered comes once more
+  self.pages[1] = { cursor = self.cursor, limit = limit, scanned = 0, fresh = 0, is_anchored = true }
+  return self.pages[1]
+end
+
+--- The next page to ask for; nil while there is one.
+---@return apify.CursorPage?
+function CursorWalk:plan()
+  if self.is_ended or #self.pages > 0 or self.limit_left == 0 then return nil end
+  return open_page(self)
+end
+
+--- Add the parameters that ask for the page.
+---@param page apify.CursorPage
+---@param query { [1]: string, [2]: string }[]
+function CursorWalk:add_query(page, query)
+  if page.cursor then query[#query + 1] = { self.parameter, page.cursor } end
+  query[#query + 1] = { "limit", ("%d"):format(page.limit) }
+end
+
+--- Such lists have no total.
+function CursorWalk.note_total() end
+
+--- There is no quick way: each row is looked at.
+---@return false
+function CursorWalk.take_plain() return false end
+
+--- Look at the next row.
+---@param page apify.CursorPage
+---@param row any
+---@return "deliver"|"skip"
+function CursorWalk:take(page, row)
+  page.scanned = page.scanned + 1
+  local name = type(row) == "table" and row[self.key_field]
+  if name then
+    if self.given[name] then return "skip" end
+    self.given[name] = true
+  end
+  page.fresh = page.fresh + 1
+  if self.limit_left then self.limit_left = self.limit_left - 1 end
+  return "deliver"
+end
+
+--- The page was read to its end.
+---@param page apify.CursorPage
+---@param envelope table
+---@return "next"|"end"
+---@return string? why the list cannot be walked any further
+function CursorWalk:finish(page, envelope)
+  self.pages = {}
+  local cursor = envelope[self.next_field]
+  if type(cursor) ~= "string" or cursor == "" then
+    self.is_ended = true
+    return "end"
+  end
+  if cursor == page.cursor then
+    self.is_ended = true
+    return "end", "the list does not go on: the next page has the cursor of this one"
+  end
+  self.cursor, self.given = cursor, {}
+  return "next"
+end
+
+--- The cursor comes behind the rows: a page is complete when its answer is.
+---@return false
+function CursorWalk.is_complete() return false end
+
+--- The API gives fewer rows a page than were asked for: that changes nothing.
+function CursorWalk.shrink() end
+
+--- The page broke off: it is asked for again.
+---@return apify.CursorPage
+function CursorWalk:resume()
+  return open_page(self)
+end
+
+--- Look again at the last page, which may have grown.
+function CursorWalk:reopen()
+  self.is_ended = false
+end
+
+--- A cursor has no number.
+function CursorWalk.position() return nil end
+
+--- What it takes to go on later.
+function CursorWalk:mark()
+  local given = {}
+  for name in pairs(self.given) do given[#given + 1] = name end
+  table.sort(given)
+  return { cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil }
+end
+
+return cursor_walk

@@ -1,0 +1,202 @@
+--- Which pages of a dataset to ask for, and which of their rows to deliver: policy without any I/O.
+---
+--- A dataset only grows at its end, so that a row is known by its position. As long as every stored item is one row of the answer,
+--- one request may bring all of them, and what breaks off goes on behind the last row. Where the API skips, unwinds or
+--- merges items, rows and positions are not the same: then pages have a fixed size, offsets advance by what a page scanned,
+--- and one that broke off is asked for again as it was, without the rows of it that were delivered.
+
+---@class apify.ItemPage
+---@field offset integer of the first stored item
+---@field limit? integer stored items; nil: all that follow
+---@field skip integer rows at its front that were delivered before
+---@field scanned integer rows seen
+---@field fresh integer rows delivered
+---@field starts_at integer
+---@field is_anchored true
+---@field count? integer stored items that the API says it looked at
+---@field told_limit? integer stored items that the API says it gives at most
+
+---@class apify.ItemWalk
+---@field pages apify.ItemPage[] asked for and not finished; the first is being read
+---@field is_ended boolean
+---@field limit_left? integer
+---@field total? integer
+---@field private from integer where the page behind those begins
+---@field private chunk? integer
+local ItemWalk = { known_by = {} }
+ItemWalk.__index = ItemWalk
+
+local item_walk = {}
+
+---@class apify.ItemWalkOptions
+---@field offset? integer
+---@field limit? integer rows in all
+---@field chunk_size? integer stored items a page; nil: one page for all, if rows and stored items are the same
+---@field prefetch integer
+---@field desc? boolean
+---@field is_reshaped? boolean are rows and stored items different things?
+---@field resume? { pos: integer, skip: integer, limit?: integer }
+
+---@param o apify.ItemWalkOptions
+---@return apify.ItemWalk
+function item_walk.new(o)
+  local mark = o.resume or { pos = o.offset or 0, skip = 0 }
+  local self = setmetatable({
+    pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false, is_reshaped = o.is_reshaped or false,
+    chunk = o.chunk_size, limit_left = o.limit, from = mark.pos,
+  }, ItemWalk)
+  if mark.skip > 0 then self.first_skip, self.first_limit = mark.skip, mark.limit end
+  return self
+end
+
+local function new_page(offset, limit, skip)
+  return { offset = offset, limit = limit, skip = skip, scanned = 0, fresh = 0, starts_at = offset, is_anchored = true }
+end
+
+--- Stored items to ask for from `from` on; nil for all.
+local function page_size(self, from)
+  local size = self.chunk
+  if self.limit_left and not self.is_reshaped then
+    local head = self.pages[1] and self:position() or from
+    size = math.min(size or math.huge, head + self.limit_left - from)
+  end
+  return size
+end
+
+--- The next page to ask for, put at the end of `pages`; nil when enough is under way.
+--- Until its total is known the first page is alone, and so is one that brings all.
+---@return apify.ItemPage?
+function ItemWalk:plan()
+  local count = #self.pages
+  if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
+  if count > 0 and not (self.chunk and self.total and self.from < self.total) then return nil end
+  local size = self.first_limit or page_size(self, self.from)
+  if size and size <= 0 then return nil end
+  local page = new_page(self.from, size, self.first_skip or 0)
+  self.first_skip, self.first_limit = nil, nil
+  self.pages[count + 1] = page
+  if size then self.from = page.offset + size end
+  return page
+end
+
+--- Add the parameters that ask for the page.
+---@param page apify.ItemPage
+---@param query { [1]: string, [2]: string }[]
+function ItemWalk.add_query(_, page, query)
+  query[#query + 1] = { "offset", ("%d"):format(page.offset) }
+  if page.limit then query[#query + 1] = { "limit", ("%d"):format(page.limit) } end
+end
+
+--- The number of stored items; it may lag behind them.
+function ItemWalk:note_total(_, total)
+  self.total = total
+end
+
+--- Count a row as delivered.
+local function accept(self, page)
+  page.fresh = page.fresh + 1
+  if self.limit_left then self.limit_left = self.limit_left - 1 end
+end
+
+--- The next row of the head page, in the usual case that it is delivered.
+---@return boolean is_delivered
+function ItemWalk:take_plain(page)
+  if page.scanned < page.skip then return false end
+  page.scanned = page.scanned + 1
+  accept(self, page)
+  return true
+end
+
+--- Look at the next row of the head page.
+---@param page apify.ItemPage
+---@return "deliver"|"skip"
+function ItemWalk:take(page)
+  page.scanned = page.scanned + 1
+  if page.scanned <= page.skip then return "skip" end
+  accept(self, page)
+  return "deliver"
+end
+
+--- The stored item at which the head page ended; nil when the API does not say.
+local function end_of(self, page)
+  if not self.is_reshaped then return page.offset + page.scanned end
+  return page.count and page.offset + page.count
+end
+
+--- The head page was read to its end.
+---@param page apify.ItemPage
+---@return "next"|"end"
+function ItemWalk:finish(page)
+  table.remove(self.pages, 1)
+  local position = end_of(self, page)
+  if not position then                                                 -- rows and total are all that tells whether there is more
+    local is_behind_all = page.scanned == 0 and page.offset >= (self.total or 0)
+    position = is_behind_all and page.offset or page.offset + page.limit
+  end
+  local stored = position - page.offset
+  local is_short = stored < (page.limit or page.told_limit or math.huge)
+  if stored == 0 or is_short and (not self.total or position >= self.total) then
+    self.pages, self.from, self.is_ended = {}, position, true
+    return "end"
+  end
+  if #self.pages == 0 then
+    self.from = position
+  elseif is_short then
+    table.insert(self.pages, 1, new_page(position, page.limit - stored, 0))
+  end
+  return "next"
+end
+
+--- Have all rows come that were asked for?
+---@param page apify.ItemPage
+---@return boolean
+function ItemWalk:is_complete(page)
+  return not self.is_reshaped and page.limit ~= nil and page.scanned >= page.limit
+end
+
+--- The API gives no more than `limit` items a page. The next page then begins where the head page will end, unless it was
+--- asked for before that was known.
+---@param limit integer
+function ItemWalk:shrink(limit)
+  if self.chunk then self.chunk = math.min(self.chunk, limit) end
+  local page = self.pages[1]
+  if #self.pages > 1 then return end
+  page.limit = math.min(page.limit, limit)
+  self.from = page.offset + page.limit
+end
+
+--- The head page broke off: the page that goes on behind its last delivered row takes its place.
+---@param page apify.ItemPage
+---@return apify.ItemPage
+function ItemWalk:resume(page)
+  local again
+  if self.is_reshaped then
+    again = new_page(page.offset, page.limit, math.max(page.skip, page.scanned))
+  else
+    again = new_page(page.offset + page.scanned, page.limit and page.limit - page.scanned, 0)
+  end
+  self.pages[1] = again
+  return again
+end
+
+--- Go on at the end of a dataset that may have grown.
+function ItemWalk:reopen()
+  self.is_ended = false
+end
+
+--- The stored item at which the next row is expected, or behind which it is where rows and items differ.
+---@return integer
+function ItemWalk:position()
+  local page = self.pages[1]
+  if not page then return self.from end
+  return self.is_reshaped and page.offset or page.offset + page.scanned
+end
+
+--- What it takes to go on later.
+function ItemWalk:mark()
+  local page = self.pages[1]
+  if not page or not self.is_reshaped then return { pos = self:position(), skip = 0 } end
+  return { pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }
+end
+
+return item_walk

@@ -1,0 +1,183 @@
+--- What the API can do with a log, a dataset, a key-value store and a request queue: one row for each operation, the same
+--- wherever they are mounted (below a run, below an Actor's or a task's last run, or as a storage of its own).
+---
+--- A row says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
+--- parameters; no other parameter is ever sent. Limits are the API's.
+local options = require "apify.options"
+
+local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
+
+local positive_secs = options.number { exclusive_min = 0 }
+local text = options.string { nonempty = true }
+local whole = options.integer { min = 0 }
+local flag = options.boolean
+
+--- Members of a list are parted by commas, so that none can have one.
+local names = options.list_of {
+  expected = "a non-empty string without a comma",
+  check = function(v) return type(v) == "string" and v ~= "" and not v:find(",", 1, true), v end,
+}
+
+---@class apify.OperationRow
+---@field method string
+---@field path string
+---@field check fun(opts: table?, where: string): table
+---@field query fun(o: table): { [1]: string, [2]: string }[]
+---@field takes_client_key? boolean
+
+--- A row from its parameters { option, parameter, checker } and further options, which are not sent.
+local function row(method, path, parameters, more)
+  local spec, map, required = { request_timeout = positive_secs }, {}, {}
+  for name, checker in pairs(more or {}) do spec[name] = checker end
+  for i, parameter in ipairs(parameters or {}) do
+    spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
+    if parameter.is_required then required[#required + 1] = parameter[1] end
+  end
+  return { method = method, path = path, check = options.spec(spec, required), query = options.query(map) }
+end
+
+--- The same for an operation in which the owner of locks is named.
+local function client_row(...)
+  local made = row(...)
+  made.takes_client_key = true
+  return made
+end
+
+local function join(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, item in ipairs(list) do all[#all + 1] = item end
+  end
+  return all
+end
+
+-- Parameters
+
+--- What chooses stored items.
+local item_range = { { "offset", "offset", whole }, { "limit", "limit", options.integer { min = 1 } }, { "desc", "desc", flag } }
+
+--- What changes items on their way out.
+local item_shape = {
+  { "clean", "clean", flag }, { "skip_empty", "skipEmpty", flag }, { "skip_hidden", "skipHidden", flag },
+  { "fields", "fields", names }, { "output_fields", "outputFields", names }, { "omit", "omit", names },
+  { "unwind", "unwind", names }, { "flatten", "flatten", names }, { "view", "view", text },
+  { "simplified", "simplified", flag }, { "skip_failed_pages", "skipFailedPages", flag },
+  { "signature", "signature", text },
+}
+
+--- What changes the text of a format.
+local item_format = {
+  { "attachment", "attachment", flag }, { "delimiter", "delimiter", text }, { "bom", "bom", flag },
+  { "xml_root", "xmlRoot", text }, { "xml_row", "xmlRow", text }, { "skip_header_row", "skipHeaderRow", flag },
+  { "feed_title", "feedTitle", text }, { "feed_description", "feedDescription", text },
+}
+
+local key_filter = { { "prefix", "prefix", text }, { "collection", "collection", text }, { "signature", "signature", text } }
+local forefront = { { "forefront", "forefront", flag } }
+local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_required = true }
+local request_filter = { { "filter", "filter", options.list_of(options.enum { "locked", "pending" }) } }
+
+-- Options that are not sent
+
+local nulls = { nulls = options.enum { "omit", "keep" } }
+
+local walking = {
+  bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
+}
+
+local function with(base, more)
+  local all = {}
+  for name, checker in pairs(base) do all[name] = checker end
+  for name, checker in pairs(more) do all[name] = checker end
+  return all
+end
+
+local walking_items = with(walking, {
+  chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
+})
+
+local batching = {
+  max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
+}
+
+local function storage()
+  return {
+    get = row("GET", ""),
+    update = row("PUT", "", nil, {
+      general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" },
+      name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
+    }),
+    delete = row("DELETE", ""),
+  }
+end
+
+local operations = {}
+
+local raw = { { "raw", "raw", flag } }
+
+operations.log = {
+  get = row("GET", "", raw),
+  stream = row("GET", "", raw, { deadline = positive_secs }),
+  lines = row("GET", "", raw, { deadline = positive_secs, follow = flag }),
+  download = row("GET", "", raw, { deadline = positive_secs }),
+}
+
+operations.dataset = storage()
+operations.dataset.list_items = row("GET", "/items", join(item_range, item_shape), nulls)
+operations.dataset.iterate_items = row("GET", "/items", join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
+operations.dataset.download_items = row("GET", "/items", join(item_range, item_shape, item_format), { deadline = positive_secs })
+operations.dataset.push_items = row("POST", "/items")
+operations.dataset.get_statistics = row("GET", "/statistics")
+
+operations.key_value_store = storage()
+operations.key_value_store.list_keys = row("GET", "/keys", join(
+  { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
+operations.key_value_store.iterate_keys = row("GET", "/keys", key_filter,
+  with(walking, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
+operations.key_value_store.download_records = row("GET", "/records", key_filter, { deadline = positive_secs })
+operations.key_value_store.get_record = row("GET", "/records/{}", { { "signature", "signature", text } }, with(nulls, { raw = flag }))
+operations.key_value_store.download_record = row("GET", "/records/{}", { { "signature", "signature", text } }, { deadline = positive_secs })
+operations.key_value_store.record_exists = row("HEAD", "/records/{}")
+operations.key_value_store.set_record = row("PUT", "/records/{}", nil, { content_type = text })
+operations.key_value_store.upload_record = row("PUT", "/records/{}", nil, {
+  content_type = text, deadline = positive_secs, size = whole,
+})
+operations.key_value_store.delete_record = row("DELETE", "/records/{}")
+
+operations.request_queue = storage()
+operations.request_queue.list_requests = client_row("GET", "/requests", join({
+  { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
+  { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
+}, request_filter), nulls)
+operations.request_queue.iterate_requests = client_row("GET", "/requests", request_filter,
+  with(walking, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
+operations.request_queue.add_request = client_row("POST", "/requests", forefront)
+operations.request_queue.batch_add_requests = client_row("POST", "/requests/batch", forefront, batching)
+operations.request_queue.batch_delete_requests = client_row("DELETE", "/requests/batch", nil, batching)
+operations.request_queue.get_request = row("GET", "/requests/{}", nil, nulls)
+operations.request_queue.update_request = client_row("PUT", "/requests/{}", forefront)
+operations.request_queue.delete_request = client_row("DELETE", "/requests/{}")
+operations.request_queue.list_head = client_row("GET", "/head",
+  { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } }, nulls)
+operations.request_queue.list_and_lock_head = client_row("POST", "/head/lock",
+  { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } }, nulls)
+operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/lock", join({ lock_secs }, forefront))
+operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", forefront)
+operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock")
+
+-- The collections of storages
+
+local listing = {
+  { "desc", "desc", flag }, { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
+}
+local max_page = options.integer { min = 1, max = 1000 }
+
+operations.storages = {
+  list = row("GET", "", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, listing)),
+  iterate = row("GET", "", listing, with(walking, {
+    chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
+  })),
+  get_or_create = row("POST", ""),
+}
+
+return operations

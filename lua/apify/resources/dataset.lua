@@ -1,0 +1,209 @@
+--- A dataset: items that are appended and never change.
+--- https://docs.apify.com/api/v2/dataset-get
+local bookmark = require "apify.bookmark"
+local codec = require "apify.codec"
+local errors = require "apify.errors"
+local item_walk = require "apify.item_walk"
+local operations = require "apify.operations"
+local push = require "apify.push"
+local request = require "apify.request"
+local resource = require "apify.resource"
+local run_wait = require "apify.run_wait"
+local saving = require "apify.saving"
+local sink = require "apify.sink"
+local storage = require "apify.resources.storage"
+local url = require "apify.url"
+
+local CHUNK = 1000                       -- stored items a page, where items and rows are different things
+
+local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true, html = true, rss = true }
+
+--- Parameters with which the rows of an answer are not the stored items one by one.
+local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simplified", "skipFailedPages" }
+
+local rows = operations.dataset
+
+---@class apify.DatasetItemsOptions
+---@field clean? boolean without empty items and hidden fields
+---@field desc? boolean the last ones first; what is stored meanwhile moves them, so that some may come twice
+---@field fields? string|string[] only these
+---@field flatten? string|string[] nested objects as dotted names
+---@field limit? integer
+---@field nulls? "omit"|"keep" null fields: absent, or apify.null (the default)
+---@field offset? integer
+---@field omit? string|string[]
+---@field output_fields? string|string[] new names for `fields`, in their order
+---@field request_timeout? number
+---@field signature? string
+---@field simplified? boolean
+---@field skip_empty? boolean
+---@field skip_failed_pages? boolean
+---@field skip_hidden? boolean without fields whose names begin with #
+---@field unwind? string|string[] a row for each element of these fields
+---@field view? string of the dataset's schema
+
+---@class apify.DatasetIterateOptions : apify.DatasetItemsOptions
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field chunk_size? integer stored items a request; all in one when absent, or 1000 where rows are not the stored items one by one
+---@field deadline? number seconds inside the iterator, all in all
+---@field follow? boolean go on with new items as they are stored, until the run above has ended
+---@field pick? string[] build only these fields of each item
+---@field poll_secs? number seconds between two looks for new items
+---@field prefetch? integer requests in flight
+
+---@class apify.Dataset : apify.Resource
+local Dataset = resource.define "Dataset"
+
+storage.add_methods(Dataset, "dataset", rows)
+
+local function header_number(ex, name)
+  return tonumber(ex.xfer:header("x-apify-pagination-" .. name))
+end
+
+--- A page from a list of items and the headers beside it.
+local function read_page(settings, nulls)
+  return function(ex)
+    local items, message, name, offset = storage.read_json(settings, ex, nulls)
+    if message then return nil, message, name, offset end
+    if type(items) ~= "table" then return nil, "the answer is not a list of items", "decode", 0 end
+    local desc = ex.xfer:header "x-apify-pagination-desc"
+    return {
+      items = items, total = header_number(ex, "total"), offset = header_number(ex, "offset"),
+      limit = header_number(ex, "limit"), count = header_number(ex, "count") or #items, desc = desc == "true" or desc == "1",
+    }
+  end
+end
+
+--- One page of items. `count` is the number of stored items that it stands for, which differs from `#items` where items were skipped.
+---@param opts? apify.DatasetItemsOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function Dataset:list_items(opts)
+  resource.check_self(Dataset, self, "list_items")
+  local o = rows.list_items.check(opts, "dataset:list_items")
+  local nulls = storage.nulls(self.settings, o)
+  local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls })
+  local page, err = request.run(self.settings, op, read_page(self.settings, nulls))
+  if not page then return nil, err end
+  return page
+end
+
+local function is_reshaped(query)
+  for _, name in ipairs(RESHAPING) do
+    local value = bookmark.find(query, name)
+    if value and value ~= "0" then return true end
+  end
+  return false
+end
+
+--- Does a dataset that is followed still grow? Only below a run there is something to ask.
+local function still_grows(settings)
+  return function(path)
+    local run_path = path:match "^/actor%-runs/[^/]+"
+    if not run_path then return true end
+    local run, err = request.run(settings, { path = run_path }, request.decode_object)
+    if run then return not run_wait.is_finished(run) end
+    if err.not_found then return false end
+    return nil, err
+  end
+end
+
+--- Walk all items, in constant memory however many there are; a connection that is lost on the way is no matter.
+--- `limit` caps the rows. In a `for` it raises an apify.Error; leaving the loop stops what is in flight.
+---@param opts? apify.DatasetIterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Dataset:iterate_items(opts)
+  resource.check_self(Dataset, self, "iterate_items")
+  local where, settings = "dataset:iterate_items", self.settings
+  local o = rows.iterate_items.check(opts, where)
+  if o.follow and o.desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
+  local nulls = storage.nulls(settings, o)
+  local is_chunked
+  local function make_walk(query, place)
+    local reshaped = is_reshaped(query)
+    is_chunked = o.chunk_size ~= nil or reshaped
+    return item_walk.new {
+      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
+      chunk_size = o.chunk_size or reshaped and CHUNK or nil, prefetch = o.prefetch or settings.prefetch,
+      desc = bookmark.find(query, "desc") == "1", is_reshaped = reshaped,
+    }
+  end
+  local decoder = codec.row_decoder(settings, nulls)
+  if decoder and o.pick then errors.misuse("bad option 'pick' of %s: a table (a codec of one's own, given as json, builds whole items)", where) end
+  return resource.iterate(self, rows.iterate_items, o, where, make_walk, {
+    nulls = nulls, decoder = decoder, decode_row = decoder and function(text) return codec.decode(settings, text, nulls) end,
+    http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
+  })
+end
+
+---@alias apify.DatasetFormat "json"|"jsonl"|"csv"|"xlsx"|"xml"|"html"|"rss"
+
+---@class apify.DatasetDownloadOptions : apify.DatasetItemsOptions
+---@field attachment? boolean
+---@field bom? boolean
+---@field deadline? number seconds inside the call
+---@field delimiter? string of csv
+---@field feed_description? string of rss
+---@field feed_title? string of rss
+---@field skip_header_row? boolean of csv
+---@field xml_root? string
+---@field xml_row? string
+
+--- Save the items in a format: to a file name, a handle or a function; without a sink the text is returned.
+---@param format apify.DatasetFormat
+---@param to? string|file*|fun(bytes: string): boolean?, string?
+---@param opts? apify.DatasetDownloadOptions
+---@return true|string|nil
+---@return apify.Error? err
+function Dataset:download_items(format, to, opts)
+  resource.check_self(Dataset, self, "download_items")
+  local where = "dataset:download_items"
+  if not FORMATS[format] then
+    errors.misuse("bad argument 1 of %s: %s (expected json, jsonl, csv, xlsx, xml, html or rss)", where, errors.show(format))
+  end
+  sink.check(to, "argument 2 of " .. where)
+  local o = rows.download_items.check(opts, where)
+  local value, err = saving.run(self, rows.download_items, o, to, nil, { { "format", format } })
+  if value == nil then return nil, err end
+  return value
+end
+
+--- Store one item, a list of items, JSON text, or what an iterator gives, in requests of at most 4 MiB one after the other.
+--- On an error, `err.pushed` items are stored, and those from `err.in_doubt[1]` to `err.in_doubt[2]` perhaps.
+---@param items table|string|fun(): table?
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return integer|apify.Error count_or_err how many were stored
+function Dataset:push_items(items, opts)
+  resource.check_self(Dataset, self, "push_items")
+  local o = rows.push_items.check(opts, "dataset:push_items")
+  return push.items(self.settings, resource.target(self, rows.push_items, o), items, o)
+end
+
+--- Minimum, maximum, nulls and empty values of each field.
+---@param opts? { request_timeout?: number }
+---@return table? statistics
+---@return apify.Error? err
+function Dataset:get_statistics(opts)
+  resource.check_self(Dataset, self, "get_statistics")
+  return resource.call(self, rows.get_statistics, rows.get_statistics.check(opts, "dataset:get_statistics"))
+end
+
+local dataset = {}
+
+--- The default dataset of a run.
+---@param settings apify.Settings
+---@param mount apify.Mount
+---@return apify.Dataset
+function dataset.below(settings, mount)
+  return resource.new(Dataset, settings, mount.run_path .. "/dataset", nil, mount)
+end
+
+---@param settings apify.Settings
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.Dataset
+function dataset.new(settings, id)
+  return resource.new(Dataset, settings, "/datasets/" .. url.id(id, "dataset id"), resource.id_text(id))
+end
+
+return dataset

@@ -1,0 +1,299 @@
+--- A key-value store: records of any content type by key.
+--- https://docs.apify.com/api/v2/key-value-store-get
+local codec = require "apify.codec"
+local core = require "apify.core"
+local cursor_walk = require "apify.cursor_walk"
+local errors = require "apify.errors"
+local operations = require "apify.operations"
+local request = require "apify.request"
+local resource = require "apify.resource"
+local saving = require "apify.saving"
+local sending = require "apify.sending"
+local sink = require "apify.sink"
+local source = require "apify.source"
+local storage = require "apify.resources.storage"
+local upload = require "apify.upload"
+local url = require "apify.url"
+
+local MAX_KEY = 256                      -- characters
+local CHUNK = 1000                       -- keys a page
+
+local JSON_TYPE = "application/json; charset=utf-8"
+local TEXT_TYPE = "text/plain; charset=utf-8"
+local BYTES_TYPE = "application/octet-stream"
+
+--- Media types that are compressed already, so that doing it again is in vain.
+local PACKED = { "^audio/", "^video/", "^image/", "^font/woff", "zip", "gzip", "compressed", "openxmlformats", "pdf" }
+
+--- As text, whatever they hold.
+local NOT_PACKED = { "^image/svg", "^image/bmp", "%+xml", "%+json" }
+
+local rows = operations.key_value_store
+
+---@class apify.Record
+---@field key string
+---@field value any a table or other JSON value for JSON; else a string
+---@field content_type? string
+
+---@class apify.KeyValueStore : apify.Resource
+local KeyValueStore = resource.define "KeyValueStore"
+
+storage.add_methods(KeyValueStore, "key_value_store", rows)
+
+local function method_name(method)
+  return "key_value_store:" .. method
+end
+
+--- The key, fit for a URL; misuse when the API allows no such key.
+local function check_key(key, method)
+  local is_key = type(key) == "string" and key:find "^[A-Za-z0-9!_.'()-]+$" and #key <= MAX_KEY
+  if not is_key then
+    errors.misuse("bad argument 1 of %s: %s (a key has 1 to %d of the characters a-z A-Z 0-9 ! - _ . ' ( ))",
+      method_name(method), errors.show(key), MAX_KEY)
+  end
+  return url.segment(key, "key")
+end
+
+--- One page of keys, as the API gives it: items, count, limit, isTruncated, nextExclusiveStartKey.
+---@param opts? { limit?: integer, exclusive_start_key?: string, prefix?: string, collection?: string, signature?: string, request_timeout?: number }
+---@return table? page
+---@return apify.Error? err
+function KeyValueStore:list_keys(opts)
+  resource.check_self(KeyValueStore, self, "list_keys")
+  return resource.call(self, rows.list_keys, rows.list_keys.check(opts, method_name "list_keys"))
+end
+
+---@class apify.IterateKeysOptions
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field chunk_size? integer keys a page, 1 to 1000
+---@field collection? string of the store's schema
+---@field deadline? number seconds inside the iterator, all in all
+---@field exclusive_start_key? string begin behind this key
+---@field limit? integer keys in all
+---@field pick? string[]
+---@field prefix? string only keys that begin with it
+---@field request_timeout? number
+---@field signature? string
+
+--- Walk all keys: steps are { key, size, recordPublicUrl }.
+---@param opts? apify.IterateKeysOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function KeyValueStore:iterate_keys(opts)
+  resource.check_self(KeyValueStore, self, "iterate_keys")
+  local where = method_name "iterate_keys"
+  local o = rows.iterate_keys.check(opts, where)
+  return resource.iterate(self, rows.iterate_keys, o, where, function(_, place)
+    return cursor_walk.new {
+      parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
+      limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
+    }
+  end)
+end
+
+--- The value of a record: JSON as what it says, all else as bytes.
+local function read_record(settings, key, o, nulls)
+  return function(ex)
+    local content_type = ex.xfer:header "content-type"
+    local is_json = (content_type or ""):lower():find "^%s*application/json%s*$" or (content_type or ""):lower():find "^%s*application/json%s*;"
+    local value, message, name, offset
+    if is_json and not o.raw then
+      value, message, name, offset = storage.read_json(settings, ex, nulls)
+    else
+      value, message, name, offset = ex.xfer:text()
+    end
+    if message then return nil, message, name, offset end
+    return { key = key, value = value, content_type = content_type }
+  end
+end
+
+--- The parameter without which the API may change what it gives: it edits HTML.
+local UNCHANGED = { "attachment", "1" }
+
+--- A record: { key, value, content_type }. JSON is decoded (`raw`: not), all else is a string; nil and an error with `not_found`
+--- when there is none.
+---@param key string
+---@param opts? { raw?: boolean, nulls?: "omit"|"keep", signature?: string, request_timeout?: number }
+---@return apify.Record? record
+---@return apify.Error? err
+function KeyValueStore:get_record(key, opts)
+  resource.check_self(KeyValueStore, self, "get_record")
+  local segment = check_key(key, "get_record")
+  local o = rows.get_record.check(opts, method_name "get_record")
+  local nulls = storage.nulls(self.settings, o)
+  local op = resource.operation(self, rows.get_record, o, segment, { nulls = nulls, is_user_data = true })
+  op.query[#op.query + 1] = UNCHANGED
+  local record, err = request.run(self.settings, op, read_record(self.settings, key, o, nulls))
+  if not record then return nil, err end
+  return record
+end
+
+--- Is there a record of this key?
+---@param key string
+---@param opts? { request_timeout?: number }
+---@return boolean? exists
+---@return apify.Error? err
+function KeyValueStore:record_exists(key, opts)
+  resource.check_self(KeyValueStore, self, "record_exists")
+  local segment = check_key(key, "record_exists")
+  local ok, err = resource.perform(self, rows.record_exists, rows.record_exists.check(opts, method_name "record_exists"), segment)
+  if ok then return true end
+  if err.not_found then return false end
+  return nil, err
+end
+
+local function is_json_type(content_type)
+  local plain = content_type:lower()
+  return plain:find("/json", 1, true) ~= nil or plain:find("+json", 1, true) ~= nil
+end
+
+--- The bytes to store and their content type, as the official clients infer it.
+local function encode_value(settings, value, content_type)
+  if type(value) == "string" then
+    return value, content_type or (core.is_utf8(value) and TEXT_TYPE or BYTES_TYPE)
+  end
+  if content_type and not is_json_type(content_type) then
+    errors.misuse("bad argument 2 of %s: %s (a record of the type %s has to be a string)", method_name "set_record", errors.show(value),
+      errors.escape(content_type, 60))
+  end
+  local text, message = codec.encode(settings, value)
+  if not text then errors.misuse("bad argument 2 of %s: %s", method_name "set_record", message) end
+  return text, content_type or JSON_TYPE
+end
+
+local function is_packed(content_type)
+  local plain = content_type:lower()
+  for _, pattern in ipairs(NOT_PACKED) do
+    if plain:find(pattern) then return false end
+  end
+  for _, pattern in ipairs(PACKED) do
+    if plain:find(pattern) then return true end
+  end
+  return false
+end
+
+local function content_type_line(content_type, method)
+  if content_type:find "[%c]" then
+    errors.misuse("bad option 'content_type' of %s: %s (a header has no control characters)", method_name(method), errors.show(content_type))
+  end
+  return "Content-Type: " .. content_type
+end
+
+--- An error before anything was sent.
+local function describe(self, op, fields)
+  fields.method, fields.path = op.method, request.path_text(self.settings, op.path)
+  return errors.is(fields) and fields or errors.new(fields)
+end
+
+local function is_stored() return true end               -- whatever the answer's body says
+
+--- Store a record under the key. Tables, numbers, booleans and apify.null become JSON; strings are text, or bytes where they are
+--- not UTF-8; `content_type` says otherwise.
+---@param key string
+---@param value any
+---@param opts? { content_type?: string, request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err
+function KeyValueStore:set_record(key, value, opts)
+  resource.check_self(KeyValueStore, self, "set_record")
+  local segment = check_key(key, "set_record")
+  local o = rows.set_record.check(opts, method_name "set_record")
+  if value == nil then
+    errors.misuse("bad argument 2 of %s: nil (delete_record removes a record, apify.null is JSON's null)", method_name "set_record")
+  end
+  local body, content_type = encode_value(self.settings, value, o.content_type)
+  local headers = { content_type_line(content_type, "set_record") }
+  local op = resource.operation(self, rows.set_record, o, segment, { headers = headers })
+  if #body > sending.MAX_BODY then
+    return nil, describe(self, op, {
+      kind = "too_large", sent = false,
+      message = ("the record '%s' has %d bytes, and the API takes at most %d"):format(key, #body, sending.MAX_BODY),
+    })
+  end
+  op.body = body
+  if not is_packed(content_type) then op.body, headers[2] = sending.compress(body) end
+  local ok, err = request.run(self.settings, op, is_stored)
+  if not ok then return nil, err end
+  return true
+end
+
+--- Store a file, what a handle has from where it stands, or what a function gives piece by piece, without holding it in memory.
+--- `size` says how many bytes a function will give. A function cannot be tried again once it was called.
+---@param key string
+---@param from string|file*|fun(): string?, string?
+---@param opts? { content_type?: string, size?: integer, deadline?: number, request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err
+function KeyValueStore:upload_record(key, from, opts)
+  resource.check_self(KeyValueStore, self, "upload_record")
+  local segment = check_key(key, "upload_record")
+  local where = method_name "upload_record"
+  source.check(from, "argument 2 of " .. where)
+  local o = rows.upload_record.check(opts, where)
+  local op = resource.operation(self, rows.upload_record, o, segment, {
+    headers = { content_type_line(o.content_type or BYTES_TYPE, "upload_record") }, max_size = sending.MAX_BODY, deadline = o.deadline,
+  })
+  local refused = request.refusal(self.settings)
+  if refused then return nil, refused end
+  local opened, fields = source.open(from, o.size)
+  if not opened then return nil, describe(self, op, fields) end
+  local ok, err = upload.run(self.settings, op, opened, is_stored)
+  if not ok then return nil, err end
+  return true
+end
+
+--- Save a record: to a file name, a handle or a function; without a sink its bytes are returned. The second value is the answer's
+--- { status, headers }.
+---@param key string
+---@param to? string|file*|fun(bytes: string): boolean?, string?
+---@param opts? { signature?: string, deadline?: number, request_timeout?: number }
+---@return true|string|nil
+---@return apify.Error|table err_or_info
+function KeyValueStore:download_record(key, to, opts)
+  resource.check_self(KeyValueStore, self, "download_record")
+  local segment = check_key(key, "download_record")
+  local where = method_name "download_record"
+  sink.check(to, "argument 2 of " .. where)
+  return saving.run(self, rows.download_record, rows.download_record.check(opts, where), to, segment, { UNCHANGED })
+end
+
+--- Save all records, or those whose keys begin with `prefix`, as one ZIP.
+---@param to? string|file*|fun(bytes: string): boolean?, string?
+---@param opts? { prefix?: string, collection?: string, signature?: string, deadline?: number, request_timeout?: number }
+---@return true|string|nil
+---@return apify.Error|table err_or_info
+function KeyValueStore:download_records(to, opts)
+  resource.check_self(KeyValueStore, self, "download_records")
+  local where = method_name "download_records"
+  sink.check(to, "argument 1 of " .. where)
+  return saving.run(self, rows.download_records, rows.download_records.check(opts, where), to)
+end
+
+--- Delete the record of a key.
+---@param key string
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function KeyValueStore:delete_record(key, opts)
+  resource.check_self(KeyValueStore, self, "delete_record")
+  local segment = check_key(key, "delete_record")
+  return resource.perform(self, rows.delete_record, rows.delete_record.check(opts, method_name "delete_record"), segment)
+end
+
+local key_value_store = {}
+
+--- The default key-value store of a run.
+---@param settings apify.Settings
+---@param mount apify.Mount
+---@return apify.KeyValueStore
+function key_value_store.below(settings, mount)
+  return resource.new(KeyValueStore, settings, mount.run_path .. "/key-value-store", nil, mount)
+end
+
+---@param settings apify.Settings
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.KeyValueStore
+function key_value_store.new(settings, id)
+  return resource.new(KeyValueStore, settings, "/key-value-stores/" .. url.id(id, "key-value store id"), resource.id_text(id))
+end
+
+return key_value_store

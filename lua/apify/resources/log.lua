@@ -1,0 +1,122 @@
+--- The log of a run or a build.
+--- https://docs.apify.com/api/v2/log-get
+local operations = require "apify.operations"
+local request = require "apify.request"
+local resource = require "apify.resource"
+local run_wait = require "apify.run_wait"
+local saving = require "apify.saving"
+local sink = require "apify.sink"
+local text = require "apify.text"
+local url = require "apify.url"
+
+local rows = operations.log
+
+---@class apify.LogOptions
+---@field raw? boolean with the colour codes of terminals
+---@field deadline? number seconds inside the calls, all in all
+---@field request_timeout? number seconds until the answer begins
+
+---@class apify.Log : apify.Resource
+local Log = resource.define "Log"
+
+local function read_text(ex)
+  return ex.xfer:text()
+end
+
+--- The whole log as it is now.
+---@param opts? apify.LogOptions
+---@return string? text
+---@return apify.Error? err `not_found` when there is no such run
+function Log:get(opts)
+  resource.check_self(Log, self, "get")
+  local value, err = request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), read_text)
+  if value == nil then return nil, err end
+  return value
+end
+
+--- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
+local function still_runs(self)
+  local mount = self.mount
+  local run, err = request.run(self.settings, { path = mount.run_path, query = mount.query }, request.decode_object)
+  if run then return not run_wait.is_finished(run) end
+  if err.not_found then return false end
+  return nil, err
+end
+
+--- The operation; of a log that is followed, one that the API answers until the run ends.
+local function operation(self, row, o, follows)
+  local op = resource.operation(self, row, o)
+  if follows then
+    op.query[#op.query + 1] = { "stream", "1" }
+    op.stall_timeout = math.huge                       -- a log may be silent for hours
+  end
+  return op
+end
+
+--- The log's bytes, once or as long as it grows.
+local function open(self, row, o, follows)
+  local handle = self
+  return saving.stream(self, function(pinned)
+    handle = pinned
+    return operation(pinned, row, o, follows)
+  end, { deadline = o.deadline, go_on = follows and function() return still_runs(handle) end or nil })
+end
+
+--- The log as it grows, in pieces that end with whole characters, until the run ends. Goes on after a lost connection.
+---@param opts? apify.LogOptions
+---@return apify.Chunks, nil, nil, apify.Chunks
+function Log:stream(opts)
+  resource.check_self(Log, self, "stream")
+  local it = text.chunks(open(self, rows.stream, rows.stream.check(opts, "log:stream"), true))
+  return it, nil, nil, it
+end
+
+---@class apify.LogLinesOptions : apify.LogOptions
+---@field follow? boolean go on until the run ends
+
+--- The lines of the log as it is now or, with `follow`, as they come until the run ends.
+---@param opts? apify.LogLinesOptions
+---@return apify.Lines, nil, nil, apify.Lines
+function Log:lines(opts)
+  resource.check_self(Log, self, "lines")
+  local o = rows.lines.check(opts, "log:lines")
+  local it = text.lines(open(self, rows.lines, o, o.follow))
+  return it, nil, nil, it
+end
+
+--- Save the log as it is now: to a file name, a handle or a function; without a sink it is returned.
+---@param to? string|file*|fun(bytes: string): boolean?, string?
+---@param opts? apify.LogOptions
+---@return true|string|nil
+---@return apify.Error? err
+function Log:download(to, opts)
+  resource.check_self(Log, self, "download")
+  local o = rows.download.check(opts, "log:download")
+  sink.check(to, "argument 1 of log:download")
+  local value, err = saving.run(self, rows.download, o, to)
+  if value == nil then return nil, err end
+  return value
+end
+
+local log = {}
+
+--- The log below a run.
+---@param settings apify.Settings
+---@param mount apify.Mount
+---@return apify.Log
+function log.below(settings, mount)
+  return resource.new(Log, settings, mount.run_path .. "/log", nil, mount)
+end
+
+--- The log of a run or a build by its id.
+---@param settings apify.Settings
+---@param id any
+---@return apify.Log
+function log.new(settings, id)
+  local segment = url.id(id, "run or build id")
+  local self = resource.new(Log, settings, "/logs/" .. segment, resource.id_text(id))
+  self.mount = { query = {}, run_path = "/actor-runs/" .. segment }
+  return self
+end
+
+return log

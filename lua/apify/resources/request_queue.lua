@@ -1,0 +1,249 @@
+--- A request queue: requests that are added once each, and worked off from its head.
+--- https://docs.apify.com/api/v2/request-queue-get
+local batch = require "apify.batch"
+local codec = require "apify.codec"
+local cursor_walk = require "apify.cursor_walk"
+local errors = require "apify.errors"
+local operations = require "apify.operations"
+local options = require "apify.options"
+local resource = require "apify.resource"
+local storage = require "apify.resources.storage"
+local url = require "apify.url"
+
+local MAX_CLIENT_KEY = 32                -- characters
+local CHUNK = 1000                       -- requests a page
+
+local rows = operations.request_queue
+
+---@class apify.RequestQueue : apify.Resource
+---@field private client_key? string owner of the locks
+local RequestQueue = resource.define "RequestQueue"
+
+storage.add_methods(RequestQueue, "request_queue", rows)
+
+local function method_name(method)
+  return "request_queue:" .. method
+end
+
+--- Call an operation about requests, whose nulls are the user's.
+local function call(self, method, opts, segment, fields)
+  local row = rows[method]
+  local o = row.check(opts, method_name(method))
+  local all = { nulls = row.path ~= "" and storage.nulls(self.settings, o) or nil }
+  for name, value in pairs(fields or {}) do all[name] = value end
+  return resource.call(self, row, o, segment, all)
+end
+
+local function id_segment(id, method)
+  if type(id) == "table" then id = id.id end
+  if type(id) ~= "string" then
+    errors.misuse("bad argument 1 of %s: %s (expected the id of a request)", method_name(method), errors.show(id))
+  end
+  return url.segment(id, "request id")
+end
+
+--- One page of requests, as the API gives it: items, limit, nextCursor. `filter`: "locked", "pending" or both.
+---@param opts? { limit?: integer, cursor?: string, exclusive_start_id?: string, filter?: string|string[], request_timeout?: number }
+---@return table? page
+---@return apify.Error? err
+function RequestQueue:list_requests(opts)
+  resource.check_self(RequestQueue, self, "list_requests")
+  return call(self, "list_requests", opts)
+end
+
+---@class apify.IterateRequestsOptions
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field chunk_size? integer requests a page, 1 to 10000
+---@field cursor? string begin there
+---@field deadline? number seconds inside the iterator, all in all
+---@field filter? string|string[] "locked", "pending"
+---@field limit? integer requests in all
+---@field nulls? "omit"|"keep"
+---@field pick? string[]
+---@field request_timeout? number
+
+--- Walk all requests of the queue.
+---@param opts? apify.IterateRequestsOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function RequestQueue:iterate_requests(opts)
+  resource.check_self(RequestQueue, self, "iterate_requests")
+  local where = method_name "iterate_requests"
+  local o = rows.iterate_requests.check(opts, where)
+  return resource.iterate(self, rows.iterate_requests, o, where, function(_, place)
+    return cursor_walk.new {
+      parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
+      limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
+    }
+  end, { nulls = storage.nulls(self.settings, o) })
+end
+
+--- The requests at the head of the queue, which are next.
+---@param opts? { limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? head
+---@return apify.Error? err
+function RequestQueue:list_head(opts)
+  resource.check_self(RequestQueue, self, "list_head")
+  return call(self, "list_head", opts)
+end
+
+--- The requests at the head, at most 25, locked for `lock_secs` seconds: nobody else is given them meanwhile.
+---@param opts { lock_secs: integer, limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? head
+---@return apify.Error? err
+function RequestQueue:list_and_lock_head(opts)
+  resource.check_self(RequestQueue, self, "list_and_lock_head")
+  return call(self, "list_and_lock_head", opts)
+end
+
+--- The JSON of a request; misuse when it is none.
+local function encode_request(self, value, method)
+  local text, message = codec.encode(self.settings, value)
+  if not text then errors.misuse("bad argument 1 of %s: %s", method_name(method), message) end
+  return text
+end
+
+--- Add one request: a table with `url`, or a URL, which is its `uniqueKey` then too.
+---@param value table|string
+---@param opts? { forefront?: boolean, request_timeout?: number }
+---@return table? registration requestId, wasAlreadyPresent, wasAlreadyHandled
+---@return apify.Error? err
+function RequestQueue:add_request(value, opts)
+  resource.check_self(RequestQueue, self, "add_request")
+  local item, why = batch.request_of(value)
+  if not item then errors.misuse("bad argument 1 of %s: %s", method_name "add_request", why) end
+  return call(self, "add_request", opts, nil, {
+    body = encode_request(self, item, "add_request"), headers = storage.JSON_HEADERS, is_safe = item.uniqueKey ~= nil,
+  })
+end
+
+local function run_batch(self, method, run, requests, opts)
+  local row = rows[method]
+  local o = row.check(opts, method_name(method))
+  return run(self.settings, resource.target(self, row, o), requests, o)
+end
+
+---@class apify.BatchAddOptions
+---@field forefront? boolean to the head of the queue
+---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
+---@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
+---@field request_timeout? number
+
+--- Add any number of requests, from a list or an iterator: the results in their order. On an error, `err.partial` has the results
+--- by position, `err.unprocessed` the positions of what was not stored, `err.in_doubt` of what may have been.
+---@param requests (table|string)[]|fun(): (table|string)?
+---@param opts? apify.BatchAddOptions
+---@return table[]? results
+---@return apify.Error? err
+function RequestQueue:batch_add_requests(requests, opts)
+  resource.check_self(RequestQueue, self, "batch_add_requests")
+  return run_batch(self, "batch_add_requests", batch.add, requests, opts)
+end
+
+--- Delete requests by { id = ... }, { uniqueKey = ... } or id: the results in their order.
+---@param requests (table|string)[]|fun(): (table|string)?
+---@param opts? { max_parallel?: integer, max_unprocessed_retries?: integer, request_timeout?: number }
+---@return table[]? results
+---@return apify.Error? err
+function RequestQueue:batch_delete_requests(requests, opts)
+  resource.check_self(RequestQueue, self, "batch_delete_requests")
+  return run_batch(self, "batch_delete_requests", batch.delete, requests, opts)
+end
+
+--- A request; nil and an error with `not_found` when there is none.
+---@param id string
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? request
+---@return apify.Error? err
+function RequestQueue:get_request(id, opts)
+  resource.check_self(RequestQueue, self, "get_request")
+  return call(self, "get_request", opts, id_segment(id, "get_request"))
+end
+
+--- Store a changed request, which has its `id`; with `handledAt` it is done.
+---@param value table
+---@param opts? { forefront?: boolean, request_timeout?: number }
+---@return table? registration
+---@return apify.Error? err
+function RequestQueue:update_request(value, opts)
+  resource.check_self(RequestQueue, self, "update_request")
+  if type(value) ~= "table" or type(value.id) ~= "string" then
+    errors.misuse("bad argument 1 of %s: %s (expected a request with its id)", method_name "update_request", errors.show(value))
+  end
+  return call(self, "update_request", opts, id_segment(value, "update_request"),
+    { body = encode_request(self, value, "update_request"), headers = storage.JSON_HEADERS })
+end
+
+local function perform(self, method, id, opts)
+  local row, segment = rows[method], id_segment(id, method)
+  return resource.perform(self, row, row.check(opts, method_name(method)), segment)
+end
+
+--- Delete a request.
+---@param id string
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function RequestQueue:delete_request(id, opts)
+  resource.check_self(RequestQueue, self, "delete_request")
+  return perform(self, "delete_request", id, opts)
+end
+
+--- Hold a lock of one's own for `lock_secs` seconds from now: { lockExpiresAt }.
+---@param id string
+---@param opts { lock_secs: integer, forefront?: boolean, request_timeout?: number }
+---@return table? lock
+---@return apify.Error? err
+function RequestQueue:prolong_request_lock(id, opts)
+  resource.check_self(RequestQueue, self, "prolong_request_lock")
+  return call(self, "prolong_request_lock", opts, id_segment(id, "prolong_request_lock"))
+end
+
+--- Give a lock of one's own back.
+---@param id string
+---@param opts? { forefront?: boolean, request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err
+function RequestQueue:delete_request_lock(id, opts)
+  resource.check_self(RequestQueue, self, "delete_request_lock")
+  return perform(self, "delete_request_lock", id, opts)
+end
+
+--- Give all locks of this client key (inside a run: of the run too) back: { unlockedCount }.
+---@param opts? { request_timeout?: number }
+---@return table? result
+---@return apify.Error? err
+function RequestQueue:unlock_requests(opts)
+  resource.check_self(RequestQueue, self, "unlock_requests")
+  return call(self, "unlock_requests", opts)
+end
+
+local request_queue = {}
+
+local check = options.spec { client_key = options.string { nonempty = true, max = MAX_CLIENT_KEY } }
+
+local function new(settings, path, opts, where, id, mount)
+  local o = check(opts, where)
+  local self = resource.new(RequestQueue, settings, path, id, mount)
+  self.client_key = o.client_key
+  return self
+end
+
+--- The default request queue of a run.
+---@param settings apify.Settings
+---@param mount apify.Mount
+---@param opts? { client_key?: string } 1 to 32 characters that name the owner of locks
+---@return apify.RequestQueue
+function request_queue.below(settings, mount, opts)
+  return new(settings, mount.run_path .. "/request-queue", opts, "run:request_queue", nil, mount)
+end
+
+---@param settings apify.Settings
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@param opts? { client_key?: string } 1 to 32 characters that name the owner of locks
+---@return apify.RequestQueue
+function request_queue.new(settings, id, opts)
+  local path = "/request-queues/" .. url.id(id, "request queue id")
+  return new(settings, path, opts, "client:request_queue", resource.id_text(id))
+end
+
+return request_queue

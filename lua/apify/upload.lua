@@ -1,0 +1,125 @@
+--- A request whose body comes from a source, piece by piece, as fast as the connection takes it.
+local errors = require "apify.errors"
+local request = require "apify.request"
+local transport = require "apify.transport"
+
+local upload = {}
+
+--- The body of a request while it is sent: apify.request asks it to tend the exchange whenever there is news. What the source
+--- takes is no time of the exchange's.
+---@class apify.UploadBody : apify.Helper
+---@field private source apify.Source
+---@field private max_size? integer
+---@field private deadline_secs? number for all of it
+---@field private ends_at number
+---@field private sent integer bytes read for the present attempt
+---@field private xfer? userdata the transfer of the present attempt
+---@field private outside number seconds spent in the source
+local Body = {}
+Body.__index = Body
+
+function Body:now()
+  return transport.now() - self.outside
+end
+
+--- The next bytes, as Source.read gives them.
+local function read(self)
+  local started = transport.now()
+  local bytes, fields = self.source:read()
+  self.outside = self.outside + (transport.now() - started)
+  return bytes, fields
+end
+
+local function too_large(size, max_size)
+  return { kind = "too_large", message = ("a body of %s bytes; at most %d are allowed"):format(size, max_size), sent = false }
+end
+
+--- Hand the next piece to the transfer. nil, or what ends the call.
+local function send_piece(self)
+  local bytes, fields = read(self)
+  if fields then
+    if not errors.is(fields) then fields.sent = false end        -- half a body is none
+    return fields
+  end
+  if not self.xfer:is_open() then return nil end                 -- the client was closed while the source took its time
+  if not bytes then
+    self.xfer:finish()
+    return nil
+  end
+  self.sent = self.sent + #bytes
+  if self.max_size and self.sent > self.max_size then return too_large("more than " .. self.max_size, self.max_size) end
+  local ok, message, kind = self.xfer:write(bytes)
+  if not ok then return { kind = kind, message = message } end
+end
+
+--- A new attempt takes the body from its start. nil, or what ends the call.
+local function begin_attempt(self, xfer)
+  local ok, fields = self.source:rewind()
+  if not ok then return fields end
+  self.xfer, self.sent = xfer, 0
+end
+
+--- Feed the transfer as long as it is hungry. Nothing is read for a connection that does not stand yet.
+local function feed(self, xfer)
+  local fields = xfer ~= self.xfer and begin_attempt(self, xfer) or nil
+  while not fields and xfer:is_open() and xfer:wants_body() do fields = send_piece(self) end
+  return fields
+end
+
+function Body:tend(ex)
+  local xfer = ex.xfer
+  if self:now() >= self.ends_at then
+    return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }
+  end
+  ex.wake_at = math.min(ex.wake_at, self.ends_at)
+  if xfer and xfer:was_sent() then return feed(self, xfer) end
+end
+
+--- What is sent, with all that the body needs.
+local function operation(op, source)
+  local own = {}
+  for name, value in pairs(op) do own[name] = value end
+  own.upload, own.http1 = { size = source:size() }, true
+  own.is_repeatable = function() return source:can_rewind() end
+  return own
+end
+
+--- A body that is known to be too large is not begun.
+local function refusal(settings, op, size)
+  if not op.max_size or (size or 0) <= op.max_size then return nil end
+  local fields = too_large(("%d"):format(size), op.max_size)
+  fields.method, fields.path = op.method, request.path_text(settings, op.path)
+  return errors.new(fields)
+end
+
+--- An operation whose body is a source.
+---@class apify.UploadOperation : apify.Operation
+---@field max_size? integer bytes that the API takes
+---@field deadline? number seconds for all of it, the source's own time left out
+
+--- A body that is about to be sent.
+local function new_body(op, source)
+  return setmetatable({
+    source = source, max_size = op.max_size, sent = 0, outside = 0,
+    deadline_secs = op.deadline, ends_at = transport.now() + (op.deadline or math.huge),
+  }, Body)
+end
+
+--- Send the source as the body of the call and wait for its answer; the source is closed in the end. Without a deadline there
+--- is no limit to the whole of it: the time allowed for the answer is counted from the last byte that was sent.
+---@param settings apify.Settings
+---@param op apify.UploadOperation
+---@param source apify.Source
+---@param read_answer? fun(ex: apify.Exchange): any   as for request.run
+---@return any value
+---@return any err_or_meta
+function upload.run(settings, op, source, read_answer)
+  local value, meta = nil, refusal(settings, op, source:size())
+  if not meta then
+    value, meta = request.run(settings, operation(op, source), read_answer, new_body(op, source))
+  end
+  source:close()
+  return value, meta
+end
+
+return upload

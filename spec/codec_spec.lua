@@ -1,0 +1,116 @@
+--- The codec for the user's own data: ours, with the marks of others, or one that was given.
+local cjson = require "cjson"
+local codec = require "apify.codec"
+local core = require "apify.core"
+
+local OURS = {}
+
+describe("the codec for the user's own data", function()
+  describe("by the core", function()
+    it("writes and reads back what JSON can hold", function()
+      local text = assert(codec.encode(OURS, { a = { 1, 2.5, true, core.null }, s = "x\n" }))
+      assert.same({ a = { 1, 2.5, true, core.null }, s = "x\n" }, codec.decode(OURS, text))
+    end)
+
+    it("says where something cannot be JSON", function()
+      local text, message = codec.encode(OURS, { a = { { b = print } } })
+      assert.is_nil(text)
+      assert.equal("a[1].b: a function cannot be JSON", message)
+    end)
+
+    it("says where a text is not JSON", function()
+      local value, message, name, offset = codec.decode(OURS, '{"a":1,}')
+      assert.is_nil(value)
+      assert.is_string(message)
+      assert.equal("decode", name)
+      assert.equal(7, offset)
+    end)
+
+    it("keeps nulls unless the client or the call says otherwise", function()
+      local text = '{"a":null}'
+      assert.equal(core.null, codec.decode(OURS, text).a)
+      assert.is_nil(codec.decode({ nulls = "omit" }, text).a)
+      assert.is_nil(codec.decode(OURS, text, "omit").a)
+      assert.equal(core.null, codec.decode({ nulls = "omit" }, text, "keep").a)
+    end)
+
+    it("leaves rows to the core", function()
+      assert.is_nil(codec.row_decoder(OURS))
+    end)
+  end)
+
+  describe("the marks of others", function()
+    local before
+
+    before_each(function() before = { package.loaded.cjson, package.loaded["cjson.safe"], rawget(_G, "vim") } end)
+
+    after_each(function()
+      package.loaded.cjson, package.loaded["cjson.safe"] = before[1], before[2]
+      rawset(_G, "vim", before[3])
+    end)
+
+    it("takes cjson.null", function()
+      assert.equal('{"a":null}', codec.encode(OURS, { a = cjson.null }))
+    end)
+
+    for _, name in ipairs { "cjson", "cjson.safe" } do
+      it("takes the arrays of " .. name, function()
+        local array_mt, empty_array_mt, empty_array = {}, {}, io.stdout
+        assert.is_nil((codec.encode(OURS, { empty_array })))
+        assert.equal("[{}]", codec.encode(OURS, { setmetatable({}, array_mt) }))
+        package.loaded[name] = { array_mt = array_mt, empty_array_mt = empty_array_mt, empty_array = empty_array }
+        assert.equal("[[],[],[],[1]]", codec.encode(OURS, {
+          setmetatable({}, array_mt), setmetatable({}, empty_array_mt), empty_array, setmetatable({ 1 }, array_mt),
+        }))
+      end)
+    end
+
+    it("takes vim.NIL", function()
+      local nothing = io.stdout                          -- like it, a full userdata
+      assert.is_nil((codec.encode(OURS, { nothing })))
+      rawset(_G, "vim", { NIL = nothing })
+      assert.equal("[null]", codec.encode(OURS, { nothing }))
+    end)
+  end)
+
+  describe("by one that was given", function()
+    it("writes and reads by it", function()
+      local settings = { json = cjson }
+      assert.same({ a = { 1, cjson.null } }, codec.decode(settings, codec.encode(settings, { a = { 1, cjson.null } })))
+    end)
+
+    it("tells what it raises", function()
+      local text, message = codec.encode({ json = cjson }, { print })
+      assert.is_nil(text)
+      assert.truthy(message:find("function", 1, true))
+      local value, why, name = codec.decode({ json = cjson }, "[1,")
+      assert.is_nil(value)
+      assert.is_string(why)
+      assert.equal("decode", name)
+    end)
+
+    it("tells what it returns beside nil", function()
+      local settings = { json = {
+        encode = function() return nil, "no" end,
+        decode = function(text) if text == "1" then return nil, "never" end return nil, 3, "bad at 3" end,
+      } }
+      assert.same({ nil, "no" }, { codec.encode(settings, 1) })
+      assert.same({ nil, "never", "decode" }, { codec.decode(settings, "1") })
+      assert.same({ nil, "bad at 3", "decode" }, { codec.decode(settings, "2") })
+    end)
+
+    it("understands nil without a reason as null, and anything but a text as a failure", function()
+      local settings = { json = { encode = function() return 7 end, decode = function() return nil, 5 end } }
+      assert.equal(core.null, codec.decode(settings, "null"))
+      assert.same({ nil, "the json codec gave no text" }, { codec.encode(settings, 1) })
+    end)
+
+    it("has rows given as their texts", function()
+      local rows = core.rows(assert(codec.row_decoder { json = cjson }))
+      rows:feed '[ {"a":1} , [2]]'
+      rows:finish()
+      assert.equal('{"a":1}', rows:next())
+      assert.equal("[2]", rows:next())
+    end)
+  end)
+end)

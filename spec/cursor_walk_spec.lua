@@ -1,0 +1,219 @@
+--- Which pages of a cursor list are asked for and which rows delivered: with plain values, no network and no clock.
+local cursor_walk = require "apify.cursor_walk"
+
+local function new(options)
+  options = options or {}
+  options.parameter, options.next_field, options.key_field = "exclusiveStartKey", "nextExclusiveStartKey", "key"
+  options.chunk_size = options.chunk_size or 10
+  return cursor_walk.new(options)
+end
+
+--- Rows first to last.
+local function rows(first, last)
+  local list = {}
+  for n = first, last do list[#list + 1] = { key = "k" .. n } end
+  return list
+end
+
+--- A list whose cursor is the number of the last row: the slice and the cursor that the page's answer has.
+local function serve(list, page)
+  local from = tonumber(page.cursor) or 0
+  local last = math.min(#list, from + page.limit)
+  local slice = {}
+  for i = from + 1, last do slice[#slice + 1] = list[i] end
+  return { rows = slice, next = last < #list and tostring(last) or nil }
+end
+
+--- Read the page as far as its `cut`-th row, or to its end. Returns what the walk says.
+local function read(w, answer, got, cut)
+  local page = w.pages[1]
+  for i, row in ipairs(answer.rows) do
+    if w.limit_left == 0 then return "enough" end
+    if cut and i > cut then
+      w:resume(page)
+      return "cut"
+    end
+    if w:take_plain(page) or w:take(page, row) == "deliver" then got[#got + 1] = row.key end
+  end
+  return w:finish(page, { nextExclusiveStartKey = answer.next })
+end
+
+--- Walk to the end or to the limit: the keys, and the requests { cursor, limit }.
+local function walk_all(w, list, cut)
+  local got, requests = {}, {}
+  for _ = 1, 2000 do
+    if w.is_ended or w.limit_left == 0 then return got, requests end
+    w:plan()
+    local page = w.pages[1]
+    requests[#requests + 1] = { page.cursor or "", page.limit }
+    read(w, serve(list, page), got, cut and cut())
+  end
+  error("it does not end", 2)
+end
+
+local function keys(first, last)
+  local list = {}
+  for n = first, last do list[#list + 1] = "k" .. n end
+  return list
+end
+
+describe("a cursor list", function()
+  it("is asked for page by page, each behind the last row of the one before", function()
+    local got, requests = walk_all(new(), rows(1, 25))
+    assert.same(keys(1, 25), got)
+    assert.same({ { "", 10 }, { "10", 10 }, { "20", 10 } }, requests)
+  end)
+
+  it("has one page in flight", function()
+    local w = new()
+    assert.is_table(w:plan())
+    assert.is_nil(w:plan())
+  end)
+
+  it("begins at a cursor", function()
+    assert.same(keys(13, 25), (walk_all(new { cursor = "12" }, rows(1, 25))))
+  end)
+
+  it("sends the cursor only where there is one", function()
+    local w, query = new(), { { "prefix", "a" } }
+    w:add_query(w:plan(), query)
+    assert.same({ { "prefix", "a" }, { "limit", "10" } }, query)
+    w, query = new { cursor = "a/b" }, {}
+    w:add_query(w:plan(), query)
+    assert.same({ { "exclusiveStartKey", "a/b" }, { "limit", "10" } }, query)
+  end)
+
+  it("never asks for rows beyond the limit", function()
+    for limit = 1, 25 do
+      local got, requests = walk_all(new { limit = limit }, rows(1, 25))
+      assert.same(keys(1, limit), got)
+      assert.equal(math.ceil(limit / 10), #requests)
+      assert.equal((limit - 1) % 10 + 1, requests[#requests][2])
+    end
+  end)
+
+  it("asks for nothing when nothing is left of the limit", function()
+    assert.is_nil(new({ limit = 0 }):plan())
+  end)
+end)
+
+describe("the end of a cursor list", function()
+  local function finish_with(cursor)
+    local w = new()
+    local outcome, why = w:finish(w:plan(), { nextExclusiveStartKey = cursor })
+    return outcome, why, w.is_ended
+  end
+
+  it("is a page without a cursor", function()
+    assert.same({ "end", nil, true }, { finish_with(nil) })
+  end)
+
+  it("is a cursor that is empty, or null", function()
+    local null = require("apify.core").null
+    assert.same({ "end", nil, true }, { finish_with "" })
+    assert.same({ "end", nil, true }, { finish_with(null) })
+  end)
+
+  it("is not a page without rows", function()
+    assert.same({ "next", nil, false }, { finish_with "k7" })
+  end)
+
+  it("is an error where the cursor is that of the page itself", function()
+    local w = new { cursor = "k7" }
+    local outcome, why = w:finish(w:plan(), { nextExclusiveStartKey = "k7" })
+    assert.equal("end", outcome)
+    assert.matches("does not go on", why)
+    assert.is_true(w.is_ended)
+  end)
+
+  it("is looked at again when the list may have grown, without the rows that came", function()
+    local w, got = new(), {}
+    for count = 0, 45 do
+      for _, key in ipairs((walk_all(w, rows(1, count)))) do got[#got + 1] = key end
+      w:reopen()
+    end
+    assert.same(keys(1, 45), got)
+  end)
+end)
+
+describe("a cursor page that breaks off", function()
+  it("is asked for again whole, and its delivered rows are skipped", function()
+    local w, got = new(), {}
+    w:plan()
+    assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 4))
+    assert.same(keys(1, 4), got)
+    assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 2))
+    assert.equal("next", read(w, serve(rows(1, 25), w.pages[1]), got))
+    assert.same(keys(1, 10), got)
+  end)
+
+  it("does not count skipped rows for the limit", function()
+    for limit = 1, 12 do
+      for cut = 1, limit do
+        local w, got = new { limit = limit }, {}
+        w:plan()
+        read(w, serve(rows(1, 25), w.pages[1]), got, cut)
+        for _, key in ipairs((walk_all(w, rows(1, 25)))) do got[#got + 1] = key end
+        assert.same(keys(1, limit), got)
+      end
+    end
+  end)
+
+  it("gives the rows that are left when a delivered one was removed meanwhile", function()
+    local w, got, list = new(), {}, rows(1, 8)
+    w:plan()
+    read(w, serve(list, w.pages[1]), got, 5)
+    table.remove(list, 2)
+    read(w, serve(list, w.pages[1]), got)
+    assert.same(keys(1, 8), got)
+  end)
+
+  it("does not lose rows without a key", function()
+    local w = new()
+    local page = w:plan()
+    assert.equal("deliver", w:take(page, { size = 1 }))
+    assert.equal("deliver", w:take(page, "a text"))
+    assert.equal("deliver", w:take(page, { size = 1 }))
+  end)
+
+  it("anywhere and often, comes whole, in order, once", function()
+    local seed = 1
+    local function draw(n)
+      seed = (seed * 16807) % 2147483647
+      return seed % n + 1
+    end
+    for case = 1, 500 do
+      local count, limit = draw(60) - 1, draw(3) == 1 and draw(60) or nil
+      local w = new { limit = limit, chunk_size = draw(12) }
+      local got = walk_all(w, rows(1, count), function() return draw(2) == 1 and draw(8) or nil end)
+      assert.same(keys(1, math.min(count, limit or count)), got, "case " .. case)
+    end
+  end)
+end)
+
+describe("a cursor list's mark", function()
+  it("goes on with the next row, at every position", function()
+    for count = 0, 25 do
+      local w, got = new(), {}
+      while #got < count do
+        w:plan()
+        local page, answer = w.pages[1], serve(rows(1, 25), w.pages[1])
+        for i = 1, math.min(#answer.rows, count - #got) do
+          w:take(page, answer.rows[i])
+          got[#got + 1] = answer.rows[i].key
+        end
+        if #got < count then w:finish(page, { nextExclusiveStartKey = answer.next }) end
+      end
+      for _, key in ipairs((walk_all(new { resume = w:mark() }, rows(1, 25)))) do got[#got + 1] = key end
+      assert.same(keys(1, 25), got)
+    end
+  end)
+
+  it("at the end is the end", function()
+    local w = new()
+    walk_all(w, rows(1, 25))
+    local again = new { resume = w:mark() }
+    assert.is_nil(again:plan())
+    assert.is_true(again.is_ended)
+  end)
+end)

@@ -1,0 +1,432 @@
+--- Which pages of a dataset are asked for and which rows delivered: with plain values, no network and no clock.
+local item_walk = require "apify.item_walk"
+
+local function new(options)
+  options.prefetch = options.prefetch or 4
+  return item_walk.new(options)
+end
+
+local function plan_all(w)
+  local made = {}
+  for page in function() return w:plan() end do made[#made + 1] = { page.offset, page.limit } end
+  return made
+end
+
+--- What the API answers to the head page. `data` is a list of stored items, each the list of its rows.
+--- `how`: cap (items a page), lag (of the total), has_count (is the Count header there).
+local function serve(data, page, how)
+  local limit = math.min(page.limit or 999999999999, how.cap or math.huge)
+  local rows, last = {}, math.min(#data, page.offset + limit)
+  for i = page.offset + 1, last do
+    for _, row in ipairs(data[i]) do rows[#rows + 1] = row end
+  end
+  return {
+    rows = rows, total = math.max(0, #data - (how.lag or 0)), limit = limit,
+    count = how.has_count ~= false and math.max(0, last - page.offset) or nil,
+  }
+end
+
+local function note(w, page, answer)
+  page.count, page.told_limit = answer.count, answer.limit
+  w:note_total(page, answer.total)
+end
+
+--- Read the head page as far as its `cut`-th row, or to its end; what it delivers goes into `got`. Returns the outcome.
+local function read(w, answer, got, cut)
+  local page = w.pages[1]
+  for i, row in ipairs(answer.rows) do
+    if w.limit_left == 0 then return "enough" end
+    if cut and i > cut then break end
+    if page.scanned == 0 then
+      note(w, page, answer)
+      if page.limit and answer.limit < page.limit then w:shrink(answer.limit) end
+    end
+    if w:take_plain(page) or w:take(page, row) == "deliver" then got[#got + 1] = row end
+    if page.scanned == 1 then plan_all(w) end
+  end
+  if cut and cut < #answer.rows and not w:is_complete(page) then
+    w:resume(page)
+    return "cut"
+  end
+  note(w, page, answer)
+  return w:finish(page)
+end
+
+--- Walk to the end or to the limit: the rows, and the requests { offset, limit } in the order of planning.
+local function walk_all(w, data, how)
+  local got, requests, seen = {}, {}, {}
+  for _ = 1, 2000 do
+    if w.is_ended or w.limit_left == 0 then return got, requests end
+    plan_all(w)
+    for _, page in ipairs(w.pages) do
+      if not seen[page] then
+        seen[page] = true
+        requests[#requests + 1] = { page.offset, page.limit }
+      end
+    end
+    read(w, serve(data, w.pages[1], how or {}), got, how and how.cut and how.cut())
+  end
+  error("it does not end", 2)
+end
+
+--- Items 1 to count, one row each.
+local function plain(count)
+  local data = {}
+  for i = 1, count do data[i] = { i } end
+  return data
+end
+
+--- The rows of stored items from the `offset` on, `limit` of them at most.
+local function rows_of(data, offset, limit)
+  local rows = {}
+  for i = (offset or 0) + 1, #data do
+    for _, row in ipairs(data[i]) do rows[#rows + 1] = row end
+  end
+  for i = #rows, (limit or math.huge) + 1, -1 do rows[i] = nil end
+  return rows
+end
+
+describe("the plan for a dataset", function()
+  it("is one request for all items", function()
+    local w = new {}
+    local got, requests = walk_all(w, plain(5000))
+    assert.same(rows_of(plain(5000)), got)
+    assert.same({ { 0 } }, requests)
+  end)
+
+  it("says how many are wanted, and asks for no more", function()
+    local got, requests = walk_all(new { limit = 70, offset = 10 }, plain(200))
+    assert.same(rows_of(plain(200), 10, 70), got)
+    assert.same({ { 10, 70 } }, requests)
+  end)
+
+  it("asks for nothing when nothing is left of the limit", function()
+    assert.same({}, plan_all(new { limit = 0 }))
+  end)
+
+  it("of an empty dataset is one request", function()
+    local got, requests = walk_all(new {}, {})
+    assert.same({}, got)
+    assert.same({ { 0 } }, requests)
+  end)
+
+  it("asks for the first page alone, then keeps `prefetch` pages in flight and none beyond the total", function()
+    local w = new { chunk_size = 10, prefetch = 3 }
+    assert.same({ { 0, 10 } }, plan_all(w))
+    w:note_total(w.pages[1], 45)
+    assert.same({ { 10, 10 }, { 20, 10 } }, plan_all(w))
+    local got = {}
+    read(w, serve(plain(45), w.pages[1], {}), got)
+    assert.same({ { 30, 10 } }, plan_all(w))
+    read(w, serve(plain(45), w.pages[1], {}), got)
+    assert.same({ { 40, 10 } }, plan_all(w))
+    read(w, serve(plain(45), w.pages[1], {}), got)
+    assert.same({}, plan_all(w))
+  end)
+
+  it("has no page that would begin at the total", function()
+    local w = new { chunk_size = 10, prefetch = 9 }
+    plan_all(w)
+    w:note_total(w.pages[1], 40)
+    assert.same({ { 10, 10 }, { 20, 10 }, { 30, 10 } }, plan_all(w))
+  end)
+
+  it("never asks for items beyond the limit", function()
+    for limit = 1, 45 do
+      local got, requests = walk_all(new { chunk_size = 10, limit = limit, offset = 5 }, plain(100))
+      assert.same(rows_of(plain(100), 5, limit), got)
+      for _, r in ipairs(requests) do assert.is_true(r[1] + r[2] <= limit + 5, limit) end
+      assert.equal(math.ceil(limit / 10), #requests)
+    end
+  end)
+
+  it("writes offset and limit as whole numbers", function()
+    local w, query = new { chunk_size = 10 }, { { "clean", "1" } }
+    w:add_query(w:plan(), query)
+    assert.same({ { "clean", "1" }, { "offset", "0" }, { "limit", "10" } }, query)
+    w, query = new { offset = 2 ^ 40 }, {}
+    w:add_query(w:plan(), query)
+    assert.same({ { "offset", "1099511627776" } }, query)
+  end)
+end)
+
+describe("an answer that breaks off", function()
+  it("goes on behind its last delivered row", function()
+    local w, got = new { offset = 100 }, {}
+    plan_all(w)
+    assert.equal("cut", read(w, serve(plain(500), w.pages[1], {}), got, 37))
+    assert.same({ 137, nil, 0 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+    assert.equal("end", read(w, serve(plain(500), w.pages[1], {}), got))
+    assert.same(rows_of(plain(500), 100), got)
+  end)
+
+  it("asks for what is left of its page, in front of the pages behind it", function()
+    local w, got = new { chunk_size = 10, prefetch = 2 }, {}
+    plan_all(w)
+    read(w, serve(plain(50), w.pages[1], {}), got, 4)
+    assert.same({ 4, 6, 10, 10 }, { w.pages[1].offset, w.pages[1].limit, w.pages[2].offset, w.pages[2].limit })
+  end)
+
+  it("before its first row is asked for again as it was", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    w:resume(w.pages[1])
+    assert.same({ 0, 10, 0 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+  end)
+
+  it("behind its last row is complete", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    for i = 1, 10 do
+      assert.is_false(w:is_complete(w.pages[1]))
+      w:take(w.pages[1], i)
+    end
+    assert.is_true(w:is_complete(w.pages[1]))
+    note(w, w.pages[1], serve(plain(50), w.pages[1], {}))
+    assert.equal("next", w:finish(w.pages[1]))
+    assert.equal(10, w:plan().offset)
+  end)
+
+  it("is never known to be complete where all items were asked for", function()
+    local w = new {}
+    plan_all(w)
+    w:note_total(w.pages[1], 1)
+    w:take(w.pages[1], 1)
+    assert.is_false(w:is_complete(w.pages[1]))
+  end)
+end)
+
+describe("a dataset whose rows are not its items", function()
+  --- Item k has k % 3 rows.
+  local function uneven(count)
+    local data = {}
+    for i = 1, count do
+      data[i] = {}
+      for part = 1, i % 3 do data[i][part] = i .. "." .. part end
+    end
+    return data
+  end
+
+  it("is read in pages of stored items", function()
+    local got, requests = walk_all(new { chunk_size = 10, prefetch = 1, is_reshaped = true }, uneven(35))
+    assert.same(rows_of(uneven(35)), got)
+    assert.same({ { 0, 10 }, { 10, 10 }, { 20, 10 }, { 30, 10 } }, requests)
+  end)
+
+  it("asks for a broken page again as it was, without the rows that came", function()
+    local w, got = new { chunk_size = 10, is_reshaped = true }, {}
+    plan_all(w)
+    read(w, serve(uneven(35), w.pages[1], {}), got, 5)
+    assert.same({ 0, 10, 5 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+    read(w, serve(uneven(35), w.pages[1], {}), got, 3)                 -- breaks off even earlier
+    assert.same({ 0, 10, 5 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+    for _ = 1, 4 do
+      plan_all(w)
+      read(w, serve(uneven(35), w.pages[1], {}), got)
+    end
+    assert.same(rows_of(uneven(35)), got)
+    assert.is_true(w.is_ended)
+  end)
+
+  it("does not end with a page of which nothing is left", function()
+    local data = plain(35)
+    for i = 1, 30 do data[i] = {} end
+    for _, prefetch in ipairs { 1, 4 } do
+      assert.same({ 31, 32, 33, 34, 35 }, (walk_all(new { chunk_size = 10, prefetch = prefetch, is_reshaped = true }, data)))
+    end
+  end)
+
+  it("advances by pages where the API does not say how many items it looked at", function()
+    local got = walk_all(new { chunk_size = 10, is_reshaped = true }, uneven(35), { has_count = false })
+    assert.same(rows_of(uneven(35)), got)
+  end)
+
+  it("counts rows, not items, for the limit", function()
+    for limit = 1, 40 do
+      local got = walk_all(new { chunk_size = 10, limit = limit, is_reshaped = true }, uneven(100))
+      assert.same(rows_of(uneven(100), 0, limit), got)
+    end
+  end)
+end)
+
+describe("what the API tells", function()
+  it("a cap makes pages smaller, without a gap", function()
+    local got, requests = walk_all(new { chunk_size = 100, prefetch = 1 }, plain(70), { cap = 25 })
+    assert.same(rows_of(plain(70)), got)
+    assert.same({ { 0, 100 }, { 25, 25 }, { 50, 25 } }, requests)
+  end)
+
+  it("a cap that comes later leaves the pages that are in flight, and has its gaps asked for", function()
+    local w, got = new { chunk_size = 10, prefetch = 3 }, {}
+    plan_all(w)
+    read(w, serve(plain(60), w.pages[1], {}), got)
+    plan_all(w)
+    local list = walk_all(w, plain(60), { cap = 4 })
+    for _, row in ipairs(list) do got[#got + 1] = row end
+    assert.same(rows_of(plain(60)), got)
+  end)
+
+  it("a cap on a request for all means that there is more", function()
+    local got, requests = walk_all(new {}, plain(70), { cap = 25 })
+    assert.same(rows_of(plain(70)), got)
+    assert.same({ { 0 }, { 25 }, { 50 } }, requests)
+  end)
+
+  it("a total that lags behind does not end a list of capped or full pages", function()
+    for _, options in ipairs { {}, { chunk_size = 25 }, { chunk_size = 100 }, { chunk_size = 25, is_reshaped = true } } do
+      options.prefetch = 4
+      assert.same(rows_of(plain(101)), (walk_all(new(options), plain(101), { cap = 25, lag = 60 })))
+    end
+  end)
+
+  it("a page that is shorter than it should be has its gap asked for before the pages behind it", function()
+    local w, got = new { chunk_size = 10, prefetch = 3 }, {}
+    plan_all(w)
+    w:note_total(w.pages[1], 40)
+    plan_all(w)
+    local answer = serve(plain(40), w.pages[1], {})
+    for i = 10, 8, -1 do answer.rows[i] = nil end
+    assert.equal("next", read(w, answer, got))
+    assert.same({ 7, 3, 10 }, { w.pages[1].offset, w.pages[1].limit, w.pages[2].offset })
+    walk_all(w, plain(40))
+    assert.equal(7, #got)
+  end)
+
+  it("a page without any item is the end, though the total says more", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    w:note_total(w.pages[1], 40)
+    plan_all(w)
+    assert.equal("end", w:finish(w.pages[1]))
+    assert.is_nil(w:plan())
+  end)
+
+  it("without a total an empty page is the end", function()
+    local w = new { chunk_size = 10 }
+    plan_all(w)
+    assert.equal("end", w:finish(w.pages[1]))
+  end)
+end)
+
+describe("a bookmark's mark", function()
+  --- Take the first `count` rows, then go on from the mark with a new walk.
+  local function resumed(options, data, count)
+    local w, got = new(options), {}
+    while #got < count do
+      plan_all(w)
+      local page, answer = w.pages[1], serve(data, w.pages[1], {})
+      for _, row in ipairs(answer.rows) do
+        if #got == count then break end
+        if page.scanned == 0 then note(w, page, answer) end
+        if w:take(page, row) == "deliver" then got[#got + 1] = row end
+      end
+      if #got < count then
+        note(w, page, answer)
+        w:finish(page)
+      end
+    end
+    local again = new {
+      chunk_size = options.chunk_size, is_reshaped = options.is_reshaped, resume = w:mark(), limit = w.limit_left,
+    }
+    for _, row in ipairs((walk_all(again, data))) do got[#got + 1] = row end
+    return got
+  end
+
+  it("goes on with the next row, at every position", function()
+    local data = plain(23)
+    for count = 0, 23 do
+      assert.same(rows_of(data), resumed({}, data, count))
+      assert.same(rows_of(data), resumed({ chunk_size = 5 }, data, count))
+      assert.same(rows_of(data, 0, 20), resumed({ chunk_size = 5, limit = 20 }, data, math.min(count, 20)))
+    end
+  end)
+
+  it("goes on within an item that has many rows", function()
+    local data = { { 1, 2, 3 }, {}, {}, {}, { 4 }, { 5, 6 }, {}, { 7 } }
+    for count = 0, 7 do
+      assert.same({ 1, 2, 3, 4, 5, 6, 7 }, resumed({ chunk_size = 3, is_reshaped = true }, data, count))
+    end
+  end)
+
+  it("keeps the size of a page that was begun, whatever chunk_size says now", function()
+    local w = new { offset = 20, chunk_size = 10, is_reshaped = true }
+    plan_all(w)
+    for row = 1, 7 do w:take(w.pages[1], row) end
+    w = new { resume = w:mark(), chunk_size = 3, is_reshaped = true }
+    local page = w:plan()
+    assert.same({ 20, 10, 7 }, { page.offset, page.limit, page.skip })
+    w:note_total(page, 100)
+    assert.same({ { 30, 3 }, { 33, 3 }, { 36, 3 } }, plan_all(w))
+  end)
+
+  it("counts delivered rows that a page asked for again has not reached yet", function()
+    local w = new { chunk_size = 10, is_reshaped = true }
+    plan_all(w)
+    for row = 1, 7 do w:take(w.pages[1], row) end
+    w:resume(w.pages[1])
+    assert.equal("skip", w:take(w.pages[1], 1))
+    assert.equal(7, w:mark().skip)
+  end)
+
+  it("at the end finds what was added since", function()
+    local w = new {}
+    walk_all(w, plain(5))
+    assert.same({ 6, 7 }, (walk_all(new { resume = w:mark() }, plain(7))))
+  end)
+end)
+
+describe("a dataset that grows", function()
+  it("is looked at again behind its last item", function()
+    for _, options in ipairs { {}, { chunk_size = 4 }, { chunk_size = 4, is_reshaped = true } } do
+      local w, got = new(options), {}
+      for count = 0, 30 do
+        for _, row in ipairs((walk_all(w, plain(count)))) do got[#got + 1] = row end
+        w:reopen()
+      end
+      assert.same(rows_of(plain(30)), got)
+    end
+  end)
+end)
+
+describe("any dataset", function()
+  local seed = 1
+
+  --- A number from 1 to n, the same in every run of this file.
+  local function draw(n)
+    seed = (seed * 16807) % 2147483647
+    return seed % n + 1
+  end
+
+  local function maybe(n) return draw(3) == 1 and draw(n) or nil end
+
+  local function random_data(is_reshaped)
+    local data, number = {}, 0
+    for i = 1, draw(120) - 1 do
+      data[i] = {}
+      for part = 1, is_reshaped and draw(4) - 1 or 1 do
+        number = number + 1
+        data[i][part] = number
+      end
+    end
+    return data
+  end
+
+  it("comes whole, in order, each row once, with filters, caps, cuts, a lagging total, limits and offsets", function()
+    for case = 1, 1000 do
+      local is_reshaped = draw(2) == 1
+      local data = random_data(is_reshaped)
+      local offset, limit = maybe(30), maybe(150)
+      local chunk = is_reshaped and draw(40) or maybe(40)
+      local how = {
+        cap = maybe(30), lag = maybe(20), has_count = not (is_reshaped and draw(4) == 1) or nil,
+        cut = function() return maybe(20) end,
+      }
+      if is_reshaped and how.has_count == nil then how.has_count, how.cap, how.lag = false, nil, nil end
+      local got = walk_all(new {
+        offset = offset, limit = limit, chunk_size = chunk, prefetch = draw(5), is_reshaped = is_reshaped,
+      }, data, how)
+      local expected = rows_of(data, offset, limit)
+      assert.equal(table.concat(expected, " "), table.concat(got, " "), "case " .. case)
+    end
+  end)
+end)

@@ -1,0 +1,488 @@
+--- The bytes of an answer, through cuts, changes, pauses and the end of patience.
+local apify = require "apify"
+local server = require "spec.local_api.server"
+local sink = require "apify.sink"
+local stream = require "apify.stream"
+
+local PATH = "/acts/janedoe~my-actor/runs"
+local QUERY = { { "limit", "1000" } }
+
+describe("a stream", function()
+  local s, client, expected
+
+  -- What curl gets.
+  local function fetch()
+    local pipe = io.popen(("curl -sS --noproxy '*' '%s/v2%s?limit=1000'"):format(s.url, PATH))
+    local text = pipe:read "*a"
+    pipe:close()
+    return text
+  end
+
+  setup(function()
+    s = server.start()
+    s:admin("reset", { count = 1000 })
+    expected = fetch()
+    assert(#expected > 300000)
+  end)
+  teardown(function() s:stop() end)
+
+  before_each(function()
+    s:admin("reset", { count = 1000 })
+    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+  end)
+
+  local function open(o, op)
+    local all = { settings = client.settings, op = { path = PATH, query = QUERY } }
+    for name, value in pairs(op or {}) do all.op[name] = value end
+    for name, value in pairs(o or {}) do all[name] = value end
+    return stream.new(all)
+  end
+
+  -- All that is left as a string; nil and an error, with what came before it.
+  local function drain(st)
+    local pieces = {}
+    while true do
+      local bytes, err = st:read()
+      if err then return nil, err, table.concat(pieces) end
+      if not bytes then return table.concat(pieces) end
+      assert.is_true(bytes ~= "")
+      pieces[#pieces + 1] = bytes
+    end
+  end
+
+  -- Compared in a way that does not print megabytes.
+  local function assert_whole(text)
+    assert.equal(#expected, #text)
+    assert.is_true(text == expected)
+  end
+
+  -- Rules whose answers are these texts, one after the other.
+  local function answer_with(...)
+    local rules = {}
+    for i, body in ipairs { ... } do
+      rules[i] = { match = { path = "/runs$", first = 1 }, action = { bad_json = { body = body } } }
+    end
+    s:faults((table.unpack or unpack)(rules))
+  end
+
+  -- Cuts of the compressed body, one answer after the other.
+  local function cut_at(...)
+    local rules = {}
+    for i, size in ipairs { ... } do
+      rules[i] = { match = { path = "/runs$", first = 1 }, action = { cut = { after_bytes = size } } }
+    end
+    s:faults((table.unpack or unpack)(rules))
+  end
+
+  local function eventually(what, is_so)
+    for _ = 1, 300 do
+      if is_so() then return end
+      apify.sleep(0.02)
+    end
+    error("it never came to be: " .. what, 2)
+  end
+
+  local function be_away(secs)
+    os.execute("sleep " .. secs)
+  end
+
+  it("sends nothing before its first step, and gives all bytes", function()
+    local st = open()
+    assert.equal(0, #s:log().requests)
+    assert_whole(drain(st))
+    assert.is_nil(st:read())
+    assert.equal(1, #s:log().requests)
+    assert.equal(0, client:stats().in_flight)
+  end)
+
+  it("uses HTTP/1.1, also where HTTP/2 is to be had", function()
+    client = apify.new { base_url = s.tls_url, ca_file = s.ca_file, token = "apify_api_test" }
+    assert_whole(drain(open()))
+    assert.equal("HTTP/1.1", s:log().requests[1].protocol)
+  end)
+
+  it("knows status and headers before and after it is read", function()
+    local st = open()
+    local info = assert(st:info())
+    assert.equal(200, info.status)
+    assert.truthy(info.headers["content-type"]:find "json")
+    assert_whole(drain(st))
+    assert.equal(info, st:info())
+    assert.equal(1, #s:log().requests)
+  end)
+
+  it("gives the error of the API, and again when asked again", function()
+    local st = open({}, { path = "/acts/nobody~nothing/runs" })
+    for n = 1, 2 do
+      local bytes, err = st:read()
+      assert.is_nil(bytes)
+      assert.same({ 404, 1, "/v2/acts/nobody~nothing/runs" }, { err.status, err.attempts, err.path })
+      assert.equal(n, #s:log().requests)
+    end
+    local info, err = st:info()
+    assert.is_nil(info)
+    assert.equal(404, err.status)
+  end)
+
+  describe("that breaks off", function()
+    it("goes on where it stopped, and counts attempts from there", function()
+      client = client:with { max_retries = 1 }
+      cut_at(5000, 10000, 15000, 20000, 25000)
+      assert_whole(drain(open()))
+      assert.equal(6, #s:log().requests)
+    end)
+
+    it("is given up when attempts bring nothing new, and goes on when asked again", function()
+      client = client:with { max_retries = 2 }
+      s:faults { match = { path = "/runs$" }, action = { cut = { after_bytes = 5000 } } }
+      local st = open()
+      local all, err, first = drain(st)
+      assert.is_nil(all)
+      assert.equal("network", err.kind)
+      assert.is_true(#first > 0)
+      assert.equal(3, err.attempts)
+      assert.equal(3, #s:log().requests)
+      all, err = st:read()
+      assert.is_nil(all)
+      assert.equal("network", err.kind)
+      s:faults()
+      assert_whole(first .. drain(st))
+    end)
+
+    for name, action in pairs {
+      ["a chunked body is cut"] = { cut = { after_bytes = 5000, chunked = true } }, ["half a gzip stream"] = { half_gzip = {} },
+      ["too few bytes"] = { wrong_length = { by = 100 } }, ["no answer"] = { close_before_answer = {} },
+      ["a server in trouble"] = { status = { code = 503 } },
+    } do
+      it("comes whole after a retry: " .. name, function()
+        s:faults { match = { path = "/runs$", first = 1 }, action = action }
+        assert_whole(drain(open()))
+        assert.equal(2, #s:log().requests)
+      end)
+    end
+
+    it("is over when the content is another one meanwhile", function()
+      local st = open()
+      cut_at(8000)
+      local bytes = assert(st:read())
+      s:admin("reset", { count = 1000, seed = 77 })
+      local all, err = drain(st)
+      assert.is_nil(all)
+      assert.same({ "decode", "the content changed while it was being read" }, { err.kind, err.message })
+      all, err = st:read()
+      assert.is_nil(all)
+      assert.equal("decode", err.kind)
+      assert.is_true(#bytes > 0)
+    end)
+
+    it("is over when the content is shorter than it was", function()
+      cut_at(8000)
+      local st = open()
+      assert(st:read())
+      answer_with('{"data":')
+      local all, err = drain(st)
+      assert.is_nil(all)
+      assert.same({ "decode", "the content changed while it was being read" }, { err.kind, err.message })
+    end)
+  end)
+
+  describe("of content that grows", function()
+    it("asks whether to go on, and skips what was delivered", function()
+      answer_with("one", "one", "one, two", "one, two, three")
+      local asked = 0
+      local st = open { go_on = function()
+        asked = asked + 1
+        return asked < 4
+      end }
+      assert.equal("one", st:read())
+      assert.equal(", two", st:read())
+      assert.equal(", three", st:read())
+      assert.is_nil(st:read())
+      assert.is_nil(st:read())
+      assert.equal(4, asked)
+      assert.equal(4, #s:log().requests)
+    end)
+
+    it("gives the error of the question, and asks it again", function()
+      answer_with "one"
+      local failure = { kind = "network" }
+      local answers = { failure, false }
+      local st = open { go_on = function()
+        local answer = table.remove(answers, 1)
+        if answer == failure then return nil, failure end
+        return answer
+      end }
+      assert.equal("one", st:read())
+      local bytes, err = st:read()
+      assert.is_nil(bytes)
+      assert.equal(failure, err)
+      assert.same({ nil, nil }, { st:read() })
+      assert.equal(1, #s:log().requests)
+    end)
+
+    it("stops waiting when it is closed", function()
+      answer_with("one", "one, two")
+      local st = open { go_on = function() return true end }
+      assert.equal("one", st:read())
+      local reader = apify.spawn(function() return "over", st:read() end)
+      assert.is_false(reader:is_done())
+      st:close()
+      assert.same({ "over" }, { reader:wait() })
+      assert.equal(1, #s:log().requests)
+    end)
+  end)
+
+  it("begins again when it is told to, whatever the content was before", function()
+    answer_with("one", "another")
+    local st = open()
+    assert.equal("one", st:read())
+    st:restart()
+    assert.equal("another", st:read())
+    assert.is_nil(st:read())
+    st:restart()
+    assert_whole(drain(st))
+  end)
+
+  describe("that is stopped", function()
+    it("wakes whoever reads it, and leaves nothing in flight", function()
+      s:faults { match = { path = "/runs$" }, action = { hang = {} } }
+      local st = open()
+      local reader = apify.spawn(function() return "over", st:read() end)
+      eventually("a request", function() return #s:log().requests == 1 end)
+      st:close()
+      st:close()
+      assert.same({ "over" }, { reader:wait() })
+      assert.equal(0, client:stats().in_flight)
+      assert.is_nil(st:read())
+      eventually("the client left", function() return s:log().counters.by_status["499"] == 1 end)
+    end)
+
+    it("by cancelling its fiber says so, and aborts the transfer", function()
+      s:faults { match = { path = "/runs$" }, action = { drip = { bytes = 100, secs = 0.05 } } }
+      local st, err = open(), nil
+      local reader = apify.spawn(function() err = select(2, drain(st)) end)
+      eventually("the first bytes", function() return client:stats().in_flight == 1 and st:info() end)
+      reader:cancel()
+      reader:wait()
+      assert.equal("cancelled", err.kind)
+      assert.equal(0, client:stats().in_flight)
+      s:faults()
+    end)
+
+    it("by closing the client says so", function()
+      local st = open()
+      assert(st:read())
+      client:close()
+      for _ = 1, 2 do
+        local bytes, err = st:read()
+        assert.is_nil(bytes)
+        assert.equal("closed", err.kind)
+      end
+    end)
+
+    it("by forgetting it leaves nothing in flight", function()
+      s:faults { match = { path = "/runs$" }, action = { drip = { bytes = 1000, secs = 0.05 } } }
+      do
+        local st = open()
+        assert(st:read())
+        assert.equal(1, client:stats().in_flight)
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.equal(0, client:stats().in_flight)
+    end)
+  end)
+
+  describe("and time:", function()
+    it("request_timeout bounds the headers, not the body", function()
+      s:faults { match = { path = "/runs$" }, action = { drip = { bytes = 50000, secs = 0.1 } } }
+      assert_whole(drain(open({}, { request_timeout = 0.4 })))
+      s:faults { match = { path = "/runs$" }, action = { hang = {} } }
+      local bytes, err = open({}, { request_timeout = 0.3 }):read()
+      assert.is_nil(bytes)
+      assert.same({ "timeout", "no answer within 0.3 s" }, { err.kind, err.message })
+    end)
+
+    it("stall_timeout bounds the silence in the body, unless it is infinite", function()
+      client = client:with { max_retries = 0 }
+      s:faults { match = { path = "/runs$" }, action = { drip = { bytes = 300000, secs = 1 } } }
+      local all, err = drain(open({}, { stall_timeout = 0.3 }))
+      assert.is_nil(all)
+      assert.same({ "timeout", "not a byte within 0.3 s" }, { err.kind, err.message })
+      assert_whole(drain(open({}, { stall_timeout = math.huge })))
+    end)
+
+    it("the caller's own does not count", function()
+      client = client:with { max_retries = 0 }
+      local st, pieces = open({ deadline = 0.8 }, { request_timeout = 0.5, stall_timeout = 0.5 }), {}
+      be_away(1)
+      for bytes in function() return st:read() end do
+        pieces[#pieces + 1] = bytes
+        if #pieces < 3 then be_away(1) end
+      end
+      assert_whole(table.concat(pieces))
+    end)
+
+    it("a deadline ends it, as often as it is asked", function()
+      s:faults { match = { path = "/runs$" }, action = { hang = {} } }
+      local st = open { deadline = 0.2 }
+      for _ = 1, 2 do
+        local bytes, err = st:read()
+        assert.is_nil(bytes)
+        assert.same({ "timeout", "the deadline of 0.2 s is over" }, { err.kind, err.message })
+      end
+      assert.equal(0, client:stats().in_flight)
+    end)
+  end)
+
+  it("lets fibers go on, also while no byte has to be waited for", function()
+    local turns, is_over = 0, false
+    local other = apify.spawn(function()
+      while not is_over do
+        turns = turns + 1
+        apify.sleep(0)
+      end
+    end)
+    local st, pieces = open(), 0
+    st:info()
+    local before = turns
+    for _ in function() return st:read() end do
+      pieces = pieces + 1
+      local started = os.clock()
+      repeat until os.clock() - started > 0.01
+    end
+    local had = turns - before
+    is_over = true
+    other:wait()
+    assert.is_true(pieces > 6, pieces)                                  -- 64 KiB each, most of them without a wait
+    assert.is_true(had >= pieces - 1, had)
+  end)
+
+  it("pauses the transfer of a slow reader", function()
+    s:faults { match = { path = "/runs$" }, action = { big_string = { mb = 50 } } }
+    local st = open()
+    assert(st:read())
+    for _ = 1, 10 do apify.sleep(0.02) end
+    assert.is_true(client:stats().in_flight == 1)
+    local size = 0
+    for bytes in function() return st:read() end do size = size + #bytes end
+    assert.is_true(size > 40e6, size)
+  end)
+
+  describe("saved", function()
+    local path
+    before_each(function()
+      path = os.tmpname()
+      os.remove(path)
+    end)
+    after_each(function() os.remove(path) end)
+
+    local function content()
+      local file = io.open(path, "rb")
+      if not file then return nil end
+      local text = file:read "*a"
+      file:close()
+      return text
+    end
+
+    local function leftovers()
+      local pipe = io.popen("ls -d " .. path .. "* 2>/dev/null")
+      local names = pipe:read "*a"
+      pipe:close()
+      return names
+    end
+
+    it("is a file, or a string", function()
+      assert.is_true(assert(stream.save(open(), assert(sink.open(path)))))
+      assert_whole(content())
+      assert_whole(assert(stream.save(open(), sink.open(nil, 1e9))))
+    end)
+
+    it("is complete although the connection breaks", function()
+      cut_at(5000, 10000)
+      assert.is_true(assert(stream.save(open(), assert(sink.open(path)))))
+      assert_whole(content())
+    end)
+
+    it("begins again when the content changes, if the sink can", function()
+      answer_with("one", "other", "other, longer")
+      local asked = 0
+      local function go_on()
+        asked = asked + 1
+        return asked == 1
+      end
+      assert.is_true(assert(stream.save(open { go_on = go_on }, assert(sink.open(path)))))
+      assert.equal("other, longer", content())
+      assert.equal(3, #s:log().requests)
+
+      answer_with("one", "other")
+      asked = 0
+      local pieces = {}
+      local ok, err = stream.save(open { go_on = go_on }, sink.open(function(bytes) pieces[#pieces + 1] = bytes end))
+      assert.is_nil(ok)
+      assert.equal("decode", err.kind)
+      assert.same({ "one" }, pieces)
+    end)
+
+    it("is given up when the content never stays the same", function()
+      answer_with("1", "2", "3", "4", "5", "6", "7", "8")
+      local ok, err = stream.save(open { go_on = function() return true end }, assert(sink.open(path)))
+      assert.is_nil(ok)
+      assert.equal("the content changed while it was being read", err.message)
+      assert.equal("", leftovers())
+      assert.equal(6, #s:log().requests)
+    end)
+
+    it("leaves nothing behind when the stream fails", function()
+      client = client:with { max_retries = 0 }
+      cut_at(8000)
+      local ok, err = stream.save(open(), assert(sink.open(path)))
+      assert.is_nil(ok)
+      assert.equal("network", err.kind)
+      assert.equal("", leftovers())
+    end)
+
+    it("stops when the sink fails", function()
+      local st = open()
+      local count = 0
+      local ok, err = stream.save(st, sink.open(function()
+        count = count + 1
+        if count == 2 then return nil, "enough" end
+      end))
+      assert.is_nil(ok)
+      assert.same({ "io", "the sink: enough", "GET", "/v2" .. PATH }, { err.kind, err.message, err.method, err.path })
+      assert.equal(0, client:stats().in_flight)
+      assert.is_nil(st:read())
+    end)
+
+    it("stops when the string becomes too large", function()
+      local ok, err = stream.save(open(), sink.open(nil, 100000))
+      assert.is_nil(ok)
+      assert.equal("too_large", err.kind)
+    end)
+
+    it("is no file when the stream was closed before its end", function()
+      local st = open()
+      local ok, err = stream.save(st, sink.open(function() st:close() end))
+      assert.is_nil(ok)
+      assert.equal("closed", err.kind)
+    end)
+
+    it("lets the sink wait", function()
+      local turns, size = 0, 0
+      local saver = apify.spawn(function()
+        return stream.save(open(), sink.open(function(bytes)
+          assert(apify.sleep(0.001))
+          size = size + #bytes
+        end))
+      end)
+      while not saver:is_done() do
+        turns = turns + 1
+        assert(apify.sleep(0.001))
+      end
+      assert.is_true(saver:wait())
+      assert.equal(#expected, size)
+      assert.is_true(turns > 1)
+    end)
+  end)
+end)
