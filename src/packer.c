@@ -12,6 +12,7 @@
 #define LEVEL 1                          /* bodies are sent once: speed counts, and JSON gets small at any level */
 #define MIN_COMPRESSED 1024              /* bytes below which compressing is not worth it */
 #define WINDOW (16u << 10)               /* compressed bytes made at a time */
+#define USUAL_BODY (4u << 20)            /* room made at once: it costs memory only as it is filled, and growing would cost it twice */
 
 typedef struct packer {
   z_stream z;
@@ -64,7 +65,10 @@ static err_code compress_some (packer *p, const char *bytes, size_t len, int flu
 }
 
 static err_code begin (packer *p) {
+  char *room;
   if (p->is_open) return ERR_OK;
+  err_code rc = buf_reserve(&p->plain, USUAL_BODY, &room);
+  if (rc != ERR_OK) return rc;
   if (deflateInit2(&p->z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) return ERR_MEMORY;
   p->is_open = 1;
   return ERR_OK;
