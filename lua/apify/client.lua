@@ -1,5 +1,6 @@
 --- A client: settings, and the way to everything that the API has.
 local actor = require "apify.resources.actor"
+local collections = require "apify.resources.collections"
 local custom = require "apify.custom"
 local dataset = require "apify.resources.dataset"
 local errors = require "apify.errors"
@@ -11,7 +12,6 @@ local resource = require "apify.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local settings = require "apify.settings"
-local storages = require "apify.resources.storages"
 local task = require "apify.resources.task"
 local transport = require "apify.transport"
 local wait = require "apify.wait"
@@ -82,12 +82,28 @@ function Client:log(id)
   return log.new(self.settings, id)
 end
 
+--- The account's Actors: those it owns or has used.
+---@return apify.Collection
+function Client:actors(...)
+  check_self(self, "actors")
+  resource.check_no_options("client:actors", ...)
+  return collections.actors(self.settings)
+end
+
+--- The account's tasks.
+---@return apify.Collection
+function Client:tasks(...)
+  check_self(self, "tasks")
+  resource.check_no_options("client:tasks", ...)
+  return collections.tasks(self.settings)
+end
+
 --- The account's datasets.
 ---@return apify.Storages
 function Client:datasets(...)
   check_self(self, "datasets")
   resource.check_no_options("client:datasets", ...)
-  return storages.new(self.settings, "/datasets", "datasets")
+  return collections.storages(self.settings, "/datasets", "datasets")
 end
 
 --- The account's key-value stores.
@@ -95,7 +111,7 @@ end
 function Client:key_value_stores(...)
   check_self(self, "key_value_stores")
   resource.check_no_options("client:key_value_stores", ...)
-  return storages.new(self.settings, "/key-value-stores", "key_value_stores")
+  return collections.storages(self.settings, "/key-value-stores", "key_value_stores")
 end
 
 --- The account's request queues.
@@ -103,7 +119,7 @@ end
 function Client:request_queues(...)
   check_self(self, "request_queues")
   resource.check_no_options("client:request_queues", ...)
-  return storages.new(self.settings, "/request-queues", "request_queues")
+  return collections.storages(self.settings, "/request-queues", "request_queues")
 end
 
 --- All runs of the account.
@@ -125,7 +141,7 @@ local function resolve_runs(list, where)
   if #list == 0 and next(list) ~= nil then errors.misuse("bad argument 1 of %s: a table that is no list (expected a list of runs or ids)", where) end
   local resolved = {}
   for i, item in ipairs(list) do
-    resolved[i] = { id = resource.id_text(item), path = run.path(item) }
+    resolved[i] = { id = resource.id_text(item), path = resource.run_path(item) }
   end
   return resolved
 end

@@ -41,6 +41,7 @@ local feed = {}
 ---@field decoder? userdata instead of that of the settings
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
 ---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
+---@field call? { method?: string, body?: string, headers?: string[], stall_timeout?: number } what a request has beside that
 ---@field is_open_ended? boolean a page may take any time, as long as bytes come
 ---@field follow? boolean
 ---@field still_grows? fun(path: string): boolean?, apify.Error?   asked at the end of a list that is followed; false: what is there now is all
@@ -83,7 +84,8 @@ function feed.new(o)
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
-    resolve = o.resolve, last = o.last, decoder = o.decoder, decode_row = o.decode_row, http1 = o.http1, is_open_ended = o.is_open_ended,
+    call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
+    resolve = o.resolve, last = o.last,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
     walk = o.walk, waiter = transport.waiter(), requests = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
@@ -107,11 +109,13 @@ local function open_page(self, page, now, previous)
   self.walk:add_query(page, query)
   self.requests = self.requests + 1
   page.is_behind = page ~= self.walk.pages[1]
-  page.source = request.begin(self.settings, {
+  local op = {
     path = self.path, query = query, is_stream = true, pick = self.wire_pick, nulls = self.nulls,
     decoder = self.decoder, http1 = self.http1, is_open_ended = self.is_open_ended,
     request_timeout = self.request_timeout,
-  }, self.waiter, now, previous)
+  }
+  for name, value in pairs(self.call) do op[name] = value end
+  page.source = request.begin(self.settings, op, self.waiter, now, previous)
   self.decoder = page.source.call.decoder
 end
 
@@ -145,10 +149,22 @@ local function replan(self, now, change, page, ...)
   return result, why
 end
 
+--- The list cannot be walked any further.
+local function end_with(self, err)
+  self.walk:stop()
+  self.dead_end = err
+end
+
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
 --- allowed for an answer are counted from here.
 local function resume_page(self, page, err, now)
   local source = page.source
+  if self.walk.is_once then
+    err.attempts = source.attempts
+    source:report(err)
+    close_page(page)
+    return end_with(self, err)
+  end
   local is_late = page.fresh == 0 and source:remaining(now) <= 0
   err.attempts = page.fresh > 0 and 1 or source.attempts
   source:report(err)
@@ -160,7 +176,7 @@ end
 
 --- An error with the path that it is about.
 local function describe(self, fields)
-  fields.method, fields.path = "GET", request.path_text(self.settings, self.path)
+  fields.method, fields.path = self.call.method or "GET", request.path_text(self.settings, self.path)
   return errors.new(fields)
 end
 
@@ -349,7 +365,10 @@ end
 local function revive(self)
   self.has_failed = false
   local page = self.walk.pages[1]
-  if page and page.source.error then
+  local err = page and page.source.error
+  if err and self.walk.is_once and err.sent then
+    end_with(self, err)
+  elseif err then
     page.source:close()
     open_page(self, page, now_inside(self))
   end

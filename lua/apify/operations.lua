@@ -1,8 +1,10 @@
---- What the API can do with a log, a dataset, a key-value store and a request queue: one row for each operation, the same
---- wherever they are mounted (below a run, below an Actor's or a task's last run, or as a storage of its own).
+--- What the API can do, one row for each operation. Those of a log, a dataset, a key-value store and a request queue are the same
+--- wherever they are mounted: below a run, below an Actor's or a task's last run, or as a storage of its own.
 ---
 --- A row says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
 --- parameters; no other parameter is ever sent. Limits are the API's.
+local base64 = require "apify.base64"
+local core = require "apify.core"
 local options = require "apify.options"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
@@ -100,11 +102,13 @@ local batching = {
   max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
 }
 
+local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" }
+
 local function storage()
   return {
     get = row("GET", ""),
     update = row("PUT", "", nil, {
-      general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" },
+      general_access = general_access,
       name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
     }),
     delete = row("DELETE", ""),
@@ -165,19 +169,90 @@ operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/
 operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", forefront)
 operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock")
 
--- The collections of storages
+-- Runs
 
-local listing = {
-  { "desc", "desc", flag }, { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
+--- Ad hoc webhooks, as the API wants them in a query: the base64 of their JSON.
+local webhooks = {
+  expected = "a list of webhooks, each with eventTypes and requestUrl",
+  check = function(v)
+    if type(v) ~= "table" or #v == 0 then return false, v end
+    for _, webhook in ipairs(v) do
+      if type(webhook) ~= "table" or type(webhook.requestUrl) ~= "string" or type(webhook.eventTypes) ~= "table" then return false, webhook end
+    end
+    local json = core.encode(v, { sort_keys = true })
+    return json ~= nil, json and base64.encode(json)
+  end,
 }
+
+--- Limits of a run, when it is started or resurrected. `timeout` is the run's own, in seconds.
+local run_limits = {
+  { "build", "build", text }, { "memory", "memory", options.integer { min = 128 } }, { "timeout", "timeout", whole },
+  { "max_items", "maxItems", whole }, { "max_total_charge_usd", "maxTotalChargeUsd", options.number { min = 0 } },
+  { "restart_on_error", "restartOnError", flag },
+}
+local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }
+local hooks = { { "webhooks", "webhooks", webhooks } }
+local permission = { { "force_permission_level", "forcePermissionLevel", options.enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
+local output_key = { { "output_record_key", "outputRecordKey", text } }
+
+local input = { content_type = text }
+local calling = with(input, { wait_secs = options.number { min = 0, huge = true }, log = options.either(flag, options.func) })
+
+--- What an Actor and a task can be asked to do; `own` are the parameters that only one of them has.
+local function startable(own)
+  local start = join(run_limits, hooks, own)
+  return {
+    get = row("GET", ""),
+    start = row("POST", "/runs", join(start, wait_for_finish), input),
+    call = row("POST", "/runs", start, calling),
+    run_sync = row("POST", "/run-sync", join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
+    run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape),
+      with(input, { nulls = nulls.nulls, pick = walking.pick })),
+  }
+end
+
+operations.actor = startable(permission)
+operations.task = startable {}
+
+operations.run = {
+  get = row("GET", "", wait_for_finish),
+  update = row("PUT", "", nil, {
+    general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
+  }),
+  delete = row("DELETE", ""),
+  abort = row("POST", "/abort", { { "gracefully", "gracefully", flag } }),
+  metamorph = row("POST", "/metamorph", { { "target_actor_id", "targetActorId", text }, { "build", "build", text } }, input),
+  reboot = row("POST", "/reboot"),
+  resurrect = row("POST", "/resurrect", run_limits),
+  charge = row("POST", "/charge", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
+  watch = row("GET", "", nil, { interval = positive_secs, deadline = positive_secs }),
+}
+
+-- Collections
+
 local max_page = options.integer { min = 1, max = 1000 }
 
-operations.storages = {
-  list = row("GET", "", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, listing)),
-  iterate = row("GET", "", listing, with(walking, {
-    chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
-  })),
-  get_or_create = row("POST", ""),
-}
+--- A list that is paged by offset, with its own filters.
+local function collection(filters)
+  return {
+    list = row("GET", "", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
+    iterate = row("GET", "", filters, with(walking, {
+      chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
+    })),
+  }
+end
+
+local desc = { { "desc", "desc", flag } }
+
+operations.storages = collection(join(desc, {
+  { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
+}))
+operations.storages.get_or_create = row("POST", "")
+
+operations.actors = collection(join(desc, {
+  { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },
+}))
+operations.tasks = collection(desc)
 
 return operations

@@ -136,6 +136,7 @@ end
 function Iterator:bookmark()
   check_self(self, "bookmark")
   local f = self.feed
+  if not f.walk.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
   return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark(), last = f.last }
 end
 

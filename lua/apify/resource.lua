@@ -119,6 +119,13 @@ function resource.perform(self, row, o, segment, fields)
   return true
 end
 
+--- The path of a run.
+---@param id any an id, or a table with an `id`
+---@return string
+function resource.run_path(id)
+  return "/actor-runs/" .. url.id(id, "run id")
+end
+
 --- The path of the run that "the last run" is at this moment.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
@@ -131,7 +138,7 @@ function resource.last_run_path(settings, mount)
   if type(run.id) ~= "string" then
     return nil, errors.new { kind = "decode", message = "the answer is not a run", path = request.path_text(settings, mount.run_path) }
   end
-  return "/actor-runs/" .. url.segment(run.id, "run id"), nil, run.id
+  return resource.run_path(run.id), nil, run.id
 end
 
 --- The same handle where several calls must mean the same run: below a last run, that which it is now.

@@ -7,7 +7,7 @@ local request = require "apify.request"
 local run_wait = {}
 
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
-local POLL_MARGIN = 15                   -- seconds of silence beyond that before a poll counts as dead
+run_wait.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
 local NOT_FOUND_GRACE = 3                -- seconds in which a run may be unknown: it was started a moment ago
 local SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2
@@ -37,7 +37,7 @@ function run_wait.poll_operation(settings, path, secs, request_timeout)
   return {
     path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } },
     request_timeout = request_timeout or settings.request_timeout + held,
-    stall_timeout = held > 0 and held + POLL_MARGIN or nil,
+    stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
   }
 end
 

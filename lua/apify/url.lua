@@ -64,11 +64,11 @@ function url.segment(value, what)
   return url.encode(value)
 end
 
---- An id made safe for a URL; `user/name` becomes `user~name`. Raises misuse that names `what`.
+--- The text of an id; `user/name` becomes `user~name`. Raises misuse that names `what`.
 ---@param value any an id, `user~name`, `user/name` or a table with an `id`
 ---@param what string what the id is of, such as "Actor id"
 ---@return string
-function url.id(value, what)
+function url.plain_id(value, what)
   local id = value
   if type(value) == "table" then id = value.id end
   if not is_segment(id) then
@@ -76,7 +76,15 @@ function url.id(value, what)
     if type(value) == "table" then shown = "a table whose id is " .. shown end
     errors.misuse("bad %s: %s (expected %s)", what, shown, ID_EXPECTED)
   end
-  return url.encode((id:gsub("/", "~", 1)))
+  return (id:gsub("/", "~", 1))
+end
+
+--- The same, made safe for a URL.
+---@param value any
+---@param what string
+---@return string
+function url.id(value, what)
+  return url.encode(url.plain_id(value, what))
 end
 
 -- Taking apart

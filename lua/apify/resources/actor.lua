@@ -1,12 +1,16 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
+local operations = require "apify.operations"
 local resource = require "apify.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
+local starting = require "apify.resources.starting"
 local url = require "apify.url"
 
 ---@class apify.Actor : apify.Resource
 local Actor = resource.define "Actor"
+
+starting.add_methods(Actor, "actor", operations.actor)
 
 --- The Actor's runs.
 ---@return apify.Runs

@@ -1,4 +1,4 @@
---- The account's datasets, key-value stores and request queues.
+--- What the account has, in lists: Actors, tasks, datasets, key-value stores and request queues.
 --- https://docs.apify.com/api/v2/datasets-get
 local bookmark = require "apify.bookmark"
 local errors = require "apify.errors"
@@ -8,17 +8,17 @@ local walk = require "apify.walk"
 
 local MAX_PAGE = 1000
 
-local rows = operations.storages
-
----@class apify.StoragesListOptions
+---@class apify.CollectionListOptions
 ---@field desc? boolean newest first
 ---@field limit? integer 1 to 1000
+---@field my? boolean of Actors: only the account's own
 ---@field offset? integer
----@field ownership? "ownedByMe"|"sharedWithMe"
+---@field ownership? "ownedByMe"|"sharedWithMe" of storages
 ---@field request_timeout? number
----@field unnamed? boolean also those without a name
+---@field sort_by? "createdAt"|"stats.lastRunStartedAt" of Actors
+---@field unnamed? boolean of storages: also those without a name
 
----@class apify.StoragesIterateOptions : apify.StoragesListOptions
+---@class apify.CollectionIterateOptions : apify.CollectionListOptions
 ---@field bookmark? string go on where `it:bookmark()` was taken
 ---@field chunk_size? integer rows a page, 1 to 1000
 ---@field deadline? number seconds inside the iterator, all in all
@@ -26,34 +26,45 @@ local rows = operations.storages
 ---@field pick? string[] build only these fields of each row
 ---@field prefetch? integer pages in flight
 
----@class apify.Storages : apify.Resource
----@field private noun string
-local Storages = resource.define "Storages"
+--- A class of collections with the operations `rows`.
+local function define(name, rows)
+  ---@class apify.Collection : apify.Resource
+  ---@field private noun string
+  local Collection = resource.define(name)
 
---- One page.
----@param opts? apify.StoragesListOptions
----@return apify.Page? page
----@return apify.Error? err
-function Storages:list(opts)
-  resource.check_self(Storages, self, "list")
-  return resource.call(self, rows.list, rows.list.check(opts, self.noun .. ":list"))
+  --- One page.
+  ---@param opts? apify.CollectionListOptions
+  ---@return apify.Page? page
+  ---@return apify.Error? err
+  function Collection:list(opts)
+    resource.check_self(Collection, self, "list")
+    return resource.call(self, rows.list, rows.list.check(opts, self.noun .. ":list"))
+  end
+
+  --- Walk all of them, page after page.
+  ---@param opts? apify.CollectionIterateOptions
+  ---@return apify.Iterator, nil, nil, apify.Iterator
+  function Collection:iterate(opts)
+    resource.check_self(Collection, self, "iterate")
+    local where = self.noun .. ":iterate"
+    local o = rows.iterate.check(opts, where)
+    return resource.iterate(self, rows.iterate, o, where, function(query, place)
+      return walk.new {
+        resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
+        chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
+        desc = bookmark.find(query, "desc") ~= nil, is_filtered = true,
+      }
+    end)
+  end
+
+  return Collection
 end
 
---- Walk all of them, page after page.
----@param opts? apify.StoragesIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
-function Storages:iterate(opts)
-  resource.check_self(Storages, self, "iterate")
-  local where = self.noun .. ":iterate"
-  local o = rows.iterate.check(opts, where)
-  return resource.iterate(self, rows.iterate, o, where, function(query, place)
-    return walk.new {
-      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
-      chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
-      desc = bookmark.find(query, "desc") ~= nil, is_filtered = true,
-    }
-  end)
-end
+local Actors = define("Actors", operations.actors)
+local Tasks = define("Tasks", operations.tasks)
+
+---@class apify.Storages : apify.Collection
+local Storages = define("Storages", operations.storages)
 
 --- The storage of this name, made if there is none; without a name a new one that has none.
 ---@param name? string
@@ -62,27 +73,45 @@ end
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)
   resource.check_self(Storages, self, "get_or_create")
-  local where = self.noun .. ":get_or_create"
+  local where, row = self.noun .. ":get_or_create", operations.storages.get_or_create
   if name ~= nil and (type(name) ~= "string" or name == "") then
     errors.misuse("bad argument 1 of %s: %s (expected a name)", where, errors.show(name))
   end
-  local o = rows.get_or_create.check(opts, where)
-  local op = { is_safe = name ~= nil or nil }                         -- once there, it is not made again
-  if name then op.query = { { "name", name } } end
-  return resource.call(self, rows.get_or_create, o, nil, op)
+  local o = row.check(opts, where)
+  local fields = { is_safe = name ~= nil or nil }                     -- once there, it is not made again
+  if name then fields.query = { { "name", name } } end
+  return resource.call(self, row, o, nil, fields)
 end
 
-local storages = {}
+local collections = {}
 
---- The collection at a path. `noun` is its name in messages.
----@param settings apify.Settings
----@param path string
----@param noun string
----@return apify.Storages
-function storages.new(settings, path, noun)
-  local self = resource.new(Storages, settings, path)
+local function new(class, settings, path, noun)
+  local self = resource.new(class, settings, path)
   self.noun = noun
   return self
 end
 
-return storages
+--- The account's Actors.
+---@param settings apify.Settings
+---@return apify.Collection
+function collections.actors(settings)
+  return new(Actors, settings, "/acts", "actors")
+end
+
+--- The account's tasks.
+---@param settings apify.Settings
+---@return apify.Collection
+function collections.tasks(settings)
+  return new(Tasks, settings, "/actor-tasks", "tasks")
+end
+
+--- The account's datasets, key-value stores or request queues.
+---@param settings apify.Settings
+---@param path string
+---@param noun string for messages
+---@return apify.Storages
+function collections.storages(settings, path, noun)
+  return new(Storages, settings, path, noun)
+end
+
+return collections

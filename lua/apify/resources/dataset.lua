@@ -56,24 +56,6 @@ local Dataset = resource.define "Dataset"
 
 storage.add_methods(Dataset, "dataset", rows)
 
-local function header_number(ex, name)
-  return tonumber(ex.xfer:header("x-apify-pagination-" .. name))
-end
-
---- A page from a list of items and the headers beside it.
-local function read_page(settings, nulls)
-  return function(ex)
-    local items, message, name, offset = storage.read_json(settings, ex, nulls)
-    if message then return nil, message, name, offset end
-    if type(items) ~= "table" then return nil, "the answer is not a list of items", "decode", 0 end
-    local desc = ex.xfer:header "x-apify-pagination-desc"
-    return {
-      items = items, total = header_number(ex, "total"), offset = header_number(ex, "offset"),
-      limit = header_number(ex, "limit"), count = header_number(ex, "count") or #items, desc = desc == "true" or desc == "1",
-    }
-  end
-end
-
 --- One page of items. `count` is the number of stored items that it stands for, which differs from `#items` where items were skipped.
 ---@param opts? apify.DatasetItemsOptions
 ---@return apify.Page? page
@@ -83,7 +65,7 @@ function Dataset:list_items(opts)
   local o = rows.list_items.check(opts, "dataset:list_items")
   local nulls = storage.nulls(self.settings, o)
   local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls })
-  local page, err = request.run(self.settings, op, read_page(self.settings, nulls))
+  local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
   if not page then return nil, err end
   return page
 end
@@ -128,10 +110,9 @@ function Dataset:iterate_items(opts)
       desc = bookmark.find(query, "desc") == "1", is_reshaped = reshaped,
     }
   end
-  local decoder = codec.row_decoder(settings, nulls)
-  if decoder and o.pick then errors.misuse("bad option 'pick' of %s: a table (a codec of one's own, given as json, builds whole items)", where) end
+  storage.check_pick(settings, o, where)
   return resource.iterate(self, rows.iterate_items, o, where, make_walk, {
-    nulls = nulls, decoder = decoder, decode_row = decoder and function(text) return codec.decode(settings, text, nulls) end,
+    nulls = nulls, decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
     http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
   })
 end

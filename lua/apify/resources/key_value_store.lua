@@ -90,22 +90,6 @@ function KeyValueStore:iterate_keys(opts)
   end)
 end
 
---- The value of a record: JSON as what it says, all else as bytes.
-local function read_record(settings, key, o, nulls)
-  return function(ex)
-    local content_type = ex.xfer:header "content-type"
-    local is_json = (content_type or ""):lower():find "^%s*application/json%s*$" or (content_type or ""):lower():find "^%s*application/json%s*;"
-    local value, message, name, offset
-    if is_json and not o.raw then
-      value, message, name, offset = storage.read_json(settings, ex, nulls)
-    else
-      value, message, name, offset = ex.xfer:text()
-    end
-    if message then return nil, message, name, offset end
-    return { key = key, value = value, content_type = content_type }
-  end
-end
-
 --- The parameter without which the API may change what it gives: it edits HTML.
 local UNCHANGED = { "attachment", "1" }
 
@@ -122,7 +106,7 @@ function KeyValueStore:get_record(key, opts)
   local nulls = storage.nulls(self.settings, o)
   local op = resource.operation(self, rows.get_record, o, segment, { nulls = nulls, is_user_data = true })
   op.query[#op.query + 1] = UNCHANGED
-  local record, err = request.run(self.settings, op, read_record(self.settings, key, o, nulls))
+  local record, err = request.run(self.settings, op, storage.read_record(self.settings, key, o.raw, nulls))
   if not record then return nil, err end
   return record
 end

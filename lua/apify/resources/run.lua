@@ -1,25 +1,28 @@
 --- A run.
 --- https://docs.apify.com/api/v2/actor-run-get
+local core = require "apify.core"
 local dataset = require "apify.resources.dataset"
+local errors = require "apify.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
+local operations = require "apify.operations"
 local options = require "apify.options"
 local request = require "apify.request"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resource"
 local run_wait = require "apify.run_wait"
+local run_watch = require "apify.run_watch"
+local starting = require "apify.resources.starting"
+local storage = require "apify.resources.storage"
 local url = require "apify.url"
 local wait = require "apify.wait"
-
-local check_get = options.spec {
-  request_timeout = options.number { exclusive_min = 0 },
-  wait_for_finish = options.integer { min = 0, max = 60 },
-}
 
 local check_wait = options.spec {
   request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },
 }
+
+local rows = operations.run
 
 ---@class apify.RunHandle : apify.Resource
 local Run = resource.define "Run"
@@ -30,7 +33,7 @@ local Run = resource.define "Run"
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
   resource.check_self(Run, self, "get")
-  local o = check_get(opts, "run:get")
+  local o = rows.get.check(opts, "run:get")
   local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout)
   op.query = op.query or {}
   for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
@@ -63,6 +66,128 @@ function Run:pin()
   local path, err, id = resource.last_run_path(self.settings, self.mount)
   if not path then return nil, err end
   return run.new(self.settings, id)
+end
+
+--- Complain about what the API cannot do with "the last run".
+local function check_fixed(self, method)
+  if not self.mount.is_last then return end
+  errors.misuse("run:%s needs a run of fixed id: a last run may be another one by then; use last_run{...}:pin()", method)
+end
+
+--- Change what the run says of itself: `status_message`, `is_status_message_terminal`, `general_access`; returns the run.
+---@param opts { status_message?: string, is_status_message_terminal?: boolean, general_access?: string, request_timeout?: number }
+---@return table? run
+---@return apify.Error? err
+function Run:update(opts)
+  resource.check_self(Run, self, "update")
+  check_fixed(self, "update")
+  local o = rows.update.check(opts, "run:update")
+  local fields = {
+    generalAccess = o.general_access, isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message,
+  }
+  if next(fields) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
+  return resource.call(self, rows.update, o, nil, { body = core.encode(fields, { sort_keys = true }), headers = storage.JSON_HEADERS })
+end
+
+--- Delete the run, which must have ended.
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err
+function Run:delete(opts)
+  resource.check_self(Run, self, "delete")
+  check_fixed(self, "delete")
+  return resource.perform(self, rows.delete, rows.delete.check(opts, "run:delete"))
+end
+
+--- Abort the run; `gracefully` gives it 30 seconds to save its state. Returns the run, which is perhaps still ABORTING.
+---@param opts? { gracefully?: boolean, request_timeout?: number }
+---@return table? run
+---@return apify.Error? err
+function Run:abort(opts)
+  resource.check_self(Run, self, "abort")
+  local is_safe = not self.mount.is_last                               -- aborting again changes nothing; but it might be another run
+  return resource.call(self, rows.abort, rows.abort.check(opts, "run:abort"), nil, { is_safe = is_safe })
+end
+
+--- Turn the run into one of another Actor, with a new input.
+---@param target any the Actor: an id, `user~name`, `user/name`, or a table with an `id`
+---@param input? any a table, or a string of the `content_type`
+---@param opts? { build?: string, content_type?: string, request_timeout?: number }
+---@return table? run
+---@return apify.Error? err
+function Run:metamorph(target, input, opts)
+  resource.check_self(Run, self, "metamorph")
+  local o = rows.metamorph.check(opts, "run:metamorph")
+  o.target_actor_id = url.plain_id(target, "Actor id")
+  return resource.call(self, rows.metamorph, o, nil, starting.input_fields(self.settings, input, o.content_type, "run:metamorph"))
+end
+
+--- Restart the run's container.
+---@param opts? { request_timeout?: number }
+---@return table? run
+---@return apify.Error? err
+function Run:reboot(opts)
+  resource.check_self(Run, self, "reboot")
+  return resource.call(self, rows.reboot, rows.reboot.check(opts, "run:reboot"))
+end
+
+---@class apify.ResurrectOptions
+---@field build? string
+---@field max_items? integer
+---@field max_total_charge_usd? number
+---@field memory? integer megabytes
+---@field request_timeout? number
+---@field restart_on_error? boolean
+---@field timeout? integer the run's own limit, in seconds
+
+--- Let a run that has ended go on.
+---@param opts? apify.ResurrectOptions
+---@return table? run
+---@return apify.Error? err
+function Run:resurrect(opts)
+  resource.check_self(Run, self, "resurrect")
+  check_fixed(self, "resurrect")
+  return resource.call(self, rows.resurrect, rows.resurrect.check(opts, "run:resurrect"))
+end
+
+--- A key that the same charge has, however often it is sent, and no other.
+local function charge_key(self, event)
+  return ("%s-%s-%s"):format(self.id, event:gsub("[^%w_-]", "_"):sub(1, 60), core.random_hex(16))
+end
+
+--- Charge for an event of the run, `count` times (1). A retry charges once; so does a later call with the same `idempotency_key`.
+---@param event string
+---@param opts? { count?: integer, idempotency_key?: string, request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err
+function Run:charge(event, opts)
+  resource.check_self(Run, self, "charge")
+  check_fixed(self, "charge")
+  if type(event) ~= "string" or event == "" then
+    errors.misuse("bad argument 1 of run:charge: %s (expected the name of an event)", errors.show(event))
+  end
+  local o = rows.charge.check(opts, "run:charge")
+  local key = o.idempotency_key or charge_key(self, event)
+  if key:find "[^\32-\126]" then
+    errors.misuse("bad option 'idempotency_key' of run:charge: %s (a header has printable ASCII only)", errors.show(key))
+  end
+  return resource.perform(self, rows.charge, o, nil, {
+    body = assert(core.encode({ eventName = event, count = o.count or 1 }, { sort_keys = true })),
+    headers = { storage.JSON_HEADERS[1], "idempotency-key: " .. key }, is_safe = true,
+  })
+end
+
+--- Watch the run: steps are the run, now and each time that its status or its status message has changed, until it has ended.
+---@param opts? { interval?: number, deadline?: number, request_timeout?: number } `interval`: seconds between two looks (1)
+---@return apify.RunWatch, nil, nil, apify.RunWatch
+function Run:watch(opts)
+  resource.check_self(Run, self, "watch")
+  local o = rows.watch.check(opts, "run:watch")
+  local it = run_watch.new { settings = self.settings, find_path = function()
+    local pinned, err = resource.pinned(self)
+    return pinned and pinned.path, err
+  end, path = self.path, interval = o.interval or 1, deadline = o.deadline, request_timeout = o.request_timeout }
+  return it, nil, nil, it
 end
 
 --- The run's log.
@@ -99,17 +224,11 @@ local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "
 local check_last = options.spec { status = options.enum(run_wait.STATUSES), origin = options.enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
---- The path of a run.
----@param id any
-function run.path(id)
-  return "/actor-runs/" .. url.id(id, "run id")
-end
-
 ---@param settings apify.Settings
 ---@param id any an id, or a table with an `id`
 ---@return apify.RunHandle
 function run.new(settings, id)
-  local path = run.path(id)
+  local path = resource.run_path(id)
   return resource.new(Run, settings, path, resource.id_text(id), { query = {}, run_path = path })
 end
 

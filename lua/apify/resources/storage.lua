@@ -73,4 +73,61 @@ function storage.read_json(settings, ex, nulls)
   return value
 end
 
+--- What makes rows of the texts that the codec's own decoder gives; nil when the core decodes rows itself.
+---@param settings apify.Settings
+---@param nulls "omit"|"keep"
+function storage.row_codec(settings, nulls)
+  if not settings.json then return nil end
+  return function(text) return codec.decode(settings, text, nulls) end
+end
+
+--- Complain about `pick` where a codec of the user's builds the items.
+---@param settings apify.Settings
+---@param o { pick?: string[] }
+---@param where string for messages
+function storage.check_pick(settings, o, where)
+  if not (settings.json and o.pick) then return end
+  errors.misuse("bad option 'pick' of %s: a table (a codec of one's own, given as json, builds whole items)", where)
+end
+
+local function header_number(ex, name)
+  return tonumber(ex.xfer:header("x-apify-pagination-" .. name))
+end
+
+--- What reads a page of items from a list of them and the headers beside it.
+---@param settings apify.Settings
+---@param nulls "omit"|"keep"
+function storage.read_items(settings, nulls)
+  return function(ex)
+    local items, message, name, offset = storage.read_json(settings, ex, nulls)
+    if message then return nil, message, name, offset end
+    if type(items) ~= "table" then return nil, "the answer is not a list of items", "decode", 0 end
+    local desc = ex.xfer:header "x-apify-pagination-desc"
+    return {
+      items = items, total = header_number(ex, "total"), offset = header_number(ex, "offset"),
+      limit = header_number(ex, "limit"), count = header_number(ex, "count") or #items, desc = desc == "true" or desc == "1",
+    }
+  end
+end
+
+--- What reads a record: the value of JSON, unless it is wanted `raw`; of all else the bytes.
+---@param settings apify.Settings
+---@param key string
+---@param raw? boolean
+---@param nulls "omit"|"keep"
+function storage.read_record(settings, key, raw, nulls)
+  return function(ex)
+    local content_type = ex.xfer:header "content-type"
+    local plain = (content_type or ""):lower():match "^[^;]*":gsub("%s", "")
+    local value, message, name, offset
+    if plain == "application/json" and not raw then
+      value, message, name, offset = storage.read_json(settings, ex, nulls)
+    else
+      value, message, name, offset = ex.xfer:text()
+    end
+    if message then return nil, message, name, offset end
+    return { key = key, value = value, content_type = content_type }
+  end
+end
+
 return storage

@@ -1,12 +1,16 @@
 --- A task: an Actor with its input.
 --- https://docs.apify.com/api/v2/actor-task-get
+local operations = require "apify.operations"
 local resource = require "apify.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
+local starting = require "apify.resources.starting"
 local url = require "apify.url"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"
+
+starting.add_methods(Task, "task", operations.task)
 
 --- The task's runs. They cannot be filtered by date.
 ---@return apify.Runs

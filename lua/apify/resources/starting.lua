@@ -1,0 +1,238 @@
+--- Starting runs of an Actor or a task: the methods that both share.
+local codec = require "apify.codec"
+local core = require "apify.core"
+local errors = require "apify.errors"
+local fiber = require "apify.fiber"
+local log = require "apify.resources.log"
+local once_walk = require "apify.once_walk"
+local pager = require "apify.pager"
+local request = require "apify.request"
+local resource = require "apify.resource"
+local run_wait = require "apify.run_wait"
+local sending = require "apify.sending"
+local storage = require "apify.resources.storage"
+local wait = require "apify.wait"
+
+local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
+local LOG_GRACE = 10                     -- seconds for the rest of the log of a run that has ended
+
+local JSON_TYPE = "application/json; charset=utf-8"
+
+local starting = {}
+
+---@class apify.StartOptions
+---@field build? string tag or number
+---@field content_type? string of an input that is a string; JSON when absent
+---@field force_permission_level? "LIMITED_PERMISSIONS"|"FULL_PERMISSIONS" of an Actor only
+---@field max_items? integer items that may be charged
+---@field max_total_charge_usd? number
+---@field memory? integer megabytes, a power of 2 from 128 up
+---@field request_timeout? number seconds
+---@field restart_on_error? boolean
+---@field timeout? integer the run's own limit, in seconds
+---@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
+---@field webhooks? table[] for this run alone: { eventTypes, requestUrl, ... }
+
+---@class apify.CallOptions : apify.StartOptions
+---@field log? boolean|fun(line: string, run: table) true: to the standard error stream
+---@field wait_secs? number seconds; no limit when absent
+
+--- The text of an input and its content type. A string is sent as it is, all else as JSON.
+local function encode_input(settings, input, content_type, where)
+  if type(input) == "string" then
+    if not content_type then
+      local _, why = core.decode(input)
+      if why then errors.misuse("bad argument 1 of %s: a string that is not JSON, without option 'content_type' (%s)", where, why) end
+    end
+    return input, content_type or JSON_TYPE
+  end
+  if content_type and not content_type:lower():find("json", 1, true) then
+    errors.misuse("bad argument 1 of %s: a %s (an input of the type %s has to be a string)", where, type(input), errors.escape(content_type, 60))
+  end
+  local text, message = codec.encode(settings, input)
+  if not text then errors.misuse("bad argument 1 of %s: %s", where, message) end
+  return text, content_type or JSON_TYPE
+end
+
+--- Put the input into an operation.
+---@param settings apify.Settings
+---@param input any nil: none
+---@param content_type? string
+---@param where string for messages
+---@return { body?: string, headers?: string[] }
+function starting.input_fields(settings, input, content_type, where)
+  if content_type and content_type:find "%c" then
+    errors.misuse("bad option 'content_type' of %s: %s (a header has no control characters)", where, errors.show(content_type))
+  end
+  if input == nil then return {} end
+  local body, kind = encode_input(settings, input, content_type, where)
+  local packed, header = sending.compress(body)
+  return { body = packed, headers = { "Content-Type: " .. kind, header } }
+end
+
+--- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
+local function start(self, row, o, input, where)
+  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  local held = o.wait_for_finish or 0
+  fields.request_timeout = o.request_timeout or self.settings.request_timeout + held
+  fields.stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
+  return resource.call(self, row, o, nil, fields)
+end
+
+--- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
+local function pass_lines(settings, run, fn)
+  local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
+  while true do
+    local line, err = lines:next()
+    if not line then return err == nil, err end
+    local ok, why = pcall(fn, line, run)
+    if not ok then
+      lines:close()
+      if errors.is(why) then return nil, why end
+      return nil, errors.new { kind = "io", message = "the log function raised: " .. tostring(why), cause = why }
+    end
+  end
+end
+
+local function to_stderr(line)
+  io.stderr:write(line, "\n")
+end
+
+--- Wait for the run while its log is passed on. A failure of the log ends the waiting.
+local function wait_with_log(settings, run, path, o)
+  local waiting = fiber.spawn(wait.one, settings, path, { wait_secs = o.wait_secs, request_timeout = o.request_timeout })
+  local log_error
+  local passing = fiber.spawn(function()
+    local ok, err = pass_lines(settings, run, o.log == true and to_stderr or o.log)
+    if not ok and not waiting:is_done() then
+      log_error = err
+      waiting:cancel()
+    end
+    return ok, err
+  end)
+  local ended, err = waiting:wait()
+  if not ended then
+    waiting:cancel()                                     -- it is the caller that was cancelled
+    passing:cancel()
+    return nil, log_error or err
+  end
+  local ok, why = passing:wait(LOG_GRACE)
+  passing:cancel()
+  if not ok and why and why.kind ~= "timeout" then return nil, why, ended end
+  return ended
+end
+
+local function call(self, row, o, input, where)
+  local run, err = start(self, row, o, input, where)
+  if not run then return nil, err end
+  local path = resource.run_path(run.id)
+  local ended, why, last
+  if o.log then
+    ended, why, last = wait_with_log(self.settings, run, path, o)
+  else
+    ended, why = wait.one(self.settings, path, { wait_secs = o.wait_secs, request_timeout = o.request_timeout })
+  end
+  if ended then return ended end
+  why.run = last or why.run or run
+  return nil, why
+end
+
+--- The operation of a call that lasts as long as the run.
+local function sync_operation(self, row, o, input, where, more)
+  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  fields.stall_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
+  fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
+  for name, value in pairs(more) do fields[name] = value end
+  return resource.operation(self, row, o, nil, fields)
+end
+
+--- Add the methods to a class. `noun` is its name in messages, `rows` its operations.
+---@param class table
+---@param noun string
+---@param rows table<string, apify.OperationRow>
+function starting.add_methods(class, noun, rows)
+  --- The object itself.
+  ---@param opts? { request_timeout?: number }
+  ---@return table?
+  ---@return apify.Error? err `not_found` when there is none
+  function class:get(opts)
+    resource.check_self(class, self, "get")
+    return resource.call(self, rows.get, rows.get.check(opts, noun .. ":get"))
+  end
+
+  --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
+  ---@param input? any a table, or a string of the `content_type`
+  ---@param opts? apify.StartOptions
+  ---@return table? run
+  ---@return apify.Error? err
+  function class:start(input, opts)
+    resource.check_self(class, self, "start")
+    local where = noun .. ":start"
+    return start(self, rows.start, rows.start.check(opts, where), input, where)
+  end
+
+  --- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
+  ---@param input? any
+  ---@param opts? apify.CallOptions
+  ---@return table? run
+  ---@return apify.Error? err
+  function class:call(input, opts)
+    resource.check_self(class, self, "call")
+    local where = noun .. ":call"
+    return call(self, rows.call, rows.call.check(opts, where), input, where)
+  end
+
+  --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean, nulls?: "omit"|"keep" }
+  ---@return apify.Record? output
+  ---@return apify.Error? err status 408 when the time is over
+  function class:run_sync(input, opts)
+    resource.check_self(class, self, "run_sync")
+    local where = noun .. ":run_sync"
+    local o = rows.run_sync.check(opts, where)
+    local nulls = storage.nulls(self.settings, o)
+    local op = sync_operation(self, rows.run_sync, o, input, where, { nulls = nulls, is_user_data = true })
+    local record, err = request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls))
+    if not record then return nil, err end
+    return record
+  end
+
+  --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+  ---@return apify.Page? page
+  ---@return apify.Error? err status 408 when the time is over
+  function class:run_sync_get_dataset_items(input, opts)
+    resource.check_self(class, self, "run_sync_get_dataset_items")
+    local where, row = noun .. ":run_sync_get_dataset_items", rows.run_sync_get_dataset_items
+    local o = row.check(opts, where)
+    local nulls = storage.nulls(self.settings, o)
+    local op = sync_operation(self, row, o, input, where, { nulls = nulls, is_user_data = true })
+    local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
+    if not page then return nil, err end
+    return page
+  end
+
+  --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+  ---@return apify.Iterator, nil, nil, apify.Iterator
+  function class:run_sync_iterate_items(input, opts)
+    resource.check_self(class, self, "run_sync_iterate_items")
+    local where, row = noun .. ":run_sync_iterate_items", rows.run_sync_iterate_items
+    local o = row.check(opts, where)
+    local nulls, settings = storage.nulls(self.settings, o), self.settings
+    storage.check_pick(settings, o, where)
+    local op = sync_operation(self, row, o, input, where, {})
+    local it = pager.new {
+      settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
+      decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
+      call = { method = op.method, body = op.body, headers = op.headers, stall_timeout = op.stall_timeout },
+      walk = once_walk.new(), request_timeout = op.request_timeout,
+    }
+    return it, nil, nil, it
+  end
+end
+
+return starting
