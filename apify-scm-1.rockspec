@@ -102,6 +102,7 @@ build = {
     ["apify.stream"] = "lua/apify/stream.lua",
     ["apify.text"] = "lua/apify/text.lua",
     ["apify.transport"] = "lua/apify/transport.lua",
+    ["apify.turns"] = "lua/apify/turns.lua",
     ["apify.upload"] = "lua/apify/upload.lua",
     ["apify.url"] = "lua/apify/url.lua",
     ["apify.version"] = "lua/apify/version.lua",

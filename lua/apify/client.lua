@@ -131,6 +131,8 @@ function Client:runs(...)
 end
 
 local check_wait = options.spec {
+  max_parallel = options.integer { min = 1 },
+  on_progress = options.func,
   request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },
 }

@@ -11,6 +11,7 @@ run_wait.POLL_MARGIN = 15                -- seconds of silence beyond that befor
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
 local NOT_FOUND_GRACE = 3                -- seconds in which a run may be unknown: it was started a moment ago
 local SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2
+local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
 run_wait.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
@@ -58,6 +59,8 @@ RunWait.__index = RunWait
 ---@field waiter apify.Waiter
 ---@field wait_secs? number
 ---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
+---@field turns? apify.Turns shared by waits of which only some may poll at a time
+---@field longest_poll? integer seconds that the API is asked to hold its answer at most
 
 ---@param o apify.RunWaitOptions
 ---@param now number
@@ -65,7 +68,7 @@ RunWait.__index = RunWait
 function run_wait.new(o, now)
   return setmetatable({
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs,
-    request_timeout = o.request_timeout or o.settings.request_timeout,
+    request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
     ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
     pause = SHORTEST_PAUSE, is_over = false,
   }, RunWait)
@@ -75,11 +78,12 @@ end
 function RunWait:close()
   if self.exchange then self.exchange:close() end
   self.exchange = nil
+  if self.turns then self.turns:give_back(self) end
 end
 
 local function end_with(self, run, err)
-  self:close()
   self.is_over, self.run, self.error = true, run or self.run, err
+  self:close()
   if err then err.run = err.run or self.run end
 end
 
@@ -102,7 +106,8 @@ end
 
 local function start_poll(self, now)
   local left = math.max(0, self.ends_at - now)
-  self.polled_at, self.poll_secs = now, math.floor(math.min(LONGEST_POLL, left))
+  local longest = self.turns and self.turns:is_crowded() and CROWDED_POLL or self.longest_poll
+  self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
   local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed)
@@ -158,6 +163,10 @@ function RunWait:poke(now)
     if not self.exchange then
       if now < self.poll_at then
         self.wake_at = self.poll_at
+        return "wait"
+      end
+      if self.turns and now < self.ends_at and not self.turns:take(self) then
+        self.wake_at = self.ends_at
         return "wait"
       end
       start_poll(self, now)

@@ -4,14 +4,19 @@ local heap = require "apify.heap"
 local request = require "apify.request"
 local run_wait = require "apify.run_wait"
 local transport = require "apify.transport"
+local turns = require "apify.turns"
 
 local wait = {}
+
+local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
 
 wait.is_finished = run_wait.is_finished
 wait.poll_operation = run_wait.poll_operation
 
 ---@class apify.WaitOptions
 ---@field wait_secs? number seconds; no limit when absent
+---@field max_parallel? integer runs that are asked about at a time; all when absent
+---@field on_progress? fun(counts: table<string, integer>) told how many runs have which status, whenever that changes
 ---@field request_timeout? number seconds for the answer to a poll, beside the time that the API holds it
 
 --- A run to wait for.
@@ -65,7 +70,7 @@ function Group:add(i, target, o, now)
   if not machine then
     machine = run_wait.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
-      wait_secs = o.wait_secs, request_timeout = o.request_timeout,
+      wait_secs = o.wait_secs, request_timeout = o.request_timeout, turns = self.turns, longest_poll = self.longest_poll,
     }, now)
     machine.id, machine.indexes = target.id, {}
     self.by_path[target.path] = machine
@@ -86,10 +91,34 @@ local function begin(settings, targets, o)
   local self = setmetatable({
     settings = settings, waiter = waiter, timers = heap.new(), machines = {}, by_path = {},
     over = {}, first_over = 1, last_over = 0, open = 0, outside = 0,
+    on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
   }, Group)
+  if o.max_parallel then
+    self.turns = turns.new(o.max_parallel, function(machine)
+      machine.timer_at = transport.now() - self.outside
+      self.timers:push(machine.timer_at, machine)
+    end)
+  end
   for i, target in ipairs(targets) do self:add(i, target, o, now) end
   for _, machine in ipairs(self.machines) do self:touch(machine, now) end
   return self
+end
+
+--- Tell how many runs have which status, if that has changed.
+function Group:tell()
+  local counts, key = {}, {}
+  for _, machine in ipairs(self.machines) do
+    local status = machine.run and machine.run.status
+    if status then counts[status] = (counts[status] or 0) + #machine.indexes end
+  end
+  for _, status in ipairs(run_wait.STATUSES) do key[#key + 1] = counts[status] or 0 end
+  key = table.concat(key, " ")
+  if key == self.told then return end
+  self.told = key
+  local ok, why = pcall(self.on_progress, counts)
+  if ok then return end
+  self:close()
+  error(why, 0)
 end
 
 --- The machine that ended next; nil when none is left or the group is closed; nil and an error when waiting is impossible.
@@ -99,6 +128,7 @@ function Group:next()
   while self.open > 0 and not self.is_closed do
     local now = transport.now() - self.outside
     self:run(now)
+    if self.on_progress then self:tell() end
     local machine = self.over[self.first_over]
     if machine then
       self.over[self.first_over] = nil

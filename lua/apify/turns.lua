@@ -1,0 +1,65 @@
+--- Turns: of many that want to be under way, only so many are at a time; the others stand in line.
+
+--- Somebody who takes turns.
+---@class apify.TurnTaker
+---@field is_over boolean wants no turn any more
+---@field has_turn? boolean
+
+---@class apify.Turns
+---@field private free integer
+---@field private line apify.TurnTaker[] those who wait, from `first` to `last`
+---@field private is_waiting table<apify.TurnTaker, true>
+---@field private on_turn fun(who: apify.TurnTaker)
+local Turns = {}
+Turns.__index = Turns
+
+local turns = {}
+
+--- `on_turn` hears of those who get their turn after they had to wait.
+---@param count integer
+---@param on_turn fun(who: apify.TurnTaker)
+---@return apify.Turns
+function turns.new(count, on_turn)
+  return setmetatable({ free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Turns)
+end
+
+--- Is it `who`'s turn? If not, it stands in line from now on.
+---@param who apify.TurnTaker
+---@return boolean
+function Turns:take(who)
+  if who.has_turn then return true end
+  if self.free > 0 then
+    self.free, who.has_turn = self.free - 1, true
+    return true
+  end
+  if not self.is_waiting[who] then
+    self.last = self.last + 1
+    self.line[self.last], self.is_waiting[who] = who, true
+  end
+  return false
+end
+
+--- The turn of `who` is over, if it had one: the next in line gets it.
+---@param who apify.TurnTaker
+function Turns:give_back(who)
+  if not who.has_turn then return end
+  who.has_turn = false
+  while self:is_crowded() do
+    local heir = self.line[self.first]
+    self.line[self.first], self.is_waiting[heir] = nil, nil
+    self.first = self.first + 1
+    if not heir.is_over then
+      heir.has_turn = true
+      return self.on_turn(heir)
+    end
+  end
+  self.free = self.free + 1
+end
+
+--- Does anybody stand in line?
+---@return boolean
+function Turns:is_crowded()
+  return self.first <= self.last
+end
+
+return turns
