@@ -83,6 +83,28 @@ describe("an example", function()
     assert.is_true(#lines >= 21)
   end)
 
+  it("starts runs of two Actors at once, prints their logs and merges their items", function()
+    for _, actor in ipairs { "janedoe~my-actor", "janedoe~other" } do
+      api:admin("behaviour", { actor = actor, log_lines = 5, items = 10 })
+    end
+    local path = os.tmpname()
+    local lines = run("run_actors.lua", "janedoe~my-actor janedoe~other " .. path)
+    local by_run, count = {}, 0
+    for _, line in ipairs(lines) do
+      local id = line:match "^(%w+)  "
+      by_run[id] = (by_run[id] or 0) + 1
+    end
+    for _, n in pairs(by_run) do
+      count = count + 1
+      assert.is_true(n >= 5)
+    end
+    assert.equal(20, count)
+    local rows = 0
+    for _ in io.lines(path) do rows = rows + 1 end
+    os.remove(path)
+    assert.equal(201, rows)
+  end)
+
   it("adds the URLs of a file to a queue, each once", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

@@ -110,7 +110,7 @@ function storage.read_items(settings, nulls)
   end
 end
 
---- What reads a record: the value of JSON, unless it is wanted `raw`; of all else the bytes.
+--- What reads a record: the value of JSON (nil of none), unless it is wanted `raw`; of all else the bytes.
 ---@param settings apify.Settings
 ---@param key string
 ---@param raw? boolean
@@ -119,8 +119,10 @@ function storage.read_record(settings, key, raw, nulls)
   return function(ex)
     local content_type = ex.xfer:header "content-type"
     local plain = (content_type or ""):lower():match "^[^;]*":gsub("%s", "")
+    local is_json = plain == "application/json" and not raw
+    if is_json and ex.xfer:is_empty() then return { key = key, content_type = content_type } end
     local value, message, name, offset
-    if plain == "application/json" and not raw then
+    if is_json then
       value, message, name, offset = storage.read_json(settings, ex, nulls)
     else
       value, message, name, offset = ex.xfer:text()
