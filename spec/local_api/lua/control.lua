@@ -1,4 +1,5 @@
 --- The control interface, /_control/NAME: what tests use to set the scene and to see what happened.
+local behaviours = require "behaviours"
 local bodies = require "bodies"
 local cjson = require "cjson.safe"
 local clock = require "clock"
@@ -6,6 +7,7 @@ local dataset_controls = require "dataset_controls"
 local faults = require "faults"
 local generator = require "generator"
 local journal = require "journal"
+local life_controls = require "life_controls"
 local logs = require "logs"
 local movement = require "movement"
 local options = require "options"
@@ -48,7 +50,7 @@ function control.reset(given)
   return generator.seed(wanted)
 end
 
-for _, more in ipairs { dataset_controls, logs.controls } do
+for _, more in ipairs { dataset_controls, life_controls, logs.controls } do
   for name, action in pairs(more) do actions[name] = action end
 end
 actions.reset = control.reset
@@ -60,14 +62,6 @@ end
 function actions.settings(given)
   apply_settings(given)
   return store.settings
-end
-
-local function milliseconds(schedule)
-  local steps = {}
-  for i, step in ipairs(schedule) do
-    steps[i] = { math.floor(step[1] * 1000 + 0.5), statuses.check(step[2]) }
-  end
-  return steps
 end
 
 local ADD_DEFAULTS = {
@@ -82,7 +76,7 @@ function actions.add_runs(given)
   for i = 1, wanted.count do
     ids[i] = store.add_run {
       actor = store.actor(wanted.actor), task = wanted.task and store.task(wanted.task) or nil,
-      started = started + math.floor((i - 1) * wanted.spacing_secs * 1000), schedule = milliseconds(wanted.schedule),
+      started = started + math.floor((i - 1) * wanted.spacing_secs * 1000), schedule = behaviours.milliseconds(wanted.schedule),
     }.id
   end
   return { ids = ids }

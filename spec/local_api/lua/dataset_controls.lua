@@ -42,9 +42,10 @@ function controls.grow_items(given)
   local wanted = options.check(given, GROW_DEFAULTS, "grow_items")
   local storage = find(wanted)
   dataset_items.count(storage.data)
+  local filler = ("x"):rep(wanted.size)
   storage.data.growth = {
-    count = wanted.count, done = 0, filler = ("x"):rep(wanted.size), interval_ms = math.max(wanted.interval_secs * 1000, 1),
-    started = clock.now(),
+    count = wanted.count, done = 0, interval_ms = math.max(wanted.interval_secs * 1000, 1), started = clock.now(),
+    text = function(number) return ('{"n":%d,"grown":true,"text":"%s"}'):format(number - 1, filler) end,
   }
   return { dataset = storage.id }
 end

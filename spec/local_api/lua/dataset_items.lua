@@ -2,24 +2,42 @@
 local cjson = require "cjson"
 local clock = require "clock"
 local seeds = require "dataset_seeds"
+local store = require "store"
 
 local dataset_items = {}
+
+local ROUNDING = 1e-6                   -- the last item is due when the time is over, not a moment later
+
+---@class local_api.Growth items that join by the clock
+---@field count integer how many, of which `done` have joined
+---@field done integer
+---@field started number milliseconds; the first item joins an interval later
+---@field interval_ms number
+---@field text fun(number: integer): string the JSON text of an item, counted from 1
+---@field run local_api.Run? with whose end it is over
 
 --- An empty dataset's inside.
 function dataset_items.new()
   return { seeded = seeds.NONE, texts = {}, bytes = 0, scanned = 0, clean = 0, fields = {} }
 end
 
+-- Until when items join: now, or the end of the run that they come from.
+local function end_of(growth)
+  local now, run = clock.now(), growth.run
+  if not run then return now, false end
+  store.status(run, now)
+  return math.min(now, run.finished or now), run.finished ~= nil
+end
+
 -- Items that were due by now join the others.
 local function grow(data)
   local growth = data.growth
   if not growth then return end
-  local due = math.min(growth.count, math.floor((clock.now() - growth.started) / growth.interval_ms))
-  for number = growth.done + 1, due do
-    dataset_items.append(data, ('{"n":%d,"grown":true,"text":"%s"}'):format(number - 1, growth.filler))
-  end
+  local ended, is_over = end_of(growth)
+  local due = math.min(growth.count, math.floor((ended - growth.started) / growth.interval_ms + ROUNDING))
+  for number = growth.done + 1, due do dataset_items.append(data, growth.text(number)) end
   growth.done = math.max(growth.done, due)
-  if growth.done >= growth.count then data.growth = nil end
+  if is_over or growth.done >= growth.count then data.growth = nil end
 end
 
 --- Add the JSON text of an object.

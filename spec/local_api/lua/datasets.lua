@@ -19,9 +19,10 @@ local datasets = {}
 local strict = cjson.new()
 strict.decode_invalid_numbers(false)
 
---- The inside of a new dataset.
+--- The inside of a new dataset; that of a run which pushes items has those.
 function datasets.init(storage)
   storage.data = dataset_items.new()
+  storage.data.growth = storage.run and storage.run.growth
   storage.reads, storage.writes = 0, 0
 end
 
@@ -56,8 +57,8 @@ local function headers_of(page)
   return headers
 end
 
--- GET items
-local function get_items(request, storage)
+--- GET items: the answer, also for those who give items by another path.
+function datasets.get_items(request, storage)
   local page = page_of(storage, dataset_query.new(request.args, storage.views))
   storage.reads = storage.reads + 1
   storages.touch(storage)
@@ -107,7 +108,7 @@ local function get_statistics(_, storage)
 end
 
 datasets.routes = {
-  { "items", GET = get_items, POST = push_items },
+  { "items", GET = datasets.get_items, POST = push_items },
   { "statistics", GET = get_statistics },
 }
 

@@ -31,8 +31,7 @@ errors.page_not_found = failure(404, "page-not-found",
   "We have bad news: there is no API endpoint at this URL. Did you specify it correctly?")
 errors.record_not_found = failure(404, "record-not-found", "The requested resource was not found.")
 errors.rate_limit = failure(429, "rate-limit-exceeded", "You have exceeded the rate limit. Please try again later.")
-errors.run_timeout = failure(408, "run-timeout-exceeded",
-  "Actor run exceeded the timeout of 300 seconds for this API endpoint")
+errors.job_finished = failure(400, "job-finished", "The Actor run has already finished.")
 errors.internal = failure(500, "internal-server-error", "Internal server error")
 
 --- 400 that says which parameter is wrong.
@@ -43,6 +42,17 @@ end
 --- 400 that says what is wrong with the body.
 function errors.invalid_body(reason)
   return failure(400, "invalid-input", "Invalid input: " .. reason)
+end
+
+--- 408 for a run that a caller cannot wait for any longer.
+function errors.run_timeout_after(secs)
+  return failure(408, "run-timeout-exceeded",
+    ("Actor run exceeded the timeout of %g seconds for this API endpoint"):format(secs))
+end
+
+--- 400 for a run that a caller waited for in vain.
+function errors.run_failed(id, status)
+  return failure(400, "run-failed", ("Actor run did not succeed (run ID: %s, status: %s)."):format(id, status))
 end
 
 --- 413 for a body, decoded, of more than `limit` bytes.
@@ -67,7 +77,7 @@ end
 
 local USUAL = {
   [400] = errors.invalid_input, [401] = errors.token_not_valid, [403] = errors.permission_denied,
-  [404] = errors.record_not_found, [405] = errors.method_not_allowed("OPTIONS,GET"), [408] = errors.run_timeout,
+  [404] = errors.record_not_found, [405] = errors.method_not_allowed("OPTIONS,GET"), [408] = errors.run_timeout_after(300),
   [429] = errors.rate_limit,
 }
 

@@ -26,15 +26,33 @@ local HTML_MARK = "<!-- modified -->"   -- for what the API does to HTML documen
 ---@field content_type string
 ---@field modified integer milliseconds
 
-local function put(storage, key, value, content_type)
+--- Store a record.
+---@param storage local_api.Storage
+function key_value_stores.put(storage, key, value, content_type)
   local data, old = storage.data, storage.data.records[key]
   if not old then data.keys:add(key) end
   data.records[key] = { value = value, content_type = content_type, modified = clock.now() }
   data.bytes = data.bytes + #value - (old and #old.value or 0)
 end
 
+local put = key_value_stores.put
+
 local function made_up_input(run)
   return cjson.encode { startUrls = { { url = "https://example.com/" } }, maxItems = 1000, serial = run.serial }
+end
+
+local function put_input(storage, run)
+  if run.input then return put(storage, "INPUT", run.input.value, run.input.content_type) end
+  if not run.is_started then put(storage, "INPUT", made_up_input(run), JSON_TYPE) end
+end
+
+--- Before a run's store is looked at: a run that has succeeded by now has left its OUTPUT in it.
+function key_value_stores.catch_up(storage)
+  local run = storage.run
+  local output = run.output
+  if not output or store.status(run, clock.now()) ~= "SUCCEEDED" then return end
+  run.output = nil
+  put(storage, "OUTPUT", output, JSON_TYPE)
 end
 
 --- The inside of a new store; that of a run has its INPUT.
@@ -42,7 +60,7 @@ function key_value_stores.init(storage)
   storage.data = {
     records = {}, keys = keys.new(), bytes = 0, counts = { read = 0, write = 0, delete = 0, list = 0 },
   }
-  if storage.run then put(storage, "INPUT", made_up_input(storage.run), JSON_TYPE) end
+  if storage.run then put_input(storage, storage.run) end
 end
 
 --- What the object of a store shows of its inside.
@@ -59,12 +77,15 @@ local function note(storage, name)
   storages.touch(storage, name == "write" or name == "delete")
 end
 
-local function check_key(key)
+--- Refuse a key that no record can have.
+function key_value_stores.check_key(key)
   if #key > MAX_KEY or not key:find(KEY_PATTERN) then
     error(errors.new(400, "invalid-record-key",
       "The record key may have 1 to 256 of the characters a-z, A-Z, 0-9 and !-_.'()"), 0)
   end
 end
+
+local check_key = key_value_stores.check_key
 
 local function record_of(storage, key)
   check_key(key)

@@ -5,6 +5,7 @@ local log_texts = {}
 
 local FIRST_LINE_AT = clock.parse("2025-09-01T12:00:00.000Z")
 local LINE_MS = 5
+local ROUNDING = 1e-6                   -- the last line is due when the time is over, not a moment later
 local LONG_LINE, LONG_BYTES = 13, 70000 -- one line is longer than any buffer
 local UTF8_EVERY, ANSI_EVERY = 4, 5
 local UTF8_TEXT = " příliš žluťoučký kůň 日本語 😀"
@@ -30,6 +31,8 @@ end
 ---@class local_api.Log
 ---@field pieces string[]? what is there for good
 ---@field total integer pieces that there will be
+---@field before string[]? of one that is spread over a run: the pieces from before
+---@field line nil|fun(number: integer): string of such a one: makes the other pieces
 
 --- A log that is complete.
 ---@param pieces string[]
@@ -48,21 +51,52 @@ function log_texts.growing(options)
   }
 end
 
+--- A log of a run: what was there before, and lines spread evenly from `started` to `ended`.
+---@param options {before: string[], lines: integer, line: fun(number: integer): string, started: number, ended: number}
+---@return local_api.Log
+function log_texts.spread(options)
+  local first = #options.before
+  return {
+    total = first + options.lines, first = first, before = options.before, line = options.line, started = options.started,
+    interval_ms = math.max((options.ended - options.started) / math.max(options.lines, 1), 0.01),
+  }
+end
+
+local function due(log, ms)
+  return log.first + math.max(0, math.floor((ms - log.started) / log.interval_ms + ROUNDING))
+end
+
+--- Nothing comes any more that was not due when the run ended; for logs that are spread over a run.
+---@param log local_api.Log
+---@param ended integer milliseconds
+function log_texts.stop(log, ended)
+  if log.line then log.total = math.min(log.total, due(log, ended)) end
+end
+
+--- All pieces that there are now.
+function log_texts.all(log)
+  local pieces = {}
+  for i = 1, (log_texts.present(log)) do pieces[i] = log_texts.piece(log, i) end
+  return pieces
+end
+
 --- How many pieces are there now, and the milliseconds to the next one.
 ---@param log local_api.Log
 ---@return integer count
 ---@return number ms
 function log_texts.present(log)
   if log.pieces then return log.total, math.huge end
-  local passed = clock.now() - log.started
-  local count = log.first + math.floor(passed / log.interval_ms)
+  local now = clock.now()
+  local count, passed = due(log, now), now - log.started
   if count >= log.total then return log.total, math.huge end
-  return count, log.interval_ms - passed % log.interval_ms
+  return count, math.max(1, log.interval_ms - passed % log.interval_ms)
 end
 
 --- A piece of a log, with its colours.
 function log_texts.piece(log, number)
-  return log.pieces and log.pieces[number] or log_texts.line(number, log.has_ansi)
+  if log.pieces then return log.pieces[number] end
+  if log.line then return log.before[number] or log.line(number) end
+  return log_texts.line(number, log.has_ansi)
 end
 
 local BEGINNING = {

@@ -18,14 +18,15 @@ local SPLIT_EVERY = 8                   -- of the pieces of a stream; each that 
 
 local streams = {}                      -- those that are open
 
+-- The run's log; its status must be up to date.
 local function log_of(run)
-  return run.log or log_texts.usual(run)
+  if not run.log then return log_texts.usual(run) end
+  if run.finished then log_texts.stop(run.log, run.finished) end
+  return run.log
 end
 
 local function text_of(run, is_raw)
-  local log, pieces = log_of(run), {}
-  for i = 1, (log_texts.present(log)) do pieces[i] = log_texts.piece(log, i) end
-  local text = table.concat(pieces)
+  local text = table.concat(log_texts.all(log_of(run)))
   return is_raw and text or log_texts.plain(text)
 end
 

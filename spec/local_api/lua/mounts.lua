@@ -1,5 +1,5 @@
---- What hangs below a run (log, dataset, key-value store, request queue), on all its mounts: a run, an Actor's last run,
---- a task's last run, and the thing by its own id.
+--- What hangs below a run (log, dataset, key-value store, request queue, what is done to the run itself), on all its mounts: a run,
+--- an Actor's last run, a task's last run, and the thing by its own id.
 local auth = require "auth"
 local endpoints = require "storage_endpoints"
 local runs = require "runs"
@@ -9,13 +9,14 @@ local mounts = {}
 
 local METHODS = { "GET", "HEAD", "POST", "PUT", "DELETE" }
 
--- `kind`: of the storage, absent for the log; `below`: the path below a run; `own`: the path of its own.
+-- `kind`: of the storage, absent when there is none; `below`: the path below a run; `own`: the path of its own, if it has one.
 -- A noun module has `routes`, and for storages `init` and `view`, see storages.define. A route is a path, where "*" stands
 -- for an id, and handlers by method: fn(request, storage or run, id...) -> answer.
 local NOUNS = {
   { module = "datasets", kind = "datasets", below = "dataset", own = "datasets" },
   { module = "key_value_stores", kind = "key_value_stores", below = "key-value-store", own = "key-value-stores" },
   { module = "logs", below = "log", own = "logs" },
+  { module = "run_actions", below = "" },
   { module = "request_queues", kind = "request_queues", below = "request-queue", own = "request-queues" },
 }
 
@@ -84,9 +85,9 @@ function mounts.routes()
   for _, noun in ipairs(NOUNS) do
     local noun_routes = routes_of(noun)
     for _, mount in ipairs(RUN_MOUNTS) do
-      add_mount(routes, mount[1] .. "/" .. noun.below, noun_routes, finder(noun, mount[2]))
+      add_mount(routes, join(mount[1], noun.below), noun_routes, finder(noun, mount[2]))
     end
-    add_mount(routes, noun.own .. "/*", noun_routes, own_finder(noun))
+    if noun.own then add_mount(routes, noun.own .. "/*", noun_routes, own_finder(noun)) end
     if noun.kind then add_collection(routes, noun) end
   end
   return routes

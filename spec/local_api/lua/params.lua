@@ -38,6 +38,14 @@ end
 
 local whole_number = params.whole_number
 
+--- A number that is not negative, or nil when it is absent.
+function params.number(args, name)
+  local value = text(args, name)
+  if value == nil then return nil end
+  if not value:find("^%d+%.?%d*$") then refuse(name, "must be a number that is not negative") end
+  return tonumber(value)
+end
+
 function params.offset(args)
   return whole_number(args, "offset", 0)
 end
@@ -106,6 +114,9 @@ function params.date(args, name)
   if value == nil then return nil end
   return clock.parse(value) or refuse(name, "must be a valid ISO 8601 date and time in UTC")
 end
+
+--- Refuse a parameter for a reason.
+params.refuse = refuse
 
 --- Refuse a parameter that the endpoint does not have.
 function params.absent(args, name)

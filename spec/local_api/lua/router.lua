@@ -1,8 +1,12 @@
---- From a request to the answer of its endpoint. Endpoints of runs are named here, all that is below a run in mounts.lua.
+--- From a request to the answer of its endpoint. Endpoints of Actors, tasks and runs are named here, all that is below a run in
+--- mounts.lua.
 local answers = require "answers"
 local auth = require "auth"
 local errors = require "errors"
 local mounts = require "mounts"
+local nouns = require "nouns"
+local run_actions = require "run_actions"
+local run_starts = require "run_starts"
 local runs = require "runs"
 
 local router = {}
@@ -10,14 +14,34 @@ local router = {}
 -- Path below /v2, where "*" stands for an id that is passed to the handler; then handlers by method.
 local ROUTES = {
   { "actor-runs", GET = runs.list_all },
-  { "actor-runs/*", GET = runs.get },
-  { "actor-tasks/*/runs", GET = runs.list_of_task },
-  { "actor-tasks/*/runs/last", GET = runs.last_of_task },
-  { "actors/*/runs", GET = runs.list_of_actor },
-  { "actors/*/runs/last", GET = runs.last_of_actor },
-  { "acts/*/runs", GET = runs.list_of_actor },
-  { "acts/*/runs/last", GET = runs.last_of_actor },
+  { "actor-runs/*", GET = runs.get, PUT = run_actions.put, DELETE = run_actions.delete },
+  { "actor-runs/*/charge", POST = run_actions.charge },
+  { "actor-runs/*/resurrect", POST = run_actions.resurrect },
 }
+
+-- Paths of Actors, also as "acts", and of tasks: the same endpoints for each.
+local function add_noun_routes(path, of)
+  for _, route in ipairs {
+    { path, GET = of.list },
+    { path .. "/*", GET = of.get },
+    { path .. "/*/run-sync", GET = of.run_sync, POST = of.run_sync },
+    { path .. "/*/run-sync-get-dataset-items", GET = of.run_sync_items, POST = of.run_sync_items },
+    { path .. "/*/runs", GET = of.list_runs, POST = of.start },
+    { path .. "/*/runs/last", GET = of.last_run },
+  } do ROUTES[#ROUTES + 1] = route end
+end
+
+local OF_ACTOR = {
+  list = nouns.list_actors, get = nouns.get_actor, list_runs = runs.list_of_actor, last_run = runs.last_of_actor,
+  start = run_starts.of_actor, run_sync = run_starts.sync_of_actor, run_sync_items = run_starts.sync_items_of_actor,
+}
+
+add_noun_routes("acts", OF_ACTOR)
+add_noun_routes("actors", OF_ACTOR)
+add_noun_routes("actor-tasks", {
+  list = nouns.list_tasks, get = nouns.get_task, list_runs = runs.list_of_task, last_run = runs.last_of_task,
+  start = run_starts.of_task, run_sync = run_starts.sync_of_task, run_sync_items = run_starts.sync_items_of_task,
+})
 local METHODS = { "OPTIONS", "HEAD", "GET", "POST", "PUT", "DELETE" }
 
 -- All routes as a tree: a node has `route`, and nodes by the next segment of the path; "*" is for any other segment.

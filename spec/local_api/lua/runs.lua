@@ -61,11 +61,13 @@ local function list(query, noun)
   return page(noun and noun.runs or store.runs, query, clock.now())
 end
 
-local function find_actor(id)
+--- The Actor of that id or name, or a failure.
+function runs.find_actor(id)
   return store.actors[id] or error(errors.actor_not_found, 0)
 end
 
-local function find_task(id)
+--- The task of that id or name, or a failure.
+function runs.find_task(id)
   return store.tasks[id] or error(errors.record_not_found, 0)
 end
 
@@ -78,7 +80,7 @@ end
 function runs.list_of_actor(request, actor_id)
   auth.check_list(request)
   local query = list_query(request.args)
-  return list(query, find_actor(actor_id))
+  return list(query, runs.find_actor(actor_id))
 end
 
 --- GET /v2/actor-tasks/{taskId}/runs
@@ -87,7 +89,7 @@ function runs.list_of_task(request, task_id)
   params.absent(request.args, "startedAfter")
   params.absent(request.args, "startedBefore")
   local query = list_query(request.args)
-  return list(query, find_task(task_id))
+  return list(query, runs.find_task(task_id))
 end
 
 --- GET /v2/actor-runs
@@ -96,20 +98,24 @@ function runs.list_all(request)
   return list(list_query(request.args), nil)
 end
 
--- The run as it is when it has finished or the wait is over; it may have been deleted meanwhile.
-local function wait_and_show(request, run, wait_secs)
-  if wait_secs > 0 then store.wait(run, wait_secs) end
-  runs.find(run.id)
+--- The answer with the run as it is now.
+function runs.show(request, run)
   local now = clock.now()
   store.status(run, now)
   return answers.data(run_view.full(run, store.user, now, request.token ~= nil))
+end
+
+--- The answer with the run as it is when it has finished or the wait is over; it may have been deleted meanwhile.
+function runs.wait_and_show(request, run, wait_secs)
+  if wait_secs > 0 then store.wait(run, wait_secs) end
+  return runs.show(request, runs.find(run.id))
 end
 
 --- GET /v2/actor-runs/{runId}
 function runs.get(request, run_id)
   auth.check(request)
   local wait_secs = params.wait_for_finish(request.args)
-  return wait_and_show(request, runs.find(run_id), wait_secs)
+  return runs.wait_and_show(request, runs.find(run_id), wait_secs)
 end
 
 local function last_run(list_of_runs, status, origin)
@@ -125,18 +131,18 @@ end
 
 --- The last run of an Actor, as the request's `status` and `origin` choose it, or a failure.
 function runs.find_last_of_actor(request, actor_id)
-  return last_run(find_actor(actor_id).runs, params.status(request.args), params.origin(request.args))
+  return last_run(runs.find_actor(actor_id).runs, params.status(request.args), params.origin(request.args))
 end
 
 --- The last run of a task.
 function runs.find_last_of_task(request, task_id)
-  return last_run(find_task(task_id).runs, params.status(request.args), params.origin(request.args))
+  return last_run(runs.find_task(task_id).runs, params.status(request.args), params.origin(request.args))
 end
 
 local function get_last(request, find, id)
   auth.check(request)
   local wait_secs = params.wait_for_finish(request.args)
-  return wait_and_show(request, find(request, id), wait_secs)
+  return runs.wait_and_show(request, find(request, id), wait_secs)
 end
 
 --- GET /v2/acts/{actorId}/runs/last

@@ -28,7 +28,9 @@ local ids, indexed_serial, run_of
 
 --- Tell what makes the inside of a new storage, and what its view shows of it: a text of JSON members or a list of such.
 ---@param kind string
----@param noun {init: fun(storage: local_api.Storage)?, view: nil|fun(storage: local_api.Storage, request: table): string|string[]}
+--- `catch_up` is called whenever the storage of a run is found.
+---@param noun {init: fun(storage: local_api.Storage)?, view: nil|fun(storage: local_api.Storage, request: table): string|string[],
+---  catch_up: fun(storage: local_api.Storage)?}
 function storages.define(kind, noun)
   nouns[kind] = noun
 end
@@ -93,6 +95,12 @@ local function is_own(user)
   return user == "" or user == store.user.name or user == store.user.id
 end
 
+local function caught_up(storage)
+  local catch_up = nouns[storage.kind].catch_up
+  if storage.run and catch_up then catch_up(storage) end
+  return storage
+end
+
 local function find_by_name(kind, id)
   local user, name = id:match("^([^~]*)~(.+)$")
   return user and is_own(user) and storages.by_name[kind][name]
@@ -102,7 +110,7 @@ end
 ---@return local_api.Storage
 function storages.find(kind, id)
   local storage = storages[kind][id] or find_by_name(kind, id)
-  if storage then return storage end
+  if storage then return caught_up(storage) end
   index_runs()
   local run = run_of[kind .. id]
   if run and store.run_by_id[run.id] == run then return storages.of_run(kind, run) end
@@ -113,10 +121,10 @@ end
 ---@return local_api.Storage
 function storages.of_run(kind, run)
   local id = run_view.storage_ids(run)[kind]
-  if storages[kind][id] then return storages[kind][id] end
+  if storages[kind][id] then return caught_up(storages[kind][id]) end
   run.deleted = run.deleted or {}
   if run.deleted[kind] then error(errors.record_not_found, 0) end
-  return add(kind, { id = id, run = run })
+  return caught_up(add(kind, { id = id, run = run }))
 end
 
 --- Note that something in the storage was read, or with `is_write` changed.

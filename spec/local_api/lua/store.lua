@@ -10,6 +10,8 @@ local USER = { id = "7sT5jcggjjA9fNcxF", name = "janedoe" }
 local DEFAULT_ACTOR = { id = "HDSasDasz78YcAPEB", name = "janedoe~my-actor" }
 local DEFAULT_TASK = { id = "KJHSKHausidyaJKHs", name = "janedoe~my-task" }
 
+local TASK_INPUT = '{"startUrls":[{"url":"https://example.com/"}],"maxItems":1000}'
+
 local DEFAULT_SETTINGS = {
   accepted_tokens = false,              -- false: any; a list: no other
   anonymous_lists = true,               -- whether lists are given to callers without a token
@@ -20,6 +22,7 @@ local DEFAULT_SETTINGS = {
   max_payload_bytes = 9437184,          -- of a decoded body
   record_redirect = false,              -- the base URL of another origin, from which records then come
   requests_scan = false,                -- as keys_scan, for requests of a queue
+  sync_limit_secs = 300,                -- how long a run may take that a caller waits for until it ends
   throttle_all = false,                 -- n: each n-th batch leaves all its requests unprocessed
   throttle_batches = false,             -- n: each n-th batch leaves the second half of its requests unprocessed
   total_lag = 0,                        -- items by which the total of a dataset lags behind
@@ -44,26 +47,34 @@ function store.reset()
   store.settings = {}
   for name, value in pairs(DEFAULT_SETTINGS) do store.settings[name] = value end
   store.runs, store.run_by_id, store.serial = {}, {}, 0
+  store.starts = {}                     -- ids of the runs that were started through the API
   store.actors, store.tasks = {}, {}
+  store.actor_list, store.task_list = {}, {}
   store.ids = random.new(20191130)
   store.actor(DEFAULT_ACTOR.name, DEFAULT_ACTOR.id)
   store.task(DEFAULT_TASK.name, DEFAULT_TASK.id)
 end
 
-local function new_noun(map, name, id)
-  local noun = { id = id or store.ids:id(), name = name, runs = {} }
-  map[noun.id], map[name] = noun, noun
+local function new_noun(map, list, name, id)
+  local noun = { id = id or store.ids:id(), name = name, runs = {}, number = #list + 1 }
+  map[noun.id], map[name], list[noun.number] = noun, noun, noun
   return noun
 end
 
 --- The Actor of that id or `user~name`, made if it is new.
 function store.actor(name, id)
-  return store.actors[name] or new_noun(store.actors, name, id)
+  return store.actors[name] or new_noun(store.actors, store.actor_list, name, id)
 end
 
 --- The task of that id or `user~name`, made if it is new.
 function store.task(name, id)
-  return store.tasks[name] or new_noun(store.tasks, name, id)
+  if not store.tasks[name] then new_noun(store.tasks, store.task_list, name, id).input = TASK_INPUT end
+  return store.tasks[name]
+end
+
+--- The Actor that a task is of: that of its first run, or else the default one.
+function store.actor_of(task)
+  return task.actor or store.actors[DEFAULT_ACTOR.name]
 end
 
 local function comes_before(a, b)
@@ -97,7 +108,10 @@ function store.add_run(fields)
   store.run_by_id[fields.id] = fields
   insert_sorted(store.runs, fields)
   insert_sorted(fields.actor.runs, fields)
-  if fields.task then insert_sorted(fields.task.runs, fields) end
+  if fields.task then
+    insert_sorted(fields.task.runs, fields)
+    fields.task.actor = fields.task.actor or fields.actor
+  end
   return fields
 end
 
@@ -107,6 +121,13 @@ local function without(list, ids)
     if not ids[run.id] then kept[#kept + 1] = run end
   end
   return kept
+end
+
+--- Make a run one of another Actor.
+function store.move_run(run, actor)
+  run.actor.runs = without(run.actor.runs, { [run.id] = true })
+  run.actor, run.row_status = actor, nil
+  insert_sorted(actor.runs, run)
 end
 
 --- Delete runs.
@@ -140,6 +161,13 @@ function store.status(run, now)
       return run.status
     end
   end
+end
+
+--- Give a run another schedule, of milliseconds after its start, that begins now; whoever waits for the run looks again.
+function store.set_schedule(run, schedule)
+  run.schedule, run.finished, run.row_status = schedule, nil, nil
+  store.status(run, clock.now())
+  wake_waiters(run)
 end
 
 --- Set a run's status for good; whoever waits for the run looks again.

@@ -1,0 +1,135 @@
+--- The endpoints of Actors and of tasks themselves: objects and lists. What they do not remember is the same for all of them.
+local answers = require "answers"
+local auth = require "auth"
+local clock = require "clock"
+local params = require "params"
+local random = require "random"
+local runs = require "runs"
+local start_params = require "start_params"
+local store = require "store"
+
+local nouns = {}
+
+local FIRST_CREATED = clock.parse("2019-07-08T11:27:57.401Z")
+local SPACING_MS = 86400000             -- between the creation of two
+local SORT_KEYS = { createdAt = true, ["stats.lastRunStartedAt"] = true }
+
+-- "user~name" as its two parts.
+local function user_and_name(noun)
+  local user, name = noun.name:match("^(.-)~(.+)$")
+  return user or store.user.name, name or noun.name
+end
+
+local function owner_id(user)
+  return user == store.user.name and store.user.id or random.new(ngx.crc32_short(user)):id()
+end
+
+local function created(noun)
+  return FIRST_CREATED + noun.number * SPACING_MS
+end
+
+local function times(noun)
+  return ('"createdAt":"%s","modifiedAt":"%s"'):format(clock.iso(created(noun)), clock.iso(created(noun) + SPACING_MS / 2))
+end
+
+local function actor_stats(actor)
+  local last = actor.runs[#actor.runs]
+  return ('"stats":{"totalBuilds":9,"totalRuns":%d,"totalUsers":6,"totalUsers7Days":2,"totalUsers30Days":6,"totalUsers90Days":6,'
+    .. '"totalMetamorphs":0%s}'):format(#actor.runs, last and (',"lastRunStartedAt":"%s"'):format(clock.iso(last.started)) or "")
+end
+
+local function actor_row(actor)
+  local user, name = user_and_name(actor)
+  return ('{"id":"%s",%s,"name":"%s","username":"%s","title":"%s",%s}'):format(actor.id, times(actor), name, user, name,
+    actor_stats(actor))
+end
+
+local function actor_object(actor)
+  local user, name = user_and_name(actor)
+  local defaults = start_params.DEFAULTS
+  return table.concat {
+    ('{"id":"%s","userId":"%s","name":"%s","username":"%s","title":"%s",'):format(actor.id, owner_id(user), name, user, name),
+    '"description":"Reads pages.","isPublic":false,"isDeprecated":false,"actorPermissionLevel":"LIMITED_PERMISSIONS",',
+    times(actor), ",", actor_stats(actor), ',"versions":[{"versionNumber":"0.1","envVars":null,"sourceType":"SOURCE_FILES",',
+    '"applyEnvVarsToBuild":false,"buildTag":"latest","sourceFiles":[]}],"pricingInfos":[],',
+    ('"defaultRunOptions":{"build":"%s","timeoutSecs":%d,"memoryMbytes":%d},'):format(defaults.build, defaults.timeout,
+      defaults.memory), '"exampleRunInput":{"body":"{ \\"helloWorld\\": 123 }","contentType":"application/json; charset=utf-8"},',
+    ('"taggedBuilds":{"latest":{"buildId":"%s","buildNumber":"0.1.2","finishedAt":"%s"}}}'):format(
+      random.new(actor.number * 77):id(), clock.iso(created(actor) + 60000)),
+  }
+end
+
+local function task_members(task)
+  local actor, user, name = store.actor_of(task), user_and_name(task)
+  return ('"id":"%s","userId":"%s","actId":"%s","name":"%s","username":"%s",%s,"stats":{"totalRuns":%d}'):format(task.id,
+    owner_id(user), actor.id, name, user, times(task), #task.runs)
+end
+
+local function task_row(task)
+  local actor_user, actor_name = user_and_name(store.actor_of(task))
+  return ('{%s,"actName":"%s","actUsername":"%s"}'):format(task_members(task), actor_name, actor_user)
+end
+
+local function task_object(task)
+  return ('{%s,"title":null,"options":{"build":"latest","timeoutSecs":300,"memoryMbytes":1024},"input":%s}'):format(
+    task_members(task), task.input)
+end
+
+--- GET /v2/acts/{actorId}
+function nouns.get_actor(request, id)
+  auth.check(request)
+  return answers.data(actor_object(runs.find_actor(id)))
+end
+
+--- GET /v2/actor-tasks/{taskId}
+function nouns.get_task(request, id)
+  auth.check(request)
+  return answers.data(task_object(runs.find_task(id)))
+end
+
+local function page(list, query, row)
+  local rows = {}
+  for position = query.offset + 1, math.min(query.offset + query.limit, #list) do
+    rows[#rows + 1] = row(list[query.desc and #list + 1 - position or position])
+  end
+  return answers.page(rows, query, #list)
+end
+
+local function list_query(args)
+  return { offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc") }
+end
+
+local function last_started(actor)
+  local last = actor.runs[#actor.runs]
+  return last and last.started or 0
+end
+
+-- In the order of their creation, or of their last runs; those that never ran come first.
+local function sorted_actors(is_mine_only, sort_by)
+  local list = {}
+  for _, actor in ipairs(store.actor_list) do
+    if not is_mine_only or user_and_name(actor) == store.user.name then list[#list + 1] = actor end
+  end
+  if sort_by ~= "stats.lastRunStartedAt" then return list end
+  table.sort(list, function(a, b)
+    local first, second = last_started(a), last_started(b)
+    if first ~= second then return first < second end
+    return a.number < b.number
+  end)
+  return list
+end
+
+--- GET /v2/acts
+function nouns.list_actors(request)
+  auth.check_list(request)
+  local sort_by = params.one_of(request.args, "sortBy", SORT_KEYS)
+  return page(sorted_actors(params.flag(request.args, "my"), sort_by), list_query(request.args), actor_row)
+end
+
+--- GET /v2/actor-tasks
+function nouns.list_tasks(request)
+  auth.check_list(request)
+  return page(store.task_list, list_query(request.args), task_row)
+end
+
+return nouns

@@ -1,0 +1,91 @@
+--- The query parameters of a start and of a resurrection, checked.
+local cjson = require "cjson.safe"
+local errors = require "errors"
+local params = require "params"
+
+local start_params = {}
+
+local MIN_MEMORY, MAX_MEMORY = 128, 32768
+local UNKNOWN_BUILD = "unknown-build"   -- the one tag that no Actor has
+local PERMISSION_LEVELS = { FULL_PERMISSIONS = true, LIMITED_PERMISSIONS = true }
+
+--- What a run has when nothing else is asked for.
+start_params.DEFAULTS = { build = "latest", timeout = 300, memory = 1024 }
+
+--- What a run has that was not started through the API.
+function start_params.seeded()
+  return { build = "latest", timeout = 300, memory = 1024, max_items = 1000, max_total_charge_usd = 5 }
+end
+
+local function is_power_of_two(number)
+  while number > 1 do number = number / 2 end
+  return number == 1
+end
+
+local function memory(args)
+  local mb = params.number(args, "memory")
+  if mb and (mb < MIN_MEMORY or mb > MAX_MEMORY or not is_power_of_two(mb)) then
+    params.refuse("memory", "must be a power of 2 from " .. MIN_MEMORY .. " to " .. MAX_MEMORY)
+  end
+  return mb
+end
+
+--- The build that is asked for, or nil.
+function start_params.build(args)
+  local tag = params.text(args, "build")
+  if tag == UNKNOWN_BUILD then error(errors.new(400, "unknown-build-tag", "The Actor has no build with the tag '" .. tag .. "'."), 0) end
+  return tag
+end
+
+--- Let a run be of that build: a number, or a tag whose number is made up. nil: of the build that it is of.
+function start_params.set_build(run, build)
+  if not build then return end
+  run.options = run.options or start_params.seeded()
+  run.options.build, run.build_number, run.row_status = build, build:match("^%d+%.%d+%.%d+$"), nil
+end
+
+local function positive(args, name, failure_type)
+  local value = params.number(args, name)
+  if value == 0 then error(errors.new(400, failure_type, name .. " must be greater than zero."), 0) end
+  return value
+end
+
+local function is_webhook(value)
+  return type(value) == "table" and type(value.eventTypes) == "table" and type(value.requestUrl) == "string"
+end
+
+local function check_webhooks(args)
+  local text = params.text(args, "webhooks")
+  if text == nil then return end
+  local decoded = ngx.decode_base64(text)
+  local list = decoded and decoded:find("^%s*%[") and cjson.decode(decoded)
+  if not list then params.refuse("webhooks", "must be a JSON array encoded as base64") end
+  for _, webhook in ipairs(list) do
+    if not is_webhook(webhook) then params.refuse("webhooks", "must have webhooks with eventTypes and a requestUrl") end
+  end
+end
+
+--- What the run is to have; `base` is what it has where nothing else is asked for.
+---@param args table
+---@param base table
+---@return {build: string, timeout: number, memory: integer, max_items: number?, max_total_charge_usd: number?} options
+function start_params.options(args, base)
+  params.flag(args, "restartOnError")
+  return {
+    build = start_params.build(args) or base.build, timeout = params.number(args, "timeout") or base.timeout,
+    memory = memory(args) or base.memory,
+    max_items = positive(args, "maxItems", "max-items-must-be-greater-than-zero") or base.max_items,
+    max_total_charge_usd = positive(args, "maxTotalChargeUsd", "max-total-charge-usd-must-be-greater-than-zero")
+      or base.max_total_charge_usd,
+  }
+end
+
+--- The same for a start, which may have webhooks, and when `has_level` a permission level.
+function start_params.of_start(args, has_level)
+  check_webhooks(args)
+  if has_level then params.one_of(args, "forcePermissionLevel", PERMISSION_LEVELS)
+  else params.absent(args, "forcePermissionLevel") end
+  return start_params.options(args, start_params.DEFAULTS)
+end
+
+return start_params
