@@ -163,7 +163,7 @@ function Reader:read_head()
   if not self:read_rows(page, rows, is_cut and self.server.random(#rows + 1) - 1 or #rows) then return end
   if is_cut then
     self.walk:resume(page)
-  elseif self.walk:finish(page) == "reject" then
+  elseif self.walk:finish(page, {}) == "reject" then
     self.walk:reject(page)
   end
 end

@@ -58,20 +58,34 @@ function bookmark.find(query, name)
   end
 end
 
---- The place where an iteration is to go on; misuse if the bookmark belongs to another path, or to other filters than those given.
----@param o { bookmark: string, offset?: integer } options of the iteration
----@param path string
----@param given { [1]: string, [2]: string }[] filters
----@param where string for messages
----@param is_ours? fun(place: apify.Place): boolean   is that place meant too?
+--- The list that is to be walked on.
+---@class apify.BookmarkedList
+---@field path string
+---@field given { [1]: string, [2]: string }[] filters
+---@field where string for messages
+---@field kind? string of its marks
+---@field last? string the last run of what it is below
+---@field suffix? string of the path, below that run
+
+--- Is the place in this list? Below a last run, also if it is in the list of the run that was last then.
+local function is_in(place, list)
+  if place.last ~= list.last then return false end
+  return place.path == list.path or list.last ~= nil and place.path:match "^/actor%-runs/[^/]+(/.*)$" == list.suffix
+end
+
+--- The place where an iteration is to go on; misuse if the bookmark belongs to another list, or to other filters than those given.
+---@param o table options of the iteration
+---@param list apify.BookmarkedList
 ---@return apify.Place
-function bookmark.resume(o, path, given, where, is_ours)
+function bookmark.resume(o, list)
+  local where = list.where
   local place, why = bookmark.read(o.bookmark)
   if not place then errors.misuse("bad option 'bookmark' of %s: %s", where, why) end
-  if place.path ~= path and not (is_ours and is_ours(place)) then
-    errors.misuse("bad option 'bookmark' of %s: it belongs to %s, not to %s", where, errors.escape(place.path), path)
+  if not is_in(place, list) then
+    errors.misuse("bad option 'bookmark' of %s: it belongs to %s, not to %s", where, errors.escape(place.last or place.path), list.last or list.path)
   end
-  for _, pair in ipairs(given) do
+  if place.mark.kind ~= list.kind then errors.misuse("bad option 'bookmark' of %s: it was taken by another kind of iteration", where) end
+  for _, pair in ipairs(list.given) do
     local name, value = pair[1], pair[2]
     local had = bookmark.find(place.query, name)
     if (had or "0") ~= value then                                        -- no desc is the same as desc=0
@@ -79,7 +93,9 @@ function bookmark.resume(o, path, given, where, is_ours)
         where, name, value, had or "none")
     end
   end
-  if o.offset then errors.misuse("bad option 'offset' of %s: %d (the bookmark has the position)", where, o.offset) end
+  for _, name in ipairs { "offset", "cursor", "exclusive_start_key" } do
+    if o[name] then errors.misuse("bad option '%s' of %s: %s (the bookmark has the position)", name, where, errors.show(o[name])) end
+  end
   return place
 end
 

@@ -35,19 +35,19 @@ local cursor_walk = {}
 ---@return apify.CursorWalk
 function cursor_walk.new(o)
   local mark = o.resume or { cursor = o.cursor, given = {} }
-  local given = {}
-  for _, name in ipairs(mark.given) do given[name] = true end
+  local owed = {}
+  for _, name in ipairs(mark.given) do owed[name] = true end
   return setmetatable({
     known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
     pages = {}, is_ended = mark.is_ended or false, chunk = o.chunk_size, limit_left = o.limit,
-    cursor = mark.cursor, given = given,
+    cursor = mark.cursor, given = {}, owed = owed,
   }, CursorWalk)
 end
 
 --- The page at the cursor; its delivered rows are not delivered again.
 local function open_page(self)
   local limit = math.min(self.chunk, self.limit_left or math.huge)
-  if next(self.given) then limit = self.chunk end                      -- what was delivered comes once more
+  if next(self.owed) then limit = self.chunk end                       -- what was delivered comes once more
   self.pages[1] = { cursor = self.cursor, limit = limit, scanned = 0, fresh = 0, is_anchored = true }
   return self.pages[1]
 end
@@ -82,8 +82,9 @@ function CursorWalk:take(page, row)
   page.scanned = page.scanned + 1
   local name = type(row) == "table" and row[self.key_field]
   if name then
-    if self.given[name] then return "skip" end
-    self.given[name] = true
+    local is_known = self.given[name] or self.owed[name]
+    self.given[name], self.owed[name] = true, nil
+    if is_known then return "skip" end
   end
   page.fresh = page.fresh + 1
   if self.limit_left then self.limit_left = self.limit_left - 1 end
@@ -98,13 +99,12 @@ end
 function CursorWalk:finish(page, envelope)
   self.pages = {}
   local cursor = envelope[self.next_field]
-  if type(cursor) ~= "string" or cursor == "" then
+  self.is_ended = cursor == nil or cursor == "" or cursor == core.null
+  if self.is_ended then return "end" end
+  if type(cursor) ~= "string" or cursor == page.cursor then
     self.is_ended = true
-    return "end"
-  end
-  if cursor == page.cursor then
-    self.is_ended = true
-    return "end", "the list does not go on: the next page has the cursor of this one"
+    return "end", type(cursor) ~= "string" and ("the cursor of the next page is a %s"):format(type(cursor))
+      or "the list does not go on: the next page has the cursor of this one"
   end
   self.cursor, self.given = cursor, {}
   return "next"
@@ -120,6 +120,8 @@ function CursorWalk.shrink() end
 --- The page broke off: it is asked for again.
 ---@return apify.CursorPage
 function CursorWalk:resume()
+  for name in pairs(self.given) do self.owed[name] = true end
+  self.given = {}
   return open_page(self)
 end
 
@@ -134,9 +136,11 @@ function CursorWalk.position() return nil end
 --- What it takes to go on later.
 function CursorWalk:mark()
   local given = {}
-  for name in pairs(self.given) do given[#given + 1] = name end
+  for _, set in ipairs { self.given, self.owed } do
+    for name in pairs(set) do given[#given + 1] = name end
+  end
   table.sort(given)
-  return { cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil }
+  return { kind = "cursor", cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil }
 end
 
 return cursor_walk

@@ -172,7 +172,7 @@ function custom.iterate(settings, opts)
   end
   local is_filtered = #query > 0
   if o.desc then query[#query + 1] = { "desc", "1" } end
-  local place = o.bookmark and bookmark.resume(o, path, query, where)
+  local place = o.bookmark and bookmark.resume(o, { path = path, given = query, where = where })
   query = place and place.query or query
   local it = pager.new {
     settings = settings, path = path, query = query,

@@ -7,6 +7,8 @@ local transport = require "apify.transport"
 local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
 local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
 
+local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
+
 local NOTHING = {}
 
 ---@class apify.FeedPage : apify.PagePlan
@@ -34,7 +36,7 @@ local feed = {}
 ---@field path string
 ---@field query { [1]: string, [2]: string }[] filters, without what the walk adds for each page
 ---@field last? string for the bookmark
----@field resolve? fun(): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
+---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
 ---@field walk table decides
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
@@ -44,17 +46,10 @@ local feed = {}
 ---@field call? { method?: string, body?: string, headers?: string[], stall_timeout?: number } what a request has beside that
 ---@field is_open_ended? boolean a page may take any time, as long as bytes come
 ---@field follow? boolean
----@field still_grows? fun(path: string): boolean?, apify.Error?   asked at the end of a list that is followed; false: what is there now is all
+---@field still_grows? fun(path: string, limit: number): boolean?, apify.Error?   asked at the end of a list that is followed
 ---@field poll_secs? number
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
-
-local function contains(list, value)
-  for _, v in ipairs(list) do
-    if v == value then return true end
-  end
-  return false
-end
 
 local function copy_list(list)
   local copy = {}
@@ -65,10 +60,11 @@ end
 --- Fields to read of the rows: what was asked for, and what the walk knows rows by.
 local function set_pick(self, pick)
   if not pick then return end
-  local hidden = {}
+  local hidden, is_picked = {}, {}
   self.wire_pick = copy_list(pick)
+  for _, name in ipairs(pick) do is_picked[name] = true end
   for _, name in ipairs(self.walk.known_by) do
-    if not contains(pick, name) then
+    if not is_picked[name] then
       table.insert(self.wire_pick, name)
       table.insert(hidden, name)
     end
@@ -184,7 +180,7 @@ end
 local function told_of(page, name)
   local value = page.xfer:envelope()[name]
   if value == nil then value = tonumber(page.xfer:header("x-apify-pagination-" .. name)) end
-  return type(value) == "number" and value or nil
+  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
 local function note_counts(self, page)
@@ -221,16 +217,20 @@ end
 
 --- What `pick` did not ask for was read for the walk's own use.
 local function trim(self, row)
-  for _, name in ipairs(self.hidden or NOTHING) do row[name] = nil end
+  if type(row) == "table" then
+    for _, name in ipairs(self.hidden or NOTHING) do row[name] = nil end
+  end
   return row
 end
 
---- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset
+local UNREADABLE = {}                    -- the row is there, and the user's codec makes nothing of it
+
+--- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset | nil, UNREADABLE, message
 local function next_row(self, page)
   local row, why, name, offset = page.xfer:row(self.decoder)
   if row == nil or not self.decode_row then return row, why, name, offset end
   local value, message = self.decode_row(row)
-  if value == nil then return nil, message, "decode" end
+  if value == nil then return nil, UNREADABLE, message end
   return value
 end
 
@@ -254,7 +254,7 @@ local function release_row(self)
   self.releasing = nil
 end
 
---- What is there without waiting: row | nil, true (a page was read to its end) | nil
+--- What is there without waiting: row | nil, true (a page was read to its end) | nil, nil, err (a row was passed over) | nil
 local function read(self)
   while not self.settings.gate.is_closed do
     local row = self.releasing and release_row(self)
@@ -268,6 +268,9 @@ local function read(self)
       if row ~= nil then return row end
     elseif why == "more" then
       return nil
+    elseif why == UNREADABLE then
+      local is_due = take_row(self, page, {}) ~= nil                     -- it counts: the next step goes on behind it
+      if is_due then return nil, nil, page.source:describe { kind = "decode", message = name, sent = true } end
     elseif why == "end" or self.walk:is_complete(page) then              -- all rows came, whatever became of the rest
       if finish_page(self, page, now_inside(self)) then return nil, true end
     else
@@ -313,14 +316,22 @@ local function tend_head(self, now)
   return now
 end
 
+--- The deadline is over.
 local function deadline_error(self)
-  return describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
+  self.deadline_error = describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
+  return self.deadline_error
+end
+
+--- Seconds for a question beside the pages.
+local function time_limit(self)
+  local allowed = self.request_timeout or self.settings.request_timeout
+  return self.deadline and math.min(allowed, math.max(self.deadline - now_inside(self), MIN_LIMIT)) or allowed
 end
 
 --- Before anything is asked for: what the path leads to, once for all pages. Returns an error if that is not known.
 local function settle_path(self)
   if not self.resolve then return nil end
-  local path, err = self.resolve()
+  local path, err = self.resolve(time_limit(self))
   if not path then return err end
   self.path, self.resolve = path, nil
 end
@@ -329,7 +340,7 @@ end
 --- time. Returns an error if the question has no answer.
 local function look_for_more(self, now)
   if self.is_at_end and self.still_grows then
-    local grows, err = self.still_grows(self.path)
+    local grows, err = self.still_grows(self.path, time_limit(self))
     if err then return err end
     if not grows then self.follow, self.poll_at = nil, now end
   end
@@ -361,21 +372,43 @@ local function wait_for_news(self)
   return head and head.source and head.source:describe(fields) or describe(self, fields)
 end
 
---- After a failure: ask anew for the head page.
-local function revive(self)
-  self.has_failed = false
-  local page = self.walk.pages[1]
-  local err = page and page.source.error
-  if err and self.walk.is_once and err.sent then
-    end_with(self, err)
-  elseif err then
-    page.source:close()
-    open_page(self, page, now_inside(self))
+--- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
+local function interrupt(self, err)
+  self.reading = nil
+  if self.walk.is_once and self.requests > 0 then end_with(self, err) end
+  for _, page in ipairs(self.walk.pages) do
+    if page ~= self.releasing then close_page(page) end
   end
 end
 
+--- After a failure: ask anew for what is not in flight any more.
+local function revive(self)
+  self.has_failed = false
+  local now = now_inside(self)
+  for i, page in ipairs(copy_list(self.walk.pages)) do
+    local err = i == 1 and page.source and page.source.error
+    if err and self.walk.is_once and err.sent then
+      end_with(self, err)
+    elseif err then
+      page.source:close()
+      open_page(self, page, now)
+    elseif not page.source then
+      if i == 1 and page.scanned > 0 then page = self.walk:resume(page) end
+      open_page(self, page, now)
+    end
+  end
+end
+
+--- The step ends with this error.
+local function fail(self, err)
+  self.has_failed = true
+  self.left_at = self.left_at or transport.now()
+  if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end
+  return nil, "error", err
+end
+
 --- Rows come without a wait: let fibers and sockets have their turn now and then. How many rows there are between two
---- looks at the clock depends on how long they take.
+--- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
 local function look_around(self)
   local now = transport.now()
   local spent = now - self.looked_at
@@ -387,9 +420,10 @@ local function look_around(self)
   self.rows_left = self.rows_per_look
   self.unlooked = self.unlooked + spent
   self.looked_at = now
-  if self.unlooked < MAX_RUN then return end
-  transport.breathe()
+  if self.unlooked < MAX_RUN then return nil end
+  local how = transport.breathe()
   self.unlooked, self.looked_at = 0, transport.now()
+  return how and describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
 end
 
 --- Has everything been delivered?
@@ -426,23 +460,21 @@ function Feed:step()
     self.reading = nil
   end
   if self.has_failed then revive(self) end
-  if self.rows_left <= 0 then look_around(self) end
+  local err = self.rows_left <= 0 and look_around(self)
+  if err then return fail(self, err) end
   while not self:is_over() do
-    local row, has_ended = read(self)
+    local row, has_ended
+    row, has_ended, err = read(self)
     if row ~= nil then
       self.rows_left = self.rows_left - 1
       note_plain(self)
     end
-    if row ~= nil or has_ended then
+    if row ~= nil or has_ended or err then
       self.left_at = self.left_at or transport.now()
-      return row, "page"
+      return row, err and "error" or "page", err
     end
-    local err = wait_for_news(self)
-    if err then
-      self.has_failed = true
-      self.left_at = self.left_at or transport.now()
-      return nil, "error", err
-    end
+    err = wait_for_news(self)
+    if err then return fail(self, err) end
   end
   self:close()
   if self.dead_end then return nil, "error", self.dead_end end

@@ -135,7 +135,8 @@ function ItemWalk:finish(page)
   end
   local stored = position - page.offset
   local is_short = stored < (page.limit or page.told_limit or math.huge)
-  if stored == 0 or is_short and (not self.total or position >= self.total) then
+  local is_at_total = not self.total and not page.limit or self.total and position >= self.total
+  if stored == 0 or is_short and is_at_total then
     self.pages, self.from, self.is_ended = {}, position, true
     return "end"
   end
@@ -195,8 +196,8 @@ end
 --- What it takes to go on later.
 function ItemWalk:mark()
   local page = self.pages[1]
-  if not page or not self.is_reshaped then return { pos = self:position(), skip = 0 } end
-  return { pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }
+  if not page or not self.is_reshaped then return { kind = "items", pos = self:position(), skip = 0 } end
+  return { kind = "items", pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }
 end
 
 return item_walk

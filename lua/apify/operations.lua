@@ -225,6 +225,7 @@ operations.run = {
   metamorph = row("POST", "/metamorph", { { "target_actor_id", "targetActorId", text }, { "build", "build", text } }, input),
   reboot = row("POST", "/reboot"),
   resurrect = row("POST", "/resurrect", run_limits),
+  pin = row("GET", ""),
   charge = row("POST", "/charge", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
   watch = row("GET", "", nil, { interval = positive_secs, deadline = positive_secs }),
 }

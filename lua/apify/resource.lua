@@ -94,6 +94,11 @@ function resource.operation(self, row, o, segment, fields)
   return op
 end
 
+local function read_object(ex)
+  if ex.xfer:status() == 204 then return true end
+  return request.decode_object(ex)
+end
+
 --- Make the call: its answer's object; true when it has none; or nil and an error.
 ---@param self apify.Resource
 ---@param row apify.OperationRow
@@ -103,7 +108,7 @@ end
 ---@return any
 ---@return apify.Error? err
 function resource.call(self, row, o, segment, fields)
-  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), request.decode_object)
+  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), read_object)
   if value == nil then return nil, err end
   return value
 end
@@ -129,11 +134,13 @@ end
 --- The path of the run that "the last run" is at this moment.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
+---@param request_timeout? number
 ---@return string? path
 ---@return apify.Error? err
 ---@return string? id
-function resource.last_run_path(settings, mount)
-  local run, err = request.run(settings, { path = mount.run_path, query = mount.query }, request.decode_object)
+function resource.last_run_path(settings, mount, request_timeout)
+  local op = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
+  local run, err = request.run(settings, op, request.decode_object)
   if not run then return nil, err end
   if type(run.id) ~= "string" then
     return nil, errors.new { kind = "decode", message = "the answer is not a run", path = request.path_text(settings, mount.run_path) }
@@ -144,12 +151,13 @@ end
 --- The same handle where several calls must mean the same run: below a last run, that which it is now.
 ---@generic T : apify.Resource
 ---@param self T
+---@param request_timeout? number for the question which it is
 ---@return T?
 ---@return apify.Error? err
-function resource.pinned(self)
+function resource.pinned(self, request_timeout)
   local mount = self.mount
   if not mount.is_last then return self end
-  local run_path, err = resource.last_run_path(self.settings, mount)
+  local run_path, err = resource.last_run_path(self.settings, mount, request_timeout)
   if not run_path then return nil, err end
   local pinned = {}
   for name, value in pairs(self) do pinned[name] = value end
@@ -166,7 +174,7 @@ end
 function resource.target(self, row, o)
   if not self.mount.is_last then return resource.operation(self, row, o) end
   return function()
-    local pinned, err = resource.pinned(self)
+    local pinned, err = resource.pinned(self, o.request_timeout)
     if not pinned then return nil, err end
     return resource.operation(pinned, row, o)
   end
@@ -175,12 +183,6 @@ end
 --- What a bookmark below a last run tells of it: which it was, and of what.
 local function last_of(mount)
   return mount.is_last and mount.run_path .. "?" .. url.query(mount.query) or nil
-end
-
---- Was the bookmark taken in the same list, below the run that was last then?
-local function is_once_last(self, row)
-  local suffix, last = self.path:sub(#self.mount.run_path + 1) .. row.path, last_of(self.mount)
-  return function(place) return place.last == last and place.path:match "^/actor%-runs/[^/]+(/.*)$" == suffix end
 end
 
 --- An iterator over the rows of an operation. Below a last run, all pages are of the run that was last at the first step.
@@ -193,17 +195,21 @@ end
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function resource.iterate(self, row, o, where, make_walk, feed_options)
   local is_last, path = self.mount.is_last, self.path .. row.path
-  local place = o.bookmark and bookmark.resume(o, path, own_query(self, row, o), where, is_last and is_once_last(self, row))
+  local last = last_of(self.mount)
+  local place = o.bookmark and bookmark.resume(o, {
+    path = path, given = own_query(self, row, o), where = where, kind = feed_options and feed_options.mark_kind,
+    last = last, suffix = last and self.path:sub(#self.mount.run_path + 1) .. row.path,
+  })
   o.desc = o.desc or nil                                 -- false is what the API does anyway
   local query = place and place.query or own_query(self, row, o)
   local all = {
     settings = self.settings, path = place and place.path or path, query = query, walk = make_walk(query, place),
     nulls = o.nulls, pick = o.pick, deadline = o.deadline, request_timeout = o.request_timeout,
-    follow = o.follow, poll_secs = o.poll_secs, last = last_of(self.mount),
+    follow = o.follow, poll_secs = o.poll_secs, last = last,
   }
   if is_last and all.path == path then
-    all.resolve = function()
-      local pinned, err = resource.pinned(self)
+    all.resolve = function(limit)
+      local pinned, err = resource.pinned(self, limit)
       if not pinned then return nil, err end
       return pinned.path .. row.path
     end

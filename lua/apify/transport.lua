@@ -101,9 +101,12 @@ function transport.park(waiter, seconds)
   return is_awake and "awake" or "time"
 end
 
---- Let other fibers and the sockets go on, without waiting.
+--- Let other fibers and the sockets go on, without waiting. Tells whether the caller's fiber was cancelled meanwhile.
+---@return "cancelled"?
 function transport.breathe()
-  if not in_hook[scheduler.current() or OUTSIDE] then block.breathe(host) end
+  local task = scheduler.current()
+  if not in_hook[task or OUTSIDE] then block.breathe(host) end
+  return task and task.is_cancelled and "cancelled" or nil
 end
 
 --- Call a user's hook, inside which nothing can wait.

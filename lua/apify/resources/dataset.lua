@@ -80,10 +80,10 @@ end
 
 --- Does a dataset that is followed still grow? Only below a run there is something to ask.
 local function still_grows(settings)
-  return function(path)
+  return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    local run, err = request.run(settings, { path = run_path }, request.decode_object)
+    local run, err = request.run(settings, { path = run_path, request_timeout = limit }, request.decode_object)
     if run then return not run_wait.is_finished(run) end
     if err.not_found then return false end
     return nil, err
@@ -98,21 +98,21 @@ function Dataset:iterate_items(opts)
   resource.check_self(Dataset, self, "iterate_items")
   local where, settings = "dataset:iterate_items", self.settings
   local o = rows.iterate_items.check(opts, where)
-  if o.follow and o.desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
   local nulls = storage.nulls(settings, o)
   local is_chunked
   local function make_walk(query, place)
-    local reshaped = is_reshaped(query)
+    local reshaped, is_desc = is_reshaped(query), bookmark.find(query, "desc") == "1"
+    if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
     is_chunked = o.chunk_size ~= nil or reshaped
     return item_walk.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
       chunk_size = o.chunk_size or reshaped and CHUNK or nil, prefetch = o.prefetch or settings.prefetch,
-      desc = bookmark.find(query, "desc") == "1", is_reshaped = reshaped,
+      desc = is_desc, is_reshaped = reshaped,
     }
   end
   storage.check_pick(settings, o, where)
   return resource.iterate(self, rows.iterate_items, o, where, make_walk, {
-    nulls = nulls, decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
+    mark_kind = "items", nulls = nulls, decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
     http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
   })
 end

@@ -35,9 +35,10 @@ function Log:get(opts)
 end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
-local function still_runs(self)
+local function still_runs(self, limit)
   local mount = self.mount
-  local run, err = request.run(self.settings, { path = mount.run_path, query = mount.query }, request.decode_object)
+  local op = { path = mount.run_path, query = mount.query, request_timeout = limit }
+  local run, err = request.run(self.settings, op, request.decode_object)
   if run then return not run_wait.is_finished(run) end
   if err.not_found then return false end
   return nil, err
@@ -59,7 +60,7 @@ local function open(self, row, o, follows)
   return saving.stream(self, function(pinned)
     handle = pinned
     return operation(pinned, row, o, follows)
-  end, { deadline = o.deadline, go_on = follows and function() return still_runs(handle) end or nil })
+  end, { deadline = o.deadline, go_on = follows and function(limit) return still_runs(handle, limit) end or nil })
 end
 
 --- The log as it grows, in pieces that end with whole characters, until the run ends. Goes on after a lost connection.

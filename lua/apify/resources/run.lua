@@ -14,6 +14,7 @@ local run_wait = require "apify.run_wait"
 local run_watch = require "apify.run_watch"
 local starting = require "apify.resources.starting"
 local storage = require "apify.resources.storage"
+local transport = require "apify.transport"
 local url = require "apify.url"
 local wait = require "apify.wait"
 
@@ -50,20 +51,24 @@ end
 function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
   local o = check_wait(opts, "run:wait_for_finish")
-  local pinned, err = resource.pinned(self)
+  local began_at = transport.now()
+  local pinned, err = resource.pinned(self, o.request_timeout or o.wait_secs)
   if not pinned then return nil, err end
+  if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - (transport.now() - began_at)) end
   return wait.one(self.settings, pinned.path, o)
 end
 
 local run = {}
 
 --- A handle of fixed id for what may be another run later: the last run of an Actor or a task, as it is now.
+---@param opts? { request_timeout?: number }
 ---@return apify.RunHandle?
 ---@return apify.Error? err
-function Run:pin()
+function Run:pin(opts)
   resource.check_self(Run, self, "pin")
+  local o = rows.pin.check(opts, "run:pin")
   if not self.mount.is_last then return self end
-  local path, err, id = resource.last_run_path(self.settings, self.mount)
+  local path, err, id = resource.last_run_path(self.settings, self.mount, o.request_timeout)
   if not path then return nil, err end
   return run.new(self.settings, id)
 end
@@ -184,7 +189,7 @@ function Run:watch(opts)
   resource.check_self(Run, self, "watch")
   local o = rows.watch.check(opts, "run:watch")
   local it = run_watch.new { settings = self.settings, find_path = function()
-    local pinned, err = resource.pinned(self)
+    local pinned, err = resource.pinned(self, o.request_timeout)
     return pinned and pinned.path, err
   end, path = self.path, interval = o.interval or 1, deadline = o.deadline, request_timeout = o.request_timeout }
   return it, nil, nil, it

@@ -98,22 +98,28 @@ local function to_stderr(line)
   io.stderr:write(line, "\n")
 end
 
---- Wait for the run while its log is passed on. A failure of the log ends the waiting.
+--- A fiber that passes the log on. If that fails, so does the waiting.
+local function spawn_passing(settings, run, fn, waiting)
+  return fiber.spawn(function()
+    local is_quiet, ok, err = pcall(pass_lines, settings, run, fn)
+    if is_quiet and ok then return true end
+    waiting:cancel()
+    if not is_quiet then error(ok, 0) end                -- of an on_attempt hook
+    return nil, err
+  end)
+end
+
+--- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
 local function wait_with_log(settings, run, path, o)
   local waiting = fiber.spawn(wait.one, settings, path, { wait_secs = o.wait_secs, request_timeout = o.request_timeout })
-  local log_error
-  local passing = fiber.spawn(function()
-    local ok, err = pass_lines(settings, run, o.log == true and to_stderr or o.log)
-    if not ok and not waiting:is_done() then
-      log_error = err
-      waiting:cancel()
-    end
-    return ok, err
-  end)
-  local ended, err = waiting:wait()
-  if not ended then
-    waiting:cancel()                                     -- it is the caller that was cancelled
+  local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting)
+  local is_quiet, ended, err = pcall(waiting.wait, waiting)
+  if not (is_quiet and ended) then
+    waiting:cancel()                                     -- it is perhaps the caller that was cancelled
+    local is_log_over, log_error = passing:is_done(), nil
     passing:cancel()
+    if not is_quiet then error(ended, 0) end
+    if is_log_over then log_error = select(2, passing:wait()) end
     return nil, log_error or err
   end
   local ok, why = passing:wait(LOG_GRACE)

@@ -94,6 +94,12 @@ local function header_number(ex, name)
   return tonumber(ex.xfer:header("x-apify-pagination-" .. name))
 end
 
+--- Is this a list? An empty one is marked by our core, but not by every codec.
+local function is_list(settings, items)
+  if type(items) ~= "table" then return false end
+  return #items > 0 or next(items) == nil and (settings.json ~= nil or getmetatable(items) == core.array_mt)
+end
+
 --- What reads a page of items from a list of them and the headers beside it.
 ---@param settings apify.Settings
 ---@param nulls "omit"|"keep"
@@ -101,7 +107,7 @@ function storage.read_items(settings, nulls)
   return function(ex)
     local items, message, name, offset = storage.read_json(settings, ex, nulls)
     if message then return nil, message, name, offset end
-    if type(items) ~= "table" then return nil, "the answer is not a list of items", "decode", 0 end
+    if not is_list(settings, items) then return nil, "the answer is not a list of items", "decode", 0 end
     local desc = ex.xfer:header "x-apify-pagination-desc"
     return {
       items = items, total = header_number(ex, "total"), offset = header_number(ex, "offset"),
