@@ -23,6 +23,7 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@class apify.BatchOptions
 ---@field max_parallel? integer batches in flight
 ---@field max_unprocessed_retries? integer
+---@field deadline? number seconds for all of them, the iterator's own time left out
 ---@field request_timeout? number seconds for each batch
 
 --- Where batches go: the path and the query; or a function that gives these, or nil and an error, called before the first is sent.
@@ -245,17 +246,24 @@ function Work:abort(fields)
   self:fail(errors.new(fields))
 end
 
+--- The fields of an error once the deadline is over.
+function Work:lateness()
+  if self:now() < self.ends_at then return nil end
+  return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline) }
+end
+
 --- Until all is settled, or nothing is in flight after a failure.
 function Work:drive()
+  self.ends_at = self:now() + (self.options.deadline or math.huge)
   while true do
     self:fill()
-    local refused = request.refusal(self.settings)
+    local refused = request.refusal(self.settings) or self:lateness()
     if refused then return self:abort(refused) end
     local wake_at = self:poke_all()
     local is_over = self.failure or (self.is_drained and not self.ahead)
     if is_over and not self.batches[1] then return end
     if is_over or #self.batches >= self.max_parallel then
-      local fields = request.park(self.settings, self.waiter, wake_at - self:now())
+      local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.ends_at) - self:now())
       if fields then return self:abort(fields) end
     end
   end

@@ -131,6 +131,7 @@ function Client:runs(...)
 end
 
 local check_wait = options.spec {
+  deadline = options.number { exclusive_min = 0 },
   max_parallel = options.integer { min = 1 },
   on_progress = options.func,
   request_timeout = options.number { exclusive_min = 0 },

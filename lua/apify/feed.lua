@@ -473,7 +473,7 @@ function Feed:step()
       self.left_at = self.left_at or transport.now()
       return row, err and "error" or "page", err
     end
-    err = wait_for_news(self)
+    err = not self:is_over() and wait_for_news(self)
     if err then return fail(self, err) end
   end
   self:close()

@@ -99,6 +99,7 @@ local walking_items = with(walking, {
 })
 
 local batching = {
+  deadline = positive_secs,
   max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
 }
 
@@ -130,7 +131,7 @@ operations.dataset = storage()
 operations.dataset.list_items = row("GET", "/items", join(item_range, item_shape), nulls)
 operations.dataset.iterate_items = row("GET", "/items", join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
 operations.dataset.download_items = row("GET", "/items", join(item_range, item_shape, item_format), { deadline = positive_secs })
-operations.dataset.push_items = row("POST", "/items")
+operations.dataset.push_items = row("POST", "/items", nil, { deadline = positive_secs })
 operations.dataset.get_statistics = row("GET", "/statistics")
 
 operations.key_value_store = storage()
@@ -196,7 +197,9 @@ local permission = { { "force_permission_level", "forcePermissionLevel", options
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
 local input = { content_type = text }
-local calling = with(input, { wait_secs = options.number { min = 0, huge = true }, log = options.either(flag, options.func) })
+local calling = with(input, {
+  deadline = positive_secs, log = options.either(flag, options.func), wait_secs = options.number { min = 0, huge = true },
+})
 
 --- What an Actor and a task can be asked to do; `own` are the parameters that only one of them has.
 local function startable(own)

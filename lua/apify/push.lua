@@ -4,6 +4,7 @@ local core = require "apify.core"
 local errors = require "apify.errors"
 local request = require "apify.request"
 local sending = require "apify.sending"
+local transport = require "apify.transport"
 
 local push = {}
 
@@ -141,6 +142,7 @@ end
 ---@field private count integer gathered items
 ---@field private size integer bytes of their request
 ---@field private pushed integer items stored
+---@field private spent number seconds in requests
 local Push = {}
 Push.__index = Push
 
@@ -196,18 +198,35 @@ function Push:find_target()
   return true
 end
 
+--- Seconds for the next request, of which some are spent; nil for the client's own limit.
+function Push:time_limit(spent)
+  local o = self.options
+  if not o.deadline then return o.request_timeout end
+  return math.min(o.deadline - self.spent - spent, o.request_timeout or self.settings.request_timeout)
+end
+
+function Push:late_error()
+  return errors.new {
+    kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline), sent = false,
+    method = "POST", path = request.path_text(self.settings, self.op.path),
+  }
+end
+
 --- Send what is gathered. true, or nil and an error.
 function Push:flush()
   local count = self.count
   if count == 0 then return true end
+  local began_at = transport.now()
   local is_known, why = self:find_target()
   if not is_known then return nil, why end
-  local op = self.op
+  local op, limit = self.op, self:time_limit(transport.now() - began_at)
+  if limit and limit <= 0 then return nil, self:describe(self:late_error(), 0) end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
   local ok, err = request.run(self.settings, {
-    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = self.options.request_timeout,
+    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
   }, is_stored)
+  self.spent = self.spent + (transport.now() - began_at)
   if not ok then return nil, self:describe(err, count) end
   self.pushed = self.pushed + count
   return true
@@ -245,12 +264,12 @@ end
 ---@param settings apify.Settings
 ---@param target apify.SendingTarget
 ---@param items table|string|function an item, a list of items, either as a JSON string, or an iterator over items
----@param o? { request_timeout?: number }
+---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
 ---@return true? ok
 ---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
 function push.items(settings, target, items, o)
   local self = setmetatable({
-    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0,
+    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0, spent = 0,
   }, Push)
   local refused = request.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end

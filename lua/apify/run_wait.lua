@@ -58,6 +58,7 @@ RunWait.__index = RunWait
 ---@field path string of the run
 ---@field waiter apify.Waiter
 ---@field wait_secs? number
+---@field is_deadline? boolean it is an error of kind "timeout" when they are over
 ---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
 ---@field turns? apify.Turns shared by waits of which only some may poll at a time
 ---@field longest_poll? integer seconds that the API is asked to hold its answer at most
@@ -69,7 +70,7 @@ function run_wait.new(o, now)
   return setmetatable({
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs,
     request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
-    ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
+    is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
     pause = SHORTEST_PAUSE, is_over = false,
   }, RunWait)
 end
@@ -95,7 +96,8 @@ local function give_up(self, err)
     attempts = ex and ex.attempts or err and err.attempts,
   }
   if run then
-    fields.kind, fields.message = "unfinished", ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
+    fields.kind = self.is_deadline and "timeout" or "unfinished"
+    fields.message = ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
   else
     local last = ex and ex.last_error or err
     fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)

@@ -8,6 +8,7 @@ local sink = require "apify.sink"
 local source = {}
 
 local PIECE = 64 * 1024          -- bytes read from a file at once
+local MAX_SIZE = 2 ^ 53          -- bytes; up to here every number is exact
 
 ---@class apify.Source
 ---@field private name string for texts
@@ -16,6 +17,8 @@ local PIECE = 64 * 1024          -- bytes read from a file at once
 ---@field private start? integer where the handle stood; nil if it cannot be moved
 ---@field private total? integer bytes that there must be
 ---@field private got integer bytes so far
+---@field private held? string the piece that makes the bytes complete
+---@field private is_at_end? boolean it has said that nothing follows
 ---@field private is_ours? boolean the handle was opened here
 local Source = {}
 Source.__index = Source
@@ -33,19 +36,28 @@ local function failure(self, message, errno)
   return { kind = "io", message = ("%s: %s"):format(self.name, tostring(message)), errno = tonumber(errno) }
 end
 
---- Where a handle stands, and how many bytes follow; nothing where it cannot tell.
+--- What a handle's seek gave, if it is a place in a file.
+local function place(value)
+  return type(value) == "number" and value >= 0 and value <= MAX_SIZE and value % 1 == 0 and value or nil
+end
+
+--- Where a handle stands, and how many bytes follow; nothing where it cannot tell; nil, nil, message, errno if it cannot be read.
 local function find_size(handle)
-  local start = handle:seek()
-  local stop = start and handle:seek "end"
+  local start = place(handle:seek())
+  local stop = start and place(handle:seek "end")
   if not stop or not handle:seek("set", start) then return nil end
-  if stop <= start and handle:read(0) ~= nil then return start end       -- such as /proc/cpuinfo: bytes, but no size
-  return start, math.max(0, stop - start)
+  if stop > start then return start, stop - start end
+  local bytes, message, errno = handle:read(0)
+  if bytes ~= nil then return start end                  -- such as /proc/cpuinfo: bytes, but no size
+  if message ~= nil then return nil, nil, message, errno end
+  return start, 0
 end
 
 --- A source that reads from a handle. `size`: how many bytes it will give, where the caller knows.
 local function of_handle(name, handle, size)
-  local is_found, start, left = pcall(find_size, handle)
+  local is_found, start, left, message, errno = pcall(find_size, handle)
   if not is_found then start, left = nil, nil end
+  if message ~= nil then return nil, failure({ name = name }, message, errno) end
   return setmetatable({
     name = name, handle = handle, start = start, total = size or left, got = 0,
     read_piece = function() return handle:read(PIECE) end,
@@ -60,7 +72,11 @@ local function of_file(name, size)
     handle:close()
     return nil, { kind = "io", message = name .. ": " .. message, errno = errno }
   end
-  local self = of_handle(name, handle, size)
+  local self, fields = of_handle(name, handle, size)
+  if not self then
+    handle:close()
+    return nil, fields
+  end
   self.is_ours = true
   return self
 end
@@ -93,47 +109,64 @@ local function judge(self, is_called, bytes, message, errno)
   return bytes
 end
 
---- The end: were all bytes there?
+--- The end: were all bytes there? Then what was held back is the last of them.
 local function at_end(self)
-  if not self.total or self.got == self.total then return nil end
-  return nil, { kind = "io", message = ("%s ended after %d of %d bytes"):format(self.name, self.got, self.total) }
+  if self.total and self.got < self.total then
+    return nil, { kind = "io", message = ("%s ended after %d of %d bytes"):format(self.name, self.got, self.total) }
+  end
+  local last = self.held
+  self.held, self.is_at_end = nil, true
+  return last
 end
 
---- The next bytes, never empty; nil at the end; nil and the fields of an error.
+--- Count bytes that came. Where it is known how many there must be, those that make them complete are held back until it is
+--- certain that nothing follows: so what is too long is never handed out whole.
+local function admit(self, bytes)
+  self.got = self.got + #bytes
+  if not self.total or self.got < self.total then return bytes end
+  if self.got > self.total then
+    return nil, { kind = "io", message = ("%s gives more than the %d bytes that it should have"):format(self.name, self.total) }
+  end
+  self.held = bytes
+  return ""
+end
+
+--- The next bytes; "" if there are none yet; nil at the end; nil and the fields of an error.
 ---@return string? bytes
 ---@return table? fields
 function Source:read()
-  local bytes, fields
-  repeat
-    self.has_read = true
-    bytes, fields = judge(self, pcall(self.read_piece))
-    if fields then return nil, fields end
-    if bytes == nil then return at_end(self) end
-  until bytes ~= ""
-  self.got = self.got + #bytes
-  if self.total and self.got > self.total then
-    return nil, { kind = "io", message = ("%s gives more than the %d bytes that it should have"):format(self.name, self.total) }
-  end
-  return bytes
+  if self.is_at_end then return nil end
+  self.has_read = true
+  local bytes, fields = judge(self, pcall(self.read_piece))
+  if fields then return nil, fields end
+  if bytes == nil then return at_end(self) end
+  if bytes == "" then return "" end
+  return admit(self, bytes)
+end
+
+--- Was it read to its end and gave nothing? That can be had again without it.
+local function is_nothing(self)
+  return self.is_at_end and self.got == 0
 end
 
 --- Can it be read from its start (again)?
 ---@return boolean
 function Source:can_rewind()
-  return not self.has_read or self.start ~= nil
+  return not self.has_read or self.start ~= nil or is_nothing(self)
 end
 
 --- Go back to the start.
 ---@return true? ok
 ---@return table? fields
 function Source:rewind()
+  if is_nothing(self) then return true end
   if self.has_read and not self.start then return nil, failure(self, "it was read and cannot be rewound") end
   if self.has_read then
     local ok, answer, message, errno = pcall(self.handle.seek, self.handle, "set", self.start)
     if not ok then answer, message = nil, answer end
     if not answer then return nil, failure(self, message, errno) end
   end
-  self.has_read, self.got = false, 0
+  self.has_read, self.got, self.held, self.is_at_end = false, 0, nil, false
   return true
 end
 

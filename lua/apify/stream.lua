@@ -14,13 +14,15 @@ local MAX_RESTARTS = 2                   -- of a download whose content changes
 ---@field settings apify.Settings
 ---@field op apify.Operation of a GET
 ---@field deadline? number seconds inside
----@field resolve? fun(): apify.Operation?, apify.Error?   asked once, before the first request: what to use instead of `op`
----@field go_on? fun(): boolean?, apify.Error?   asked after a clean end: does the content still grow?
+---@field resolve? fun(limit: number): apify.Operation?, apify.Error?   asked once, before the first request: what to use instead
+---of `op`; `limit`, here and below: the seconds that the answer may take
+---@field go_on? fun(limit: number): boolean?, apify.Error?   asked after a clean end: does the content still grow? Once it does
+---not, the content is asked for a last time, as it may have grown before that was known
 
 ---@class apify.Stream
 ---@field private ex? apify.Exchange
 ---@field private xfer? userdata its body is being read
----@field private head? { status: integer, headers: table<string, string> } of the first answer
+---@field private head? { status: integer, headers: table<string, string> } of the answer that the first byte came from
 ---@field private delivered integer bytes
 ---@field private crc integer of these
 ---@field private skip integer bytes of the present answer that were delivered before, and are still to come
@@ -28,6 +30,7 @@ local MAX_RESTARTS = 2                   -- of a download whose content changes
 ---@field private fresh integer bytes delivered of the present answer
 ---@field private ready_at? number when its headers were there
 ---@field private ask_at? number when content that still grows is asked for again
+---@field private is_final? boolean the content is known not to grow any more
 ---@field private outside number seconds that the caller spent between two steps
 ---@field private left_at? number when the caller was last given something; nil while inside
 ---@field private turn_at number when others had their turn
@@ -79,26 +82,33 @@ end
 
 --- Ask for the content, from its start.
 local function open(self, now, previous)
-  self.skip, self.skipped_crc, self.fresh = self.delivered, 0, 0
+  self.skip, self.skipped_crc, self.fresh, self.ready_at = self.delivered, 0, 0, nil
   self.ex = request.begin(self.settings, self.op, self.waiter, now, previous)
 end
 
-local function let_go(self)
+--- End the present attempt, because of `err` if it failed.
+local function let_go(self, err)
   local ex = self.ex
   self.ex, self.xfer = nil, nil
-  if ex then ex:close() end
+  if ex then ex:close(err) end
 end
 
 --- The answer broke off, or fell silent: ask again. If it had brought anything new, the attempts and the time allowed for an
 --- answer are counted from here; the time that its body took is not counted in any case.
 local function resume(self, err, now)
   local ex, has_fresh = self.ex, self.fresh > 0
+  local read_secs = self.ready_at and now - self.ready_at or 0
   err.attempts = has_fresh and 1 or ex.attempts
-  ex:report(err)
-  let_go(self)
-  open(self, now, {
-    attempts = err.attempts, error = err, started_at = not has_fresh and ex.started_at + (now - self.ready_at) or nil,
-  })
+  let_go(self, err)
+  open(self, now, { attempts = err.attempts, error = err, started_at = not has_fresh and ex.started_at + read_secs or nil })
+end
+
+--- Was the present attempt begun by the process that this one was forked from? Then it brings nothing here: it is made anew.
+local function resume_in_child(self)
+  local ex = self.ex
+  if not (ex and ex.xfer and ex.xfer:is_foreign()) then return false end
+  resume(self, ex:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, now_inside(self))
+  return true
 end
 
 --- The error that what comes now is not what came before.
@@ -132,13 +142,24 @@ local function is_turn_over(self)
   return transport.now() - self.turn_at >= MAX_RUN
 end
 
+--- What forbids going on: a closed client, a cancelled fiber, a deadline that is over; nil if nothing does.
+local function obstacle(self)
+  local refused = request.refusal(self.settings)
+  if refused then return refused end
+  if now_inside(self) < (self.deadline or math.huge) then return nil end
+  return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) })
+end
+
+--- Let others have their turn; what forbids going on after it, or nil.
+local function give_turn(self)
+  transport.breathe()
+  self.turn_at = transport.now()
+  return obstacle(self)
+end
+
 --- What is there without waiting: bytes ("": look again) | nil (nothing yet) | nil, err
 local function take(self)
-  if is_turn_over(self) then
-    transport.breathe()
-    self.turn_at = transport.now()
-    return ""
-  end
+  if resume_in_child(self) then return "" end
   if not self.xfer or self.settings.gate.is_closed then return nil end
   local bytes, why, name, offset = self.xfer:read(PIECE)
   if bytes then
@@ -153,17 +174,30 @@ local function take(self)
     return ""
   end
   if self.skip > 0 then return nil, changed(self) end
-  let_go(self)
   self.has_ended = true
+  let_go(self)
   return ""
+end
+
+--- Put a question to whoever made the stream: its answer, or nil and an error. It may take as long as an answer of the API, but
+--- not beyond the deadline.
+local function ask(self, question)
+  local left = (self.deadline or math.huge) - now_inside(self)
+  local answer, err = question(math.min(self.op.request_timeout or self.settings.request_timeout, left))
+  if err then return nil, obstacle(self) or err end
+  return answer
 end
 
 --- The content came to its end: is that all? Sets when it is asked for again; or returns an error.
 local function see_end(self)
-  local still_grows, err = false, nil
-  if self.go_on then still_grows, err = self.go_on() end
+  if not self.go_on or self.is_final then
+    self.has_ended, self.is_over = false, true
+    return nil
+  end
+  local still_grows, err = ask(self, self.go_on)
   if err then return err end
-  self.has_ended, self.is_over = false, not still_grows
+  self.has_ended, self.is_final = false, not still_grows
+  if self.is_final then return nil end
   self.ask_at = now_inside(self) + self.pause
   self.pause = math.min(2 * self.pause, MAX_PAUSE)
 end
@@ -172,7 +206,15 @@ end
 local function begin_reading(self, now)
   self.xfer, self.ready_at = self.ex.xfer, now
   self.xfer:want(true)
-  self.head = self.head or { status = self.xfer:status(), headers = self.xfer:headers() }
+  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.xfer:headers() } end
+end
+
+--- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.
+local function see_failure(self, now, err)
+  let_go(self)
+  if not (self.is_final and self.head and err.not_found) then return nil, err end
+  self.is_over = true
+  return now
 end
 
 --- See to the exchange. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
@@ -195,44 +237,45 @@ local function tend(self, now)
     begin_reading(self, now)
     return now
   end
-  let_go(self)
-  return nil, ex.error
+  return see_failure(self, now, ex.error)
 end
 
 --- Before anything is asked for: what to ask for, once. Returns an error if that is not known.
 local function settle(self)
-  if not self.resolve then return nil end
-  local op, err = self.resolve()
+  local op, err = ask(self, self.resolve)
   if not op then return err end
   self.op, self.resolve = open_ended(op), nil
 end
 
 --- Wait until there may be something to read, or return the error that stands in the way.
 local function wait_for_news(self)
-  local refused = request.refusal(self.settings)
-  if refused then return refused end
-  local now, ends_at = now_inside(self), self.deadline or math.huge
-  if now >= ends_at then return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }) end
-  if self.has_ended then return see_end(self) end
-  local err = settle(self)
-  if err or self.is_closed then return err end
-  now = now_inside(self)
-  local wake_at
-  wake_at, err = tend(self, now)
+  local err = obstacle(self)
   if err then return err end
+  if self.has_ended then return see_end(self) end
+  if self.resolve then return settle(self) end
+  if resume_in_child(self) then return nil end
+  local now = now_inside(self)
+  local wake_at, failure = tend(self, now)
+  if failure then return failure end
   if wake_at <= now then return nil end
-  local fields = request.park(self.settings, self.waiter, math.min(wake_at, ends_at) - now)
+  local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.deadline or math.huge) - now)
   self.turn_at = transport.now()
   return fields and describe(self, fields)
 end
 
 --- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
 local function step(self)
-  local bytes, err = take(self)
-  if bytes or err then return bytes, err end
-  err = wait_for_news(self)
-  if err then let_go(self) end           -- what was cancelled or took too long stops at once
-  return not err and "" or nil, err
+  local bytes, err
+  if is_turn_over(self) then
+    err = give_turn(self)
+  else
+    bytes, err = take(self)
+    if bytes or err then return bytes, err end
+    err = wait_for_news(self)
+  end
+  if not err then return "" end
+  let_go(self)                           -- what was cancelled or took too long stops at once
+  return nil, err
 end
 
 --- The next bytes, never none; nil at the end, or once it was closed; nil and an error, after which `read` may be called
@@ -249,7 +292,8 @@ function Stream:read()
   end
 end
 
---- Status and headers of the first answer, waiting for them if need be; nil once it was closed; nil and an error.
+--- Status and headers of the answer that the first byte came from, or may come from, waiting for it if need be; nil once it was
+--- closed; nil and an error.
 ---@return { status: integer, headers: table<string, string> }? info
 ---@return apify.Error? err
 function Stream:info()
@@ -281,8 +325,8 @@ end
 --- Stop at once, and wake whoever waits in `read`. Safe to call twice.
 function Stream:close()
   self.is_closed = true
-  let_go(self)
   transport.wake(self.waiter)
+  let_go(self)
 end
 
 --- It came to nothing: neither the stream nor what was written is of use any more.
@@ -300,12 +344,8 @@ local function begin_again(self, out, restarts)
   return true
 end
 
---- Write all bytes of the stream to the sink: what the sink's `finish` gives; or nil and an error, and nothing is left behind.
----@param self apify.Stream
----@param out apify.Sink
----@return any value
----@return apify.Error? err
-function stream.save(self, out)
+--- The same as stream.save, but for errors that are raised.
+local function save(self, out)
   local restarts = 0
   while true do
     local bytes, err = self:read()
@@ -322,6 +362,20 @@ function stream.save(self, out)
       return value
     end
   end
+end
+
+--- Write all bytes of the stream to the sink: what the sink's `finish` gives; or nil and an error. Nothing is left behind then,
+--- nor when an error is raised, such as one of an on_attempt hook's.
+---@param self apify.Stream
+---@param out apify.Sink
+---@return any value
+---@return apify.Error? err
+function stream.save(self, out)
+  local is_done, value, err = pcall(save, self, out)
+  if is_done then return value, err end
+  out:abort()
+  self:close()
+  error(value, 0)
 end
 
 return stream

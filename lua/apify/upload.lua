@@ -3,11 +3,14 @@ local errors = require "apify.errors"
 local request = require "apify.request"
 local transport = require "apify.transport"
 
+local MAX_RUN = 0.008                    -- seconds of sending without a wait before others have their turn
+
 local upload = {}
 
 --- The body of a request while it is sent: apify.request asks it to tend the exchange whenever there is news. What the source
 --- takes is no time of the exchange's.
 ---@class apify.UploadBody : apify.Helper
+---@field private settings apify.Settings
 ---@field private source apify.Source
 ---@field private max_size? integer
 ---@field private deadline_secs? number for all of it
@@ -15,6 +18,7 @@ local upload = {}
 ---@field private sent integer bytes read for the present attempt
 ---@field private xfer? userdata the transfer of the present attempt
 ---@field private outside number seconds spent in the source
+---@field private turn_at number when others had their turn
 local Body = {}
 Body.__index = Body
 
@@ -22,12 +26,30 @@ function Body:now()
   return transport.now() - self.outside
 end
 
---- The next bytes, as Source.read gives them.
+--- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
+local function obstacle(self, xfer)
+  if transport.now() - self.turn_at >= MAX_RUN then
+    transport.breathe()
+    self.turn_at = transport.now()
+  end
+  local refused = request.refusal(self.settings)
+  if refused then return { kind = refused.kind, message = refused.message } end
+  if xfer and xfer:is_foreign() then
+    return { kind = "context", message = "the upload was begun before a fork: its connection belongs to the parent process" }
+  end
+  if self:now() >= self.ends_at then
+    return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }
+  end
+end
+
+--- The next bytes, as Source.read gives them; or what ends the call.
 local function read(self)
   local started = transport.now()
   local bytes, fields = self.source:read()
   self.outside = self.outside + (transport.now() - started)
-  return bytes, fields
+  if fields and not errors.is(fields) then fields.sent = false end        -- half a body is none
+  fields = fields or obstacle(self, self.xfer)
+  return not fields and bytes or nil, fields
 end
 
 local function too_large(size, max_size)
@@ -37,11 +59,7 @@ end
 --- Hand the next piece to the transfer. nil, or what ends the call.
 local function send_piece(self)
   local bytes, fields = read(self)
-  if fields then
-    if not errors.is(fields) then fields.sent = false end        -- half a body is none
-    return fields
-  end
-  if not self.xfer:is_open() then return nil end                 -- the client was closed while the source took its time
+  if fields then return fields end
   if not bytes then
     self.xfer:finish()
     return nil
@@ -62,15 +80,15 @@ end
 --- Feed the transfer as long as it is hungry. Nothing is read for a connection that does not stand yet.
 local function feed(self, xfer)
   local fields = xfer ~= self.xfer and begin_attempt(self, xfer) or nil
-  while not fields and xfer:is_open() and xfer:wants_body() do fields = send_piece(self) end
+  while not fields and xfer:wants_body() do fields = send_piece(self) end
   return fields
 end
 
 function Body:tend(ex)
   local xfer = ex.xfer
-  if self:now() >= self.ends_at then
-    return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }
-  end
+  self.turn_at = transport.now()
+  local fields = obstacle(self, xfer)
+  if fields then return fields end
   ex.wake_at = math.min(ex.wake_at, self.ends_at)
   if xfer and xfer:was_sent() then return feed(self, xfer) end
 end
@@ -84,12 +102,15 @@ local function operation(op, source)
   return own
 end
 
---- A body that is known to be too large is not begun.
-local function refusal(settings, op, size)
-  if not op.max_size or (size or 0) <= op.max_size then return nil end
-  local fields = too_large(("%d"):format(size), op.max_size)
-  fields.method, fields.path = op.method, request.path_text(settings, op.path)
-  return errors.new(fields)
+--- Why the body is not begun, as the fields of an error: it is known to be too large, or said to be empty and is not. Of an
+--- empty body the transfer would never ask for a byte, so that its source is read before.
+local function refusal(self)
+  local size = self.source:size()
+  if self.max_size and (size or 0) > self.max_size then return too_large(("%d"):format(size), self.max_size) end
+  if size ~= 0 then return nil end
+  local bytes, fields
+  repeat bytes, fields = read(self) until not bytes
+  return fields
 end
 
 --- An operation whose body is a source.
@@ -98,11 +119,22 @@ end
 ---@field deadline? number seconds for all of it, the source's own time left out
 
 --- A body that is about to be sent.
-local function new_body(op, source)
+local function new_body(settings, op, source)
+  local now = transport.now()
   return setmetatable({
-    source = source, max_size = op.max_size, sent = 0, outside = 0,
-    deadline_secs = op.deadline, ends_at = transport.now() + (op.deadline or math.huge),
+    settings = settings, source = source, max_size = op.max_size, sent = 0, outside = 0, turn_at = now,
+    deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),
   }, Body)
+end
+
+--- All of it, but for the end of the source.
+local function run(settings, op, source, read_answer)
+  local body = new_body(settings, op, source)
+  local fields = refusal(body)
+  if not fields then return request.run(settings, operation(op, source), read_answer, body) end
+  if errors.is(fields) then return nil, fields end
+  fields.method, fields.path = op.method, request.path_text(settings, op.path)
+  return nil, errors.new(fields)
 end
 
 --- Send the source as the body of the call and wait for its answer; the source is closed in the end. Without a deadline there
@@ -114,11 +146,9 @@ end
 ---@return any value
 ---@return any err_or_meta
 function upload.run(settings, op, source, read_answer)
-  local value, meta = nil, refusal(settings, op, source:size())
-  if not meta then
-    value, meta = request.run(settings, operation(op, source), read_answer, new_body(op, source))
-  end
+  local is_done, value, meta = pcall(run, settings, op, source, read_answer)
   source:close()
+  if not is_done then error(value, 0) end              -- such as one of an on_attempt hook's
   return value, meta
 end
 

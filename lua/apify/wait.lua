@@ -15,6 +15,7 @@ wait.poll_operation = run_wait.poll_operation
 
 ---@class apify.WaitOptions
 ---@field wait_secs? number seconds; no limit when absent
+---@field deadline? number seconds after which it is an error of kind "timeout"
 ---@field max_parallel? integer runs that are asked about at a time; all when absent
 ---@field on_progress? fun(counts: table<string, integer>) told how many runs have which status, whenever that changes
 ---@field request_timeout? number seconds for the answer to a poll, beside the time that the API holds it
@@ -67,10 +68,12 @@ end
 --- Wait for the target with the index i, or let the wait for the same run stand for it.
 function Group:add(i, target, o, now)
   local machine = self.by_path[target.path]
+  local is_deadline = o.deadline ~= nil and o.deadline < (o.wait_secs or math.huge)
   if not machine then
     machine = run_wait.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
-      wait_secs = o.wait_secs, request_timeout = o.request_timeout, turns = self.turns, longest_poll = self.longest_poll,
+      wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
+      request_timeout = o.request_timeout, turns = self.turns, longest_poll = self.longest_poll,
     }, now)
     machine.id, machine.indexes = target.id, {}
     self.by_path[target.path] = machine

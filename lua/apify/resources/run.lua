@@ -19,6 +19,7 @@ local url = require "apify.url"
 local wait = require "apify.wait"
 
 local check_wait = options.spec {
+  deadline = options.number { exclusive_min = 0 },
   request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },
 }
@@ -52,9 +53,11 @@ function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
   local o = check_wait(opts, "run:wait_for_finish")
   local began_at = transport.now()
-  local pinned, err = resource.pinned(self, o.request_timeout or o.wait_secs)
+  local pinned, err = resource.pinned(self, o.request_timeout or o.deadline or o.wait_secs)
   if not pinned then return nil, err end
-  if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - (transport.now() - began_at)) end
+  local spent = transport.now() - began_at
+  if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
+  if o.deadline then o.deadline = math.max(0, o.deadline - spent) end
   return wait.one(self.settings, pinned.path, o)
 end
 

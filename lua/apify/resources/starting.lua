@@ -11,6 +11,7 @@ local resource = require "apify.resource"
 local run_wait = require "apify.run_wait"
 local sending = require "apify.sending"
 local storage = require "apify.resources.storage"
+local transport = require "apify.transport"
 local wait = require "apify.wait"
 
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
@@ -34,6 +35,7 @@ local starting = {}
 ---@field webhooks? table[] for this run alone: { eventTypes, requestUrl, ... }
 
 ---@class apify.CallOptions : apify.StartOptions
+---@field deadline? number seconds for the start and the waiting; kind "timeout" when they are over
 ---@field log? boolean|fun(line: string, run: table) true: to the standard error stream
 ---@field wait_secs? number seconds; no limit when absent
 
@@ -74,7 +76,7 @@ end
 local function start(self, row, o, input, where)
   local fields = starting.input_fields(self.settings, input, o.content_type, where)
   local held = o.wait_for_finish or 0
-  fields.request_timeout = o.request_timeout or self.settings.request_timeout + held
+  fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
   fields.stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
   return resource.call(self, row, o, nil, fields)
 end
@@ -110,8 +112,8 @@ local function spawn_passing(settings, run, fn, waiting)
 end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
-local function wait_with_log(settings, run, path, o)
-  local waiting = fiber.spawn(wait.one, settings, path, { wait_secs = o.wait_secs, request_timeout = o.request_timeout })
+local function wait_with_log(settings, run, path, o, limits)
+  local waiting = fiber.spawn(wait.one, settings, path, limits)
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting)
   local is_quiet, ended, err = pcall(waiting.wait, waiting)
   if not (is_quiet and ended) then
@@ -129,14 +131,16 @@ local function wait_with_log(settings, run, path, o)
 end
 
 local function call(self, row, o, input, where)
+  local began_at = transport.now()
   local run, err = start(self, row, o, input, where)
   if not run then return nil, err end
-  local path = resource.run_path(run.id)
+  local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, request_timeout = o.request_timeout }
+  if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
   local ended, why, last
   if o.log then
-    ended, why, last = wait_with_log(self.settings, run, path, o)
+    ended, why, last = wait_with_log(self.settings, run, path, o, limits)
   else
-    ended, why = wait.one(self.settings, path, { wait_secs = o.wait_secs, request_timeout = o.request_timeout })
+    ended, why = wait.one(self.settings, path, limits)
   end
   if ended then return ended end
   why.run = last or why.run or run
