@@ -1,0 +1,92 @@
+--- `deadline`: the limit to things that have none of their own.
+local apify = require "apify"
+local server = require "spec.local_api.server"
+
+local ACTOR = "janedoe~my-actor"
+local SOON = 0.4                         -- seconds; what is slow here takes far longer
+local LATE = 5                           -- seconds within which even a starved machine has noticed
+
+describe("a deadline", function()
+  local api, client, actor, started_at
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+
+  before_each(function()
+    api:admin("reset", { count = 3 })
+    api:admin("behaviour", { actor = ACTOR, schedule = { { 0, "READY" }, { 0.05, "RUNNING" }, { 60, "SUCCEEDED" } }, log_lines = 0 })
+    client = apify.new { token = "apify_api_some", base_url = api.url }
+    actor = client:actor(ACTOR)
+    started_at = os.time()
+  end)
+
+  --- The error of what must have ended because of its deadline, and has left nothing behind.
+  local function timed_out(ok, err)
+    assert.is_nil(ok)
+    assert.equal("timeout", err.kind)
+    assert.is_true(os.time() - started_at <= LATE)
+    assert.equal(0, client:stats().in_flight)
+    return err
+  end
+
+  local function running()
+    return assert(actor:start {})
+  end
+
+  it("ends waiting for a run, with the run as last seen", function()
+    local run = running()
+    assert.equal("RUNNING", timed_out(client:run(run.id):wait_for_finish { deadline = SOON }).run.status)
+    assert.equal("RUNNING", timed_out(client:wait_all({ run.id }, { deadline = SOON })).run.status)
+    timed_out(client:wait_any({ run.id }, { deadline = SOON }))
+  end)
+
+  it("is another thing than wait_secs, which is the shorter one here", function()
+    local ok, err = client:run(running().id):wait_for_finish { deadline = 60, wait_secs = SOON }
+    assert.same({ nil, "unfinished" }, { ok, err.kind })
+  end)
+
+  it("ends a call, with the run that was started", function()
+    local err = timed_out(actor:call({}, { deadline = SOON }))
+    assert.equal("RUNNING", err.run.status)
+    err = timed_out(actor:call({}, { deadline = SOON, log = function() end }))
+    assert.equal("RUNNING", err.run.status)
+  end)
+
+  it("ends a call whose start is not answered", function()
+    api:faults { match = { method = "POST" }, action = { hang = true } }
+    assert.is_true(timed_out(actor:call({}, { deadline = SOON })).sent)
+  end)
+
+  it("ends a push between or within its requests, and says what is in doubt", function()
+    local dataset = client:run(running().id):dataset()
+    api:faults { match = { method = "POST", path = "/items$" }, action = { delay = 0.3 } }
+    local n = 0
+    local function big()
+      n = n + 1
+      return n <= 40 and { n = n, text = ("x"):rep(3000000) } or nil
+    end
+    local err = timed_out(dataset:push_items(big, { deadline = SOON }))
+    assert.is_true(err.pushed < 5)
+    assert.is_true(not err.in_doubt or err.in_doubt[1] == err.pushed + 1)
+  end)
+
+  it("does not count the time that an iterator takes", function()
+    local dataset = client:run(running().id):dataset()
+    local n = 0
+    local function slow()
+      n = n + 1
+      apify.sleep(0.3)
+      return n <= 4 and { n = n } or nil
+    end
+    assert.same({ true, 4 }, { dataset:push_items(slow, { deadline = 1 }) })
+  end)
+
+  it("ends a batch of requests, and says what is in doubt", function()
+    local queue = client:run(running().id):request_queue()
+    api:faults { match = { path = "/batch$" }, action = { hang = true } }
+    local urls = {}
+    for i = 1, 100 do urls[i] = "https://example.com/" .. i end
+    local err = timed_out(queue:batch_add_requests(urls, { deadline = SOON }))
+    assert.equal(100, #err.in_doubt + #err.unprocessed)
+  end)
+end)
