@@ -1,6 +1,10 @@
 --- The core's streams of bytes: bodies that are read or sent piece by piece, files that are there in full or not at all, gzip, UTF-8.
 local core = require "apify.core"
+local apify = require "apify"
 local server = require "spec.local_api.server"
+local source = require "apify.source"
+local stream = require "apify.stream"
+local upload_body = require "apify.upload"
 
 local PATIENCE = 60         -- seconds until something hangs; no test waits for them
 
@@ -779,6 +783,76 @@ describe("a fork", function()
     assert.is_true(f:commit())
     assert.is_true(g:commit())
     assert.equal("the parent's", read_file(folder .. "/forked"))
+  end)
+
+  --- Leave a text for the parent, if this is the child of the fork; else what the child has left.
+  local function hear(pid, fn)
+    if pid == 0 then
+      local _, text = pcall(fn)
+      write_file(folder .. "/heard", tostring(text))
+      exit(0)
+    end
+    wait(pid)
+    return read_file(folder .. "/heard")
+  end
+
+  it("makes the parent's transfers foreign to the child, but those that are done", function()
+    local done, x = submit {}, submit { path = "/v2/actor-runs?waitForFinish=60" }
+    drive(function() return done:phase() == "done" end)
+    s:faults { action = { hang = {} } }
+    local pending = submit {}
+    assert.equal("true false false", hear(fork(), function()
+      local closed = x
+      closed:close()
+      return ("%s %s %s"):format(pending:is_foreign(), done:is_foreign(), closed:is_foreign())
+    end))
+    assert.is_false(pending:is_foreign())
+    pending:close()
+    x:close()
+  end)
+
+  it("lets parent and child read the same stream to its end, each over its own connection", function()
+    s:admin("reset", { count = 1000 })
+    local client = apify.new { base_url = s.url, token = "t", min_delay_between_retries = 0.01 }
+    local function open()
+      return stream.new { settings = client.settings, deadline = 30, op = {
+        path = "/acts/janedoe~my-actor/runs", query = { { "limit", "1000" } }, stall_timeout = math.huge,
+      } }
+    end
+    local function drain(st)
+      local pieces = {}
+      while true do
+        local bytes, err = st:read()
+        if err then return tostring(err) end
+        if not bytes then return table.concat(pieces) end
+        pieces[#pieces + 1] = bytes
+      end
+    end
+    local whole = drain(open())
+    assert.is_true(#whole > 300000)
+    for _, has_begun in ipairs { true, false } do
+      s:faults { match = { first = 1 }, action = { drip = { bytes = 20000, secs = 0.1 } } }
+      local st = open()
+      local first = has_begun and st:read() or ""
+      if not has_begun then apify.spawn(function() st:info() end) end
+      assert.is_true(whole == first .. hear(fork(), function() return drain(st) end))
+      assert.is_true(whole == first .. drain(st))
+    end
+  end)
+
+  it("leaves the parent its upload", function()
+    local client = apify.new { base_url = s.url, token = "t" }
+    local store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
+    local pid, calls = nil, 0
+    local op = { method = "PUT", path = "/key-value-stores/" .. store.id .. "/records/k", headers = {}, deadline = 30 }
+    local value, err = upload_body.run(client.settings, op, source.open(function()
+      calls = calls + 1
+      if calls == 2 then pid = fork() end
+      return calls < 4 and "piece " or nil
+    end))
+    assert.equal("context", hear(pid, function() return value and "stored" or err.kind end))
+    assert.truthy(value)
+    assert.equal("piece piece piece ", assert(store:get_record("k", { raw = true })).value)
   end)
 end)
 

@@ -284,6 +284,16 @@ describe("a log", function()
       assert.same({}, collect(it))
     end)
 
+    it("loses nothing when its connection ends politely just before the run does", function()
+      set_log "one\n"
+      local it = log():lines { follow = true }
+      assert.equal("one", it:next())
+      s:admin "end_logs"
+      set_log "one\ntwo\n"
+      finish()
+      assert.same({ "two" }, collect(it))
+    end)
+
     it("is read as far as it is now without follow", function()
       grow(50, 1, { first = 20 })
       local count = #collect((log():lines()))
@@ -377,7 +387,7 @@ describe("a log", function()
     it("goes on where it was, byte for byte", function()
       cut(200001, 3)
       assert.equal(TEXT, table.concat(collect((log():stream()))))
-      assert.equal(4, log_requests())
+      assert.equal(5, log_requests())                                  -- one is the last look
     end)
 
     it("is saved whole", function()

@@ -53,6 +53,22 @@ describe("a file", function()
   before_each(function() dir, names = folder() end)
   after_each(function() os.execute("rm -r " .. dir) end)
 
+  it("may have as long a name as the system takes", function()
+    for _, length in ipairs { 233, 234, 255 } do
+      local name = ("n"):rep(length)
+      local out = assert(sink.open(dir .. "/" .. name))
+      assert.is_true(out:write "text")
+      assert.truthy(names():find "%.%x+%.part\n$")
+      assert.is_true(out:finish())
+      assert.equal(name .. "\n", names())
+      assert.equal("text", read_file(dir .. "/" .. name))
+      os.remove(dir .. "/" .. name)
+    end
+    local out, fields = sink.open(dir .. "/" .. ("n"):rep(256))
+    assert.is_nil(out)
+    assert.equal("io", fields.kind)
+  end)
+
   it("is there when it is complete, and not before", function()
     local out = assert(sink.open(dir .. "/x"))
     assert.is_true(out:write "one")

@@ -19,8 +19,7 @@ local function drain(src)
     local bytes, fields = src:read()
     if fields then return nil, fields end
     if not bytes then return table.concat(pieces), #pieces end
-    assert.is_true(bytes ~= "")
-    pieces[#pieces + 1] = bytes
+    if bytes ~= "" then pieces[#pieces + 1] = bytes end
   end
 end
 
@@ -155,6 +154,26 @@ describe("a handle", function()
     assert.equal("ab", drain(src))
   end)
 
+  it("that tells an impossible place has no size", function()
+    for _, odd in ipairs { 4.5, math.huge, 0 / 0, -1, 2 ^ 54, "5", {} } do
+      local next_piece = giver "abc"
+      local src = source.open { seek = function(_, whence) return whence == "end" and odd or 0 end, read = next_piece }
+      assert.is_nil(src:size())
+      assert.equal("abc", drain(src))
+      src = source.open { seek = function(_, whence) return whence == "end" and 3 or odd end, read = next_piece }
+      assert.is_nil(src:size())
+    end
+  end)
+
+  it("that cannot be read is a failure before anything is sent", function()
+    local file = assert(io.open(path, "w"))
+    local src, fields = source.open(file)
+    assert.is_nil(src)
+    assert.same({ kind = "io", message = "the source: Bad file descriptor", errno = 9 }, fields)
+    assert.equal("file", io.type(file))
+    file:close()
+  end)
+
   it("that says no, or was closed meanwhile, is a failure", function()
     local all, fields = drain(source.open { read = function() return nil, "torn", 5 end })
     assert.is_nil(all)
@@ -169,12 +188,29 @@ describe("a handle", function()
 end)
 
 describe("a function", function()
-  it("gives pieces as they come, empty ones left out", function()
+  it("gives pieces as they come, empty ones too", function()
     local src = source.open(giver("a", "", "bc", ""))
     assert.is_nil(src:size())
-    local all, count = drain(src)
-    assert.equal("abc", all)
-    assert.equal(2, count)
+    assert.same({ "a", "", "bc", "" }, { src:read(), src:read(), src:read(), src:read() })
+    assert.is_nil(src:read())
+  end)
+
+  it("that promised a size gives its last piece only when nothing follows", function()
+    local src = source.open(giver("ab", "cd", ""), 4)
+    assert.same({ "ab", "", "", "cd" }, { src:read(), src:read(), src:read(), src:read() })
+    assert.is_nil(src:read())
+    assert.is_nil(src:read())
+    local all, fields = drain(source.open(giver("abcd", "e"), 4))
+    assert.is_nil(all)
+    assert.truthy(fields.message:find("more than the 4 bytes", 1, true), fields.message)
+  end)
+
+  it("that gave nothing can be had again without it", function()
+    local src = source.open(giver())
+    assert.is_nil(src:read())
+    assert.is_true(src:can_rewind())
+    assert.is_true(src:rewind())
+    assert.is_nil(src:read())
   end)
 
   it("cannot be rewound once it was read", function()

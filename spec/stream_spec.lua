@@ -1,5 +1,6 @@
 --- The bytes of an answer, through cuts, changes, pauses and the end of patience.
 local apify = require "apify"
+local core = require "apify.core"
 local server = require "spec.local_api.server"
 local sink = require "apify.sink"
 local stream = require "apify.stream"
@@ -111,6 +112,21 @@ describe("a stream", function()
     assert.equal(1, #s:log().requests)
   end)
 
+  it("knows them of the answer that its bytes came from", function()
+    s:faults { match = { path = "/runs$", first = 1 }, action = { cut = { after_bytes = 0 } } }
+    local st = open()
+    local broken = assert(st:info()).headers["x-apify-request-id"]
+    assert_whole(drain(st))
+    assert.is_string(broken)
+    assert.is_string(st:info().headers["x-apify-request-id"])
+    assert.not_equal(broken, st:info().headers["x-apify-request-id"])
+    cut_at(5000)
+    st = open()
+    local first = assert(st:read()) and st:info()
+    drain(st)
+    assert.equal(first, st:info())
+  end)
+
   it("gives the error of the API, and again when asked again", function()
     local st = open({}, { path = "/acts/nobody~nothing/runs" })
     for n = 1, 2 do
@@ -187,8 +203,8 @@ describe("a stream", function()
   end)
 
   describe("of content that grows", function()
-    it("asks whether to go on, and skips what was delivered", function()
-      answer_with("one", "one", "one, two", "one, two, three")
+    it("asks whether to go on, and once more when it has heard no; skips what was delivered", function()
+      answer_with("one", "one", "one, two", "one, two, three", "one, two, three, four")
       local asked = 0
       local st = open { go_on = function()
         asked = asked + 1
@@ -197,14 +213,31 @@ describe("a stream", function()
       assert.equal("one", st:read())
       assert.equal(", two", st:read())
       assert.equal(", three", st:read())
+      assert.equal(", four", st:read())
       assert.is_nil(st:read())
       assert.is_nil(st:read())
       assert.equal(4, asked)
-      assert.equal(4, #s:log().requests)
+      assert.equal(5, #s:log().requests)
+    end)
+
+    it("has its last look again when that breaks off, and is over when it is gone by then", function()
+      answer_with "one"
+      local st = open { go_on = function() return false end }
+      assert.equal("one", st:read())
+      s:faults({ match = { path = "/runs$", first = 1 }, action = { status = { code = 503 } } },
+        { match = { path = "/runs$", first = 1 }, action = { bad_json = { body = "one, two" } } })
+      assert.equal(", two", st:read())
+      assert.is_nil(st:read())
+      assert.equal(3, #s:log().requests)
+      answer_with "one"
+      st = open { go_on = function() return false end }
+      assert.equal("one", st:read())
+      s:faults { match = { path = "/runs$" }, action = { status = { code = 404 } } }
+      assert.same({ nil, nil }, { st:read() })
     end)
 
     it("gives the error of the question, and asks it again", function()
-      answer_with "one"
+      answer_with("one", "one")
       local failure = { kind = "network" }
       local answers = { failure, false }
       local st = open { go_on = function()
@@ -217,7 +250,7 @@ describe("a stream", function()
       assert.is_nil(bytes)
       assert.equal(failure, err)
       assert.same({ nil, nil }, { st:read() })
-      assert.equal(1, #s:log().requests)
+      assert.equal(2, #s:log().requests)
     end)
 
     it("stops waiting when it is closed", function()
@@ -267,6 +300,54 @@ describe("a stream", function()
       assert.equal("cancelled", err.kind)
       assert.equal(0, client:stats().in_flight)
       s:faults()
+    end)
+
+    --- Let so much time pass without a wait.
+    local function be_busy(secs)
+      local stop = core.now() + secs
+      repeat until core.now() >= stop
+    end
+
+    it("by cancelling its fiber says so, also where no byte has to be waited for", function()
+      local pieces, st, err = 0, open(), nil
+      st:info()
+      eventually("all bytes are there", function() return client:stats().in_flight == 0 end)
+      local reader = apify.spawn(function()
+        local bytes
+        repeat
+          bytes, err = st:read()
+          pieces = pieces + 1
+          be_busy(0.01)
+        until not bytes
+      end)
+      eventually("two pieces", function() return pieces >= 2 end)
+      local before = pieces
+      reader:cancel()
+      reader:wait()
+      assert.equal("cancelled", err.kind)
+      assert.equal(before + 1, pieces)                                  -- the error
+      assert.equal(0, client:stats().in_flight)
+    end)
+
+    it("by its deadline says so, also where no byte has to be waited for", function()
+      local is_over = false
+      local other = apify.spawn(function()
+        while not is_over do
+          apify.sleep(0)
+          be_busy(0.1)
+        end
+      end)
+      local st = open { deadline = 0.5 }
+      st:info()
+      local bytes, err
+      repeat
+        bytes, err = st:read()
+        be_busy(0.01)
+      until not bytes
+      is_over = true
+      other:wait()
+      assert.equal("timeout", (err or {}).kind)
+      assert.equal(0, client:stats().in_flight)
     end)
 
     it("by closing the client says so", function()
@@ -323,6 +404,35 @@ describe("a stream", function()
       assert_whole(table.concat(pieces))
     end)
 
+    it("what is asked on the way may take as long as an answer, and not beyond the deadline", function()
+      local limits = {}
+      local function note(answer)
+        return function(limit)
+          limits[#limits + 1] = limit
+          return answer
+        end
+      end
+      client = client:with { request_timeout = 7 }
+      local op = { path = PATH, query = QUERY }
+      drain(open { resolve = note(op), go_on = note(false) })
+      assert.same({ 7, 7 }, limits)
+      op.request_timeout = 5
+      drain(open { resolve = note(op), go_on = note(false), deadline = 6 })
+      assert.is_true(limits[3] > 5 and limits[3] <= 6, limits[3])
+      assert.equal(5, limits[4])
+    end)
+
+    it("what is asked on the way counts", function()
+      local failure = { kind = "timeout", message = "no answer" }
+      local function slow() be_away(0.5) return nil, failure end
+      for _, o in ipairs { { resolve = slow }, { go_on = slow } } do
+        o.deadline = 0.4
+        local all, err = drain(open(o))
+        assert.is_nil(all)
+        assert.equal("the deadline of 0.4 s is over", err.message)
+      end
+    end)
+
     it("a deadline ends it, as often as it is asked", function()
       s:faults { match = { path = "/runs$" }, action = { hang = {} } }
       local st = open { deadline = 0.2 }
@@ -359,14 +469,17 @@ describe("a stream", function()
   end)
 
   it("pauses the transfer of a slow reader", function()
-    s:faults { match = { path = "/runs$" }, action = { big_string = { mb = 50 } } }
-    local st = open()
-    assert(st:read())
+    local file = assert(io.open("/dev/urandom", "rb"))
+    local noise = file:read(8000000)
+    file:close()
+    local store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
+    assert(store:set_record("noise", noise))
+    local st = open({}, { path = "/key-value-stores/" .. store.id .. "/records/noise", query = {} })
+    local pieces = { assert(st:read()) }
     for _ = 1, 10 do apify.sleep(0.02) end
-    assert.is_true(client:stats().in_flight == 1)
-    local size = 0
-    for bytes in function() return st:read() end do size = size + #bytes end
-    assert.is_true(size > 40e6, size)
+    assert.equal(1, client:stats().in_flight)
+    for bytes in function() return st:read() end do pieces[#pieces + 1] = bytes end
+    assert.is_true(table.concat(pieces) == noise)
   end)
 
   describe("saved", function()
@@ -405,7 +518,7 @@ describe("a stream", function()
     end)
 
     it("begins again when the content changes, if the sink can", function()
-      answer_with("one", "other", "other, longer")
+      answer_with("one", "other", "other, longer", "other, longer")
       local asked = 0
       local function go_on()
         asked = asked + 1
@@ -413,7 +526,7 @@ describe("a stream", function()
       end
       assert.is_true(assert(stream.save(open { go_on = go_on }, assert(sink.open(path)))))
       assert.equal("other, longer", content())
-      assert.equal(3, #s:log().requests)
+      assert.equal(4, #s:log().requests)
 
       answer_with("one", "other")
       asked = 0
@@ -440,6 +553,18 @@ describe("a stream", function()
       assert.is_nil(ok)
       assert.equal("network", err.kind)
       assert.equal("", leftovers())
+    end)
+
+    it("leaves nothing behind when a hook raises, wherever it is called", function()
+      client = client:with { on_attempt = function() error "torn" end }
+      for _, prepare in ipairs { s.faults, function() cut_at(8000) end, function() cut_at(0) end } do
+        prepare(s)
+        local is_done, message = pcall(stream.save, open(), assert(sink.open(path)))
+        assert.is_false(is_done)
+        assert.truthy(message:find("torn", 1, true))
+        assert.equal("", leftovers())
+        assert.equal(0, client:stats().in_flight)
+      end
     end)
 
     it("stops when the sink fails", function()

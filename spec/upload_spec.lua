@@ -1,6 +1,7 @@
 --- Requests whose bodies come from sources: again after failures, at the source's own pace, whole or not at all.
 local apify = require "apify"
 local child = require "spec.child"
+local core = require "apify.core"
 local server = require "spec.local_api.server"
 local source = require "apify.source"
 local upload = require "apify.upload"
@@ -64,6 +65,20 @@ describe("an upload", function()
     end, calls
   end
 
+  --- How many descriptors of the file this process has, where there is a /proc.
+  local function open_files()
+    local pipe = io.popen(("ls -l /proc/$PPID/fd 2>/dev/null | grep -c '%s'"):format(file_name))
+    local count = pipe:read "*n"
+    pipe:close()
+    return count
+  end
+
+  --- Let so much time pass without a wait.
+  local function be_busy(secs)
+    local stop = core.now() + secs
+    repeat until core.now() >= stop
+  end
+
   local function eventually(what, is_so)
     for _ = 1, 300 do
       if is_so() then return end
@@ -113,12 +128,6 @@ describe("an upload", function()
 
   it("closes a file that it was given by name, and no other", function()
     fill "x"
-    local function open_files()
-      local pipe = io.popen(("ls -l /proc/$PPID/fd 2>/dev/null | grep -c '%s'"):format(file_name))
-      local count = pipe:read "*n"
-      pipe:close()
-      return count
-    end
     local src = assert(source.open(file_name))
     local is_seen = open_files() == 1                                   -- where there is a /proc
     assert.truthy(send(src))
@@ -129,6 +138,16 @@ describe("an upload", function()
     assert.equal("file", io.type(handle))
     assert.equal(is_seen and 1 or 0, open_files())
     handle:close()
+  end)
+
+  it("closes its file when a hook raises", function()
+    fill "x"
+    client = client:with { on_attempt = function() error "torn" end }
+    local is_done, message = pcall(send, assert(source.open(file_name)))
+    assert.is_false(is_done)
+    assert.truthy(message:find("torn", 1, true))
+    assert.equal(0, open_files())
+    assert.equal(0, client:stats().in_flight)
   end)
 
   describe("that fails", function()
@@ -207,6 +226,36 @@ describe("an upload", function()
         assert.is_nil(stored())
       end
     end)
+
+    it("stores nothing when it turns out late to be longer than it said", function()
+      local calls = 0
+      local value, err = send(source.open(function()
+        calls = calls + 1
+        if calls == 2 then apify.sleep(0.2) end
+        return calls <= 2 and ("x"):rep(256 * KIB) or nil
+      end, 256 * KIB))
+      assert.is_nil(value)
+      assert.same({ "io", false }, { err.kind, err.sent })
+      assert.is_nil(stored())
+    end)
+
+    for name, fn in pairs {
+      ["it fails"] = function() return nil, "empty barrel" end, ["it raises"] = function() error "empty barrel" end,
+      ["it is not"] = function() return "x" end,
+    } do
+      it("sends nothing when it is said to be empty: " .. name, function()
+        local value, err = send(source.open(fn, 0))
+        assert.is_nil(value)
+        assert.same({ "io", "PUT", "/v2" .. store .. "/records/K", false }, { err.kind, err.method, err.path, err.sent })
+        assert.equal(0, #puts())
+      end)
+    end
+
+    it("is repeated when it is empty, as it said", function()
+      s:faults { match = { method = "PUT", first = 1 }, action = { status = { code = 503 } } }
+      assert.truthy(send(source.open(giver(""), 0)))
+      assert.same({ 503, 201 }, { puts()[1].status, puts()[2].status })
+    end)
   end)
 
   describe("of a limited size", function()
@@ -271,6 +320,80 @@ describe("an upload", function()
       assert.equal("cancelled", err.kind)
       assert.equal(0, client:stats().in_flight)
       assert.is_nil(stored())
+    end)
+
+    --- A source that never has anything; it gives up in the end, so that a test ends.
+    local function never(fn)
+      local stop = core.now() + 20
+      return source.open(function()
+        assert(core.now() < stop, "it goes on for ever")
+        if fn then fn() end
+        return ""
+      end)
+    end
+
+    it("and has nothing yet, without a wait, can be cancelled", function()
+      local calls, err = 0, nil
+      local uploader = apify.spawn(function()
+        err = select(2, send(never(function() calls = calls + 1 end)))
+      end)
+      eventually("it is asked", function() return calls > 0 end)
+      uploader:cancel()
+      uploader:wait()
+      assert.equal("cancelled", err.kind)
+      local before = calls
+      apify.sleep(0.02)
+      assert.equal(before, calls)
+      assert.equal(0, client:stats().in_flight)
+      assert.is_nil(stored())
+    end)
+
+    it("and has nothing yet ends when the client is closed, or at its deadline", function()
+      local _, err = send(never(), { deadline = 0.2 })
+      assert.same({ "timeout", "the deadline of 0.2 s is over" }, { err.kind, err.message })
+      local is_asked = false
+      local uploader = apify.spawn(function()
+        err = select(2, send(never(function() is_asked = true end)))
+      end)
+      eventually("it is asked", function() return is_asked end)
+      client:close()
+      uploader:wait()
+      assert.equal("closed", err.kind)
+    end)
+
+    it("is not asked again once its fiber is cancelled", function()
+      local calls, uploader, err = 0, nil, nil
+      uploader = apify.spawn(function()
+        err = select(2, send(source.open(function()
+          calls = calls + 1
+          uploader:cancel()
+          return calls < 10 and "piece" or nil
+        end)))
+      end)
+      uploader:wait()
+      assert.same({ "cancelled", 1 }, { err.kind, calls })
+      assert.is_nil(stored())
+    end)
+
+    it("without a wait lets other fibers go on", function()
+      local turns, is_over, left = 0, false, 100
+      local other = apify.spawn(function()
+        while not is_over do
+          turns = turns + 1
+          apify.sleep(0)
+        end
+      end)
+      local before
+      assert.truthy(send(source.open(function()
+        before = before or turns
+        be_busy(0.002)
+        left = left - 1
+        return left >= 0 and "x" or nil
+      end)))
+      local had = turns - before
+      is_over = true
+      other:wait()
+      assert.is_true(had >= 10, had)
     end)
 
     it("ends when the client is closed meanwhile", function()

@@ -5,6 +5,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 #define FILE_TYPE "apify.file"
 
-#define PART_FORMAT "%s.%016llx.part"    /* nobody can guess it, and no two are the same */
+#define PART_FORMAT "%.*s.%016llx.part"  /* nobody can guess it, and no two are the same */
 #define PART_EXTRA 23                    /* bytes that it adds, and the end of the string */
 
 typedef struct file {
@@ -119,14 +120,22 @@ static char *whole_path (const char *path) {
   return whole;
 }
 
+/* A name beside the target: "<target>.<random>.part", or "<folder>/.<random>.part" where that would be too long. NULL: no memory. */
+static char *part_name (const char *target, unsigned long long random) {
+  const char *name = strrchr(target, '/') + 1;                       /* the target's path is whole */
+  size_t size = strlen(target) + PART_EXTRA;
+  size_t kept = strlen(name) + PART_EXTRA - 1 > NAME_MAX ? (size_t)(name - target) : strlen(target);
+  char *part = malloc(size);
+  if (part != NULL) snprintf(part, size, PART_FORMAT, (int)kept, target, random);
+  return part;
+}
+
 /* Make the file beside the target, which nobody else has. 'old': what is known of the target, or NULL if there is none. */
 static int open_part (file *f, const struct stat *old) {
   unsigned long long random;
-  size_t size = strlen(f->target) + PART_EXTRA + 1;
   if (!random_fill(&random, sizeof random)) return EIO;
-  char *part = malloc(size);
+  char *part = part_name(f->target, random);
   if (part == NULL) return ENOMEM;
-  snprintf(part, size, PART_FORMAT, f->target, random);
   f->fd = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, old == NULL ? 0666 : 0600);
   int rc = f->fd < 0 ? errno : 0;
   if (rc == 0) f->part = part;

@@ -65,7 +65,6 @@ static int on_socket_change (CURL *easy, curl_socket_t fd, int what, void *user,
   pool *p = user;
   if (is_foreign(p->owner)) return 0;                 /* the event set is the parent's */
   int mask = 0;
-  if (is_foreign(p->owner)) return 0;                 /* the event set is the parent's too */
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) mask |= EVENT_IN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) mask |= EVENT_OUT;
   event_watch(&p->owner->events, fd, p->index, mask);
@@ -149,8 +148,15 @@ static void detach (xfer *x) {
   x->pool = NULL;
   x->news = NULL;
   x->detach = NULL;
+  x->is_foreign = NULL;
   x->stop = NULL;
   if (!is_foreign(m)) event_set_deadline(&m->events, 0);   /* who waits on the descriptor must see that there is less to wait for */
+}
+
+/* Was the transfer begun by the process that this one was forked from? */
+static int is_of_parent (const xfer *x) {
+  const pool *p = x->pool;
+  return is_foreign(p->owner);
 }
 
 /* End the exchange now: libcurl forgets it and its connection, and that is news. It stays attached like any that is done. */
@@ -167,6 +173,7 @@ static void link_attached (multi *m, pool *p, xfer *x) {
   x->pool = p;
   x->news = &m->news;
   x->detach = detach;
+  x->is_foreign = is_of_parent;
   x->stop = stop;
   x->next = m->attached;
   if (m->attached != NULL) m->attached->prev = x;

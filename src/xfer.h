@@ -68,6 +68,7 @@ typedef struct xfer {
   curl_off_t out_given;              /* how many were written so far */
   /* written by multi.c */
   void (*detach) (struct xfer *x);   /* take it out of its multi; NULL: in none */
+  int (*is_foreign) (const struct xfer *x);   /* was it begun by the process that this one was forked from? */
   void (*stop) (struct xfer *x);     /* end the exchange now, as failed; only while it is in a multi and not done */
   void *pool;
   struct xfer *next, *prev;          /* of the multi's list */

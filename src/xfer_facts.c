@@ -168,6 +168,13 @@ static int l_is_empty (lua_State *L) {
   return 1;
 }
 
+/* transfer:is_foreign() -> boolean: was it begun before a fork, by the parent, and can bring nothing more here?   Pushes 1 value. */
+static int l_is_foreign (lua_State *L) {
+  const xfer *x = xfer_any(L);
+  lua_pushboolean(L, x->phase < PHASE_DONE && x->is_foreign != NULL && x->is_foreign(x));
+  return 1;
+}
+
 /* transfer:is_open() -> boolean.   Pushes 1 value. */
 static int l_is_open (lua_State *L) {
   lua_pushboolean(L, xfer_any(L)->easy != NULL);
@@ -179,6 +186,7 @@ const luaL_Reg xfer_facts[] = {
   { "header", l_header },
   { "headers", l_headers },
   { "is_empty", l_is_empty },
+  { "is_foreign", l_is_foreign },
   { "is_open", l_is_open },
   { "owner", l_owner },
   { "phase", l_phase },

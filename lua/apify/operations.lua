@@ -185,10 +185,20 @@ local webhooks = {
   end,
 }
 
+local memory = {
+  expected = "a power of 2 from 128 up, in megabytes",
+  check = function(v)
+    local power = 128
+    while type(v) == "number" and power < v and power < 2 ^ 40 do power = power * 2 end
+    return v == power, power
+  end,
+}
+
 --- Limits of a run, when it is started or resurrected. `timeout` is the run's own, in seconds.
 local run_limits = {
-  { "build", "build", text }, { "memory", "memory", options.integer { min = 128 } }, { "timeout", "timeout", whole },
-  { "max_items", "maxItems", whole }, { "max_total_charge_usd", "maxTotalChargeUsd", options.number { min = 0 } },
+  { "build", "build", text }, { "memory", "memory", memory }, { "timeout", "timeout", whole },
+  { "max_items", "maxItems", options.integer { min = 1 } },
+  { "max_total_charge_usd", "maxTotalChargeUsd", options.number { exclusive_min = 0 } },
   { "restart_on_error", "restartOnError", flag },
 }
 local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }

@@ -6,11 +6,13 @@ local transport = require "apify.transport"
 
 ---@class apify.RunWatch
 ---@operator call: table?
----@field private path? string of the run; nil while it has to be found
+---@field private path string of the run
+---@field private query? { [1]: string, [2]: string }[] what chooses the run, until it is known
 ---@field private status? string as last told
 ---@field private message? string
 ---@field private look_at number when to look next
 ---@field private outside number seconds that the caller spent between two steps
+---@field private asking? apify.Waiter of the look that is under way
 local RunWatch = {}
 
 local mt = { __index = RunWatch, __name = "apify.RunWatch" }
@@ -32,29 +34,44 @@ local function describe(self, fields)
   return errors.new(fields)
 end
 
+--- Seconds until the deadline.
+local function time_left(self)
+  return self.ends_at and self.ends_at - now_inside(self) or math.huge
+end
+
 --- Wait until it is time to look. nil, or the error that ends the wait.
 local function pause(self)
   while not self.is_over do
-    local now = transport.now()
-    if now >= self.look_at then return nil end
-    local left = self.ends_at and self.ends_at - now_inside(self) or math.huge
+    local now, left = transport.now(), time_left(self)
     if left <= 0 then return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline) }) end
+    if now >= self.look_at then return nil end
     local fields = request.park(self.settings, self.waiter, math.min(self.look_at - now, left))
     if fields then return describe(self, fields) end
   end
 end
 
+--- Ask for the run, no longer than the deadline allows, and until the watch is closed.
+local function ask(self)
+  local op = {
+    path = self.path, query = self.query, request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
+  }
+  local helper = { now = transport.now }
+  function helper.tend(_, ex)
+    self.asking = ex.waiter
+    if self.is_over then return { kind = "closed", message = "the watch was closed" } end
+  end
+  local run, err = request.run(self.settings, op, request.decode_object, helper)
+  self.asking, self.look_at = nil, transport.now() + self.interval
+  if run and type(run.id) ~= "string" then return nil, describe(self, { kind = "decode", message = "the answer is not a run" }) end
+  return run, err
+end
+
 --- The run as it is now, if that is news.
 local function look(self)
-  if self.find_path then
-    local path, err = self.find_path()
-    if not path then return nil, err end
-    self.path, self.find_path = path, nil
-  end
-  local op = { path = self.path, request_timeout = self.request_timeout }
-  local run, err = request.run(self.settings, op, request.decode_object)
-  self.look_at = transport.now() + self.interval
+  local run, err = ask(self)
+  if self.is_over then return nil end                    -- closed meanwhile
   if not run then return nil, err end
+  if self.query then self.path, self.query = self.path_of(run.id), nil end
   if run_wait.is_finished(run) then self.is_over = true end
   if run.status == self.status and run.statusMessage == self.message then return nil end
   self.status, self.message = run.status, run.statusMessage
@@ -81,6 +98,7 @@ function RunWatch:close()
   check_self(self, "close")
   self.is_over = true
   transport.wake(self.waiter)
+  if self.asking then transport.wake(self.asking) end
 end
 
 mt.__close = RunWatch.close
@@ -99,8 +117,9 @@ local run_watch = {}
 
 ---@class apify.RunWatchOptions
 ---@field settings apify.Settings
----@field path string of the run, for texts until it is found
----@field find_path fun(): string?, apify.Error?
+---@field path string of the run, or of a last run
+---@field query? { [1]: string, [2]: string }[] of a last run: what chooses it
+---@field path_of? fun(id: string): string of a last run: the path by its id
 ---@field interval number seconds
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
@@ -111,7 +130,7 @@ local run_watch = {}
 function run_watch.new(o)
   local now = transport.now()
   return setmetatable({
-    settings = o.settings, path = o.path, find_path = o.find_path, interval = o.interval, request_timeout = o.request_timeout,
+    settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval, request_timeout = o.request_timeout,
     deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), look_at = now, outside = 0, left_at = now,
   }, mt)
 end

@@ -146,7 +146,7 @@ end
 
 --- Was it read to its end and gave nothing? That can be had again without it.
 local function is_nothing(self)
-  return self.is_at_end and self.got == 0
+  return self.is_at_end == true and self.got == 0
 end
 
 --- Can it be read from its start (again)?

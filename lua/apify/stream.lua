@@ -152,6 +152,7 @@ end
 
 --- Let others have their turn; what forbids going on after it, or nil.
 local function give_turn(self)
+  now_inside(self)                       -- what others take is not the caller's
   transport.breathe()
   self.turn_at = transport.now()
   return obstacle(self)

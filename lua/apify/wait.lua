@@ -103,6 +103,9 @@ local function begin(settings, targets, o)
     end)
   end
   for i, target in ipairs(targets) do self:add(i, target, o, now) end
+  if self.turns then
+    for _, machine in ipairs(self.machines) do self.turns:take(machine) end           -- so that the first know that others wait
+  end
   for _, machine in ipairs(self.machines) do self:touch(machine, now) end
   return self
 end

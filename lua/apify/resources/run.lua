@@ -191,10 +191,10 @@ end
 function Run:watch(opts)
   resource.check_self(Run, self, "watch")
   local o = rows.watch.check(opts, "run:watch")
-  local it = run_watch.new { settings = self.settings, find_path = function()
-    local pinned, err = resource.pinned(self, o.request_timeout)
-    return pinned and pinned.path, err
-  end, path = self.path, interval = o.interval or 1, deadline = o.deadline, request_timeout = o.request_timeout }
+  local it = run_watch.new {
+    settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil, path_of = resource.run_path,
+    interval = o.interval or 1, deadline = o.deadline, request_timeout = o.request_timeout,
+  }
   return it, nil, nil, it
 end
 

@@ -15,7 +15,7 @@ local transport = require "apify.transport"
 local wait = require "apify.wait"
 
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
-local LOG_GRACE = 10                     -- seconds for the rest of the log of a run that has ended
+local LOG_GRACE = 10                     -- seconds without a line before the log of a run that has ended is left
 
 local JSON_TYPE = "application/json; charset=utf-8"
 
@@ -82,12 +82,14 @@ local function start(self, row, o, input, where)
 end
 
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
-local function pass_lines(settings, run, fn)
+local function pass_lines(settings, run, fn, progress)
   local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
   while true do
     local line, err = lines:next()
     if not line then return err == nil, err end
+    progress.is_inside, progress.count = true, progress.count + 1
     local ok, why = pcall(fn, line, run)
+    progress.is_inside = false
     if not ok then
       lines:close()
       if errors.is(why) then return nil, why end
@@ -101,9 +103,9 @@ local function to_stderr(line)
 end
 
 --- A fiber that passes the log on. If that fails, so does the waiting.
-local function spawn_passing(settings, run, fn, waiting)
+local function spawn_passing(settings, run, fn, waiting, progress)
   return fiber.spawn(function()
-    local is_quiet, ok, err = pcall(pass_lines, settings, run, fn)
+    local is_quiet, ok, err = pcall(pass_lines, settings, run, fn, progress)
     if is_quiet and ok then return true end
     waiting:cancel()
     if not is_quiet then error(ok, 0) end                -- of an on_attempt hook
@@ -111,10 +113,20 @@ local function spawn_passing(settings, run, fn, waiting)
   end)
 end
 
+--- Wait for the rest of the log, as long as lines come or are being dealt with.
+local function wait_for_log(passing, progress)
+  while true do
+    local before = progress.count
+    local ok, why = passing:wait(LOG_GRACE)
+    if passing:is_done() or (progress.count == before and not progress.is_inside) then return ok, why end
+  end
+end
+
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
 local function wait_with_log(settings, run, path, o, limits)
   local waiting = fiber.spawn(wait.one, settings, path, limits)
-  local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting)
+  local progress = { count = 0, is_inside = false }
+  local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
   local is_quiet, ended, err = pcall(waiting.wait, waiting)
   if not (is_quiet and ended) then
     waiting:cancel()                                     -- it is perhaps the caller that was cancelled
@@ -124,7 +136,7 @@ local function wait_with_log(settings, run, path, o, limits)
     if is_log_over then log_error = select(2, passing:wait()) end
     return nil, log_error or err
   end
-  local ok, why = passing:wait(LOG_GRACE)
+  local ok, why = wait_for_log(passing, progress)
   passing:cancel()
   if not ok and why and why.kind ~= "timeout" then return nil, why, ended end
   return ended
