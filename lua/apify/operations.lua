@@ -190,7 +190,8 @@ local memory = {
   check = function(v)
     local power = 128
     while type(v) == "number" and power < v and power < 2 ^ 40 do power = power * 2 end
-    return v == power, power
+    if v ~= power then return false, v end
+    return true, power
   end,
 }
 

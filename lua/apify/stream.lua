@@ -145,7 +145,7 @@ end
 --- What forbids going on: a closed client, a cancelled fiber, a deadline that is over; nil if nothing does.
 local function obstacle(self)
   local refused = request.refusal(self.settings)
-  if refused then return refused end
+  if refused then return describe(self, { kind = refused.kind, message = refused.message }) end
   if now_inside(self) < (self.deadline or math.huge) then return nil end
   return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) })
 end
