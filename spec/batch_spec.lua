@@ -1,26 +1,13 @@
 --- Adding many requests to a queue, and deleting many, against the local API.
 local apify = require "apify"
 local batch = require "apify.batch"
+local lists = require "spec.lists"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
 
 local LIMIT = 9437184                    -- bytes of a body that the API takes
 
--- An iterator over 1 to n.
-local function count_to(n, fn)
-  local i = 0
-  return function()
-    i = i + 1
-    if i > n then return nil end
-    return fn(i)
-  end
-end
-
-local function list_of(n, fn)
-  local list = {}
-  for i = 1, n do list[i] = fn(i) end
-  return list
-end
+local count_to, list_of = lists.count_to, lists.list_of
 
 local function url(i)
   return ("https://example.com/%d"):format(i)

@@ -63,7 +63,7 @@ describe("the time allowed holds for the question", function()
     end)
   end
 
-  for name, options in pairs { deadline = { deadline = 0.4 }, request_timeout = { request_timeout = 0.2 } } do
+  for name, options in pairs { deadline = { deadline = 1 }, request_timeout = { request_timeout = 0.2 } } do
     it("whether a dataset that is followed still grows: " .. name, function()
       s:admin("seed_items", { run = id, count = 3 })
       hang "/actor%-runs/[^/]+$"

@@ -2,39 +2,13 @@
 --- The local API's runs from their start to their end, Actors and tasks, through curl alone.
 local cjson = require "cjson"
 local server = require "spec.local_api.server"
+local tools = require "spec.shell"
+
+local shell, read_file, write_file, eventually = tools.run, tools.read_file, tools.write_file, tools.eventually
 
 local ACTOR, TASK = "/v2/acts/janedoe~my-actor", "/v2/actor-tasks/janedoe~my-task"
 local JSON = "-H 'Content-Type: application/json'"
 local LONG = { { 0, "READY" }, { 0.01, "RUNNING" }, { 60, "SUCCEEDED" } }
-
-local function shell(command)
-  local pipe = assert(io.popen("unset LD_PRELOAD; " .. command))   -- no sanitizer in curl, which hangs with it
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
-end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a") or ""
-  if file then file:close() end
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
--- Look again and again until it is so.
-local function eventually(is_so)
-  for _ = 1, 500 do
-    if is_so() then return end
-    shell("sleep 0.02")
-  end
-  error("it never came to be", 2)
-end
 
 local function numbers(first, last)
   local list = {}
@@ -416,7 +390,7 @@ describe("the local API", function()
     end)
 
     it("that is the last one is aborted, turned and rebooted, but nothing else", function()
-      behave { schedule = LONG }
+      behave { schedule = { { 0, "RUNNING" }, { 60, "SUCCEEDED" } } }
       for _, path in ipairs { ACTOR .. "/runs/last", TASK .. "/runs/last" } do
         local run = data(fetch("POST", (path:gsub("/last", ""))), 201)
         assert.equal(1, data(fetch("POST", path .. "/reboot?status=RUNNING")).stats.rebootCount)

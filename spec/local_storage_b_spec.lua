@@ -2,35 +2,12 @@
 --- The local API's key-value stores and request queues, through curl alone.
 local cjson = require "cjson"
 local server = require "spec.local_api.server"
+local tools = require "spec.shell"
+
+local shell, read_file, write_file, parse_headers = tools.run, tools.read_file, tools.write_file, tools.parse_headers
 
 local STORE, QUEUE = "/v2/key-value-stores/", "/v2/request-queues/"
 local JSON = "application/json"
-
-local function shell(command)
-  local pipe = assert(io.popen("unset LD_PRELOAD; " .. command))   -- no sanitizer in curl, which hangs with it
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
-end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a") or ""
-  if file then file:close() end
-  return text
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function parse_headers(text)
-  local headers = {}
-  for name, value in text:gmatch("([^\r\n:]+): ([^\r\n]*)\r\n") do headers[name:lower()] = value end
-  return headers
-end
 
 describe("the local API's", function()
   local api

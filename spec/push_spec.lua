@@ -2,6 +2,7 @@
 local apify = require "apify"
 local child = require "spec.child"
 local core = require "apify.core"
+local lists = require "spec.lists"
 local push = require "apify.push"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
@@ -9,21 +10,7 @@ local waiting = require "spec.waiting"
 local REQUEST = 4194304                  -- bytes of JSON in a request
 local ITEM = 9437184                     -- bytes of an item
 
--- An iterator over 1 to n.
-local function count_to(n, fn)
-  local i = 0
-  return function()
-    i = i + 1
-    if i > n then return nil end
-    return fn(i)
-  end
-end
-
-local function list_of(n, fn)
-  local list = {}
-  for i = 1, n do list[i] = fn(i) end
-  return list
-end
+local count_to, list_of = lists.count_to, lists.list_of
 
 local function plain(i)
   return { n = i }

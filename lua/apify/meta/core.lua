@@ -344,6 +344,10 @@ function Transfer:stats() end
 ---@return boolean
 function Transfer:is_open() end
 
+--- Was it begun by the parent, before a fork, so that nothing more comes of it here?
+---@return boolean
+function Transfer:is_foreign() end
+
 --- Stop and give everything back. Safe to call twice.
 function Transfer:close() end
 

@@ -64,7 +64,7 @@ function Dataset:list_items(opts)
   resource.check_self(Dataset, self, "list_items")
   local o = rows.list_items.check(opts, "dataset:list_items")
   local nulls = storage.nulls(self.settings, o)
-  local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls })
+  local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls, is_user_data = true })
   local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
   if not page then return nil, err end
   return page
