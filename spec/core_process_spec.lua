@@ -104,6 +104,32 @@ describe("a fork", function()
     end
   end)
 
+  it("lets the child go on with what the parent has begun", function()
+    local output = child.run(forker() .. ([[
+      io.stdout:setvbuf "no"
+      local apify = require "apify"
+      local client = apify.new { base_url = %q, min_delay_between_retries = 0.01 }
+      local it = client:runs():iterate { chunk_size = 5, prefetch = 3 }
+      it()
+      local waits = client:wait_each({ %q })
+      local waiting = apify.spawn(function() return waits:next() end)
+      apify.sleep(0.1)
+      local pid = fork()
+      if pid == 0 then
+        local n = 1
+        for _ in it do n = n + 1 end
+        waiting:cancel()
+        io.write("child ", n, " ")
+        exit(0)
+      end
+      wait(pid)
+      local n = 1
+      for _ in it do n = n + 1 end
+      io.write("parent ", n)
+    ]]):format(s.url, s:admin("add_runs", { schedule = { { 0, "RUNNING" }, { 60, "SUCCEEDED" } } }).ids[1]))
+    assert.equal("child 26 parent 26", output)
+  end)
+
   it("lets the child not use the parent's core", function()
     local output = child.run(forker() .. ([[
       io.stdout:setvbuf "no"

@@ -237,8 +237,16 @@ function Exchange:is_late(now)
   return now >= limit
 end
 
+--- After a fork, the child does not hear of what its parent has begun: nil, or the error that makes of it.
+function Exchange:loss()
+  if not self.xfer:is_foreign() then return nil end
+  return self:describe { kind = "network", message = "the connection belongs to the parent process", sent = self.xfer:was_sent() }
+end
+
 --- The attempt is under way: has it stalled?
 function Exchange:watch(now)
+  local loss = self:loss()
+  if loss then return self:consider(loss, now) end
   if not self:is_late(now) then return "wait" end
   local err = self:late_error(now)
   if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
@@ -247,7 +255,7 @@ end
 
 --- The same for a stream whose rows are being read: nil, or why it has to be given up.
 function Exchange:watch_body(now)
-  if self:is_late(now) then return self:late_error(now) end
+  return self:loss() or self:is_late(now) and self:late_error(now) or nil
 end
 
 --- The body of the answer turned out to be bad: try again, or give up.

@@ -376,9 +376,7 @@ end
 local function interrupt(self, err)
   self.reading = nil
   if self.walk.is_once and self.requests > 0 then end_with(self, err) end
-  for _, page in ipairs(self.walk.pages) do
-    if page ~= self.releasing then close_page(page) end
-  end
+  for _, page in ipairs(self.walk.pages) do close_page(page) end
 end
 
 --- After a failure: ask anew for what is not in flight any more.
