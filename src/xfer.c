@@ -67,6 +67,7 @@ static int on_request (void *user, char *ip, char *local_ip, int port, int local
   (void)ip; (void)local_ip; (void)port; (void)local_port;
   xfer *x = user;
   set_phase(x, PHASE_SENT);
+  x->was_resent = x->was_sent;
   x->was_sent = 1;
   return CURL_PREREQFUNC_OK;
 }

@@ -41,6 +41,7 @@ typedef struct xfer {
   int is_stream;                     /* the body is taken while it comes: pause when it is not */
   int wants_data;                    /* new body bytes are news */
   int was_sent;                      /* a connection was there and the request went out, perhaps in part */
+  int was_resent;                    /* ... more than once: libcurl repeats it by itself when a reused connection closes unanswered */
   int is_paused;                     /* receiving is */
   int is_upload;                     /* the body is sent while it comes */
   int is_send_paused;                /* there was nothing to send */

@@ -44,6 +44,12 @@ static int l_phase (lua_State *L) {
   return 1;
 }
 
+/* transfer:was_resent() -> boolean: may the server have seen it twice?   Pushes 1 value. */
+static int l_was_resent (lua_State *L) {
+  lua_pushboolean(L, xfer_check(L)->was_resent);
+  return 1;
+}
+
 /* transfer:was_sent() -> boolean: may the server have seen it?   Pushes 1 value. */
 static int l_was_sent (lua_State *L) {
   lua_pushboolean(L, xfer_check(L)->was_sent);
@@ -193,6 +199,7 @@ const luaL_Reg xfer_facts[] = {
   { "progress", l_progress },
   { "stats", l_stats },
   { "status", l_status },
+  { "was_resent", l_was_resent },
   { "was_sent", l_was_sent },
   { NULL, NULL }
 };

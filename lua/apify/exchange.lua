@@ -11,8 +11,7 @@ local url = require "apify.url"
 local MAX_REDIRECTS = 5
 local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
 
---- What libcurl must not send again by itself: a second sending may do it twice, and a DELETE would then find nothing.
-local ONCE = { POST = true, PATCH = true, DELETE = true }
+local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
@@ -302,6 +301,7 @@ end
 --- The answer, or enough of it, is there.
 function Exchange:judge(now)
   local xfer = self.xfer
+  if xfer:was_resent() then self.is_repetition = true end
   local message, kind, received = xfer:failure()
   local status = xfer:status()
   local is_success = status and status >= 200 and status < 300

@@ -9,7 +9,7 @@ local request = {}
 
 local NOTHING = {}
 
-local BODIES = { POST = "", PATCH = "", DELETE = "" }        -- what these send when there is nothing to send
+local BODIES = { POST = "", PATCH = "" }        -- what these send when there is nothing to send
 
 --- The decoder for these settings; decoders learn the shape of what they read, so they are kept.
 local function decoder_for(settings, pick, nulls)

@@ -257,6 +257,10 @@ function Transfer:phase() end
 ---@return boolean
 function Transfer:was_sent() end
 
+--- May the server have seen it twice? libcurl repeats by itself what it may, when a reused connection closes without an answer.
+---@return boolean
+function Transfer:was_resent() end
+
 --- Bytes sent and received so far, and seconds since the last one came or the phase changed.
 ---@return integer moved
 ---@return number idle
