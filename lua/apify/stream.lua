@@ -6,7 +6,7 @@ local request = require "apify.request"
 local transport = require "apify.transport"
 
 local MAX_RUN = 0.008                    -- seconds of reading without a wait before others have their turn
-local PIECE = 8192                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
+local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
 local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still grows is asked for again
 local MAX_RESTARTS = 2                   -- of a download whose content changes
 
