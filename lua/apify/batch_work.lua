@@ -122,7 +122,7 @@ end
 function Work:has_target()
   if self.op then return true end
   local err
-  self.op, err = self.find_target()
+  self.op, err = self.find_target(math.min(self.ends_at - self:now(), self.options.request_timeout or self.settings.request_timeout))
   if err then self:fail(err) end
   return self.op ~= nil
 end

@@ -241,7 +241,7 @@ function Client:close()
   for ex in pairs(gate.open) do open[#open + 1] = ex end        -- closing takes them out
   local first_error
   for _, ex in ipairs(open) do
-    local ok, why = pcall(ex.close, ex, ex:describe { kind = "closed", message = "the client was closed" })
+    local ok, why = pcall(ex.close, ex, ex:describe { kind = "closed", message = "the client was closed", sent = ex:may_have_acted() })
     if not ok then first_error = first_error or why end          -- of a hook
   end
   if first_error then error(first_error, 0) end

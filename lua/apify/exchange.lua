@@ -88,6 +88,12 @@ function Exchange:describe(fields)
   return errors.new(fields)
 end
 
+--- May the server have acted?
+---@return boolean
+function Exchange:may_have_acted()
+  return self.was_sent or self.xfer ~= nil and self.xfer:was_sent()
+end
+
 --- The call failed for good.
 function Exchange:fail(err)
   self:close(err)
@@ -105,7 +111,11 @@ function Exchange:consider(err, now)
   err.retryable = verdict == "retry"
   self.was_sent = self.was_sent or (err.sent or false) and err.status ~= 429
   err.sent = self.was_sent or err.sent
-  self:release(err)
+  local ok, why = pcall(self.release, self, err)
+  if not ok then
+    self:close(err)                                      -- of a hook: the call is over
+    error(why, 0)
+  end
   if verdict ~= "retry" then return self:fail(err) end
   if call.is_repeatable and not call.is_repeatable() then
     err.retryable, err.message = false, err.message .. "; not tried again: its body cannot be read again"

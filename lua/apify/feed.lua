@@ -375,8 +375,10 @@ end
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
 local function interrupt(self, err)
   self.reading = nil
-  if self.walk.is_once and self.requests > 0 then end_with(self, err) end
+  local head = self.walk.pages[1]
+  if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
   for _, page in ipairs(self.walk.pages) do close_page(page) end
+  if self.walk.is_once and self.requests > 0 then end_with(self, err) end
 end
 
 --- After a failure: ask anew for what is not in flight any more.

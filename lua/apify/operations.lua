@@ -222,7 +222,7 @@ local function startable(own)
     run_sync = row("POST", "/run-sync", join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
     run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
     run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape),
-      with(input, { nulls = nulls.nulls, pick = walking.pick })),
+      with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = walking.pick })),
   }
 end
 

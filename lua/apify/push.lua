@@ -193,7 +193,7 @@ function Push:find_target()
   if type(self.target) ~= "function" then self.op = self.target end
   if self.op then return true end
   local err
-  self.op, err = self.target()
+  self.op, err = self.target(self:time_limit(0))
   if not self.op then return nil, self:describe(err, 0) end
   return true
 end

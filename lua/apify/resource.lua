@@ -173,8 +173,8 @@ end
 ---@return apify.SendingTarget
 function resource.target(self, row, o)
   if not self.mount.is_last then return resource.operation(self, row, o) end
-  return function()
-    local pinned, err = resource.pinned(self, o.request_timeout)
+  return function(limit)
+    local pinned, err = resource.pinned(self, limit)
     if not pinned then return nil, err end
     return resource.operation(pinned, row, o)
   end

@@ -9,8 +9,9 @@ local run_wait = {}
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
 run_wait.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
-local NOT_FOUND_GRACE = 3                -- seconds in which a run may be unknown: it was started a moment ago
-local SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 2
+run_wait.NOT_FOUND_GRACE = 3             -- seconds in which a run may be unknown: it was started a moment ago
+run_wait.SHORTEST_PAUSE = 0.25           -- seconds between two looks at what is not ready
+local LONGEST_PAUSE = 2
 local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
@@ -71,7 +72,7 @@ function run_wait.new(o, now)
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs,
     request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
-    pause = SHORTEST_PAUSE, is_over = false,
+    pause = run_wait.SHORTEST_PAUSE, is_over = false,
   }, RunWait)
 end
 
@@ -108,7 +109,7 @@ end
 
 local function start_poll(self, now)
   local left = math.max(0, self.ends_at - now)
-  local longest = self.turns and self.turns:is_crowded() and CROWDED_POLL or self.longest_poll
+  local longest = self.turns and self.turns:is_short() and CROWDED_POLL or self.longest_poll
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
@@ -121,7 +122,7 @@ end
 --- for the last time when the time is over.
 local function plan(self, now)
   local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
-  if was_held then self.pause = SHORTEST_PAUSE end
+  if was_held then self.pause = run_wait.SHORTEST_PAUSE end
   if was_held and self.ends_at - now >= 1 then
     self.poll_at = now
   else
@@ -146,8 +147,8 @@ local function take_failure(self, err, now)
   if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
-  if now - self.missing_since >= NOT_FOUND_GRACE then return end_with(self, nil, err) end
-  self.poll_at = math.min(now + SHORTEST_PAUSE, self.ends_at)
+  if now - self.missing_since >= run_wait.NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + run_wait.SHORTEST_PAUSE, self.ends_at)
 end
 
 local function finish_poll(self, now)
@@ -167,8 +168,12 @@ function RunWait:poke(now)
         self.wake_at = self.poll_at
         return "wait"
       end
-      if self.turns and now < self.ends_at and not self.turns:take(self) then
-        self.wake_at = self.ends_at
+      if self.turns and not self.turns:take(self) then
+        if now >= self.ends_at + LAST_LOOK then
+          give_up(self)
+          break
+        end
+        self.wake_at = self.ends_at + LAST_LOOK
         return "wait"
       end
       start_poll(self, now)

@@ -70,6 +70,10 @@ end
 local function look(self)
   local run, err = ask(self)
   if self.is_over then return nil end                    -- closed meanwhile
+  if err and err.not_found and not self.status and transport.now() - self.began_at < run_wait.NOT_FOUND_GRACE then
+    self.look_at = transport.now() + run_wait.SHORTEST_PAUSE             -- the run was started a moment ago
+    return nil
+  end
   if not run then return nil, err end
   if self.query then self.path, self.query = self.path_of(run.id), nil end
   if run_wait.is_finished(run) then self.is_over = true end
@@ -131,7 +135,8 @@ function run_watch.new(o)
   local now = transport.now()
   return setmetatable({
     settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval, request_timeout = o.request_timeout,
-    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), look_at = now, outside = 0, left_at = now,
+    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), began_at = now, look_at = now,
+    outside = 0, left_at = now,
   }, mt)
 end
 

@@ -14,7 +14,7 @@ local LOOK_EVERY = 32768                 -- bytes of JSON between two looks at t
 local VALUE_COST = 256                   -- what a value costs beside its bytes, in bytes
 
 --- Where requests go, or what finds that out before the first of them.
----@alias apify.SendingTarget { path: string, query?: { [1]: string, [2]: string }[] }|fun(): table?, apify.Error?
+---@alias apify.SendingTarget { path: string, query?: { [1]: string, [2]: string }[] }|fun(limit?: number): table?, apify.Error?
 
 sending.MAX_BODY = 9437184               -- bytes of a body that the API takes, before compression
 

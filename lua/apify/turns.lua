@@ -6,6 +6,8 @@
 ---@field has_turn? boolean
 
 ---@class apify.Turns
+---@field takers integer how many want turns now and then; the owner counts them
+---@field private count integer
 ---@field private free integer
 ---@field private line apify.TurnTaker[] those who wait, from `first` to `last`
 ---@field private is_waiting table<apify.TurnTaker, true>
@@ -20,7 +22,7 @@ local turns = {}
 ---@param on_turn fun(who: apify.TurnTaker)
 ---@return apify.Turns
 function turns.new(count, on_turn)
-  return setmetatable({ free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Turns)
+  return setmetatable({ takers = 0, count = count, free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Turns)
 end
 
 --- Is it `who`'s turn? If not, it stands in line from now on.
@@ -54,6 +56,12 @@ function Turns:give_back(who)
     end
   end
   self.free = self.free + 1
+end
+
+--- Are there fewer turns than takers?
+---@return boolean
+function Turns:is_short()
+  return self.takers > self.count
 end
 
 --- Does anybody stand in line?

@@ -39,6 +39,7 @@ function Group:touch(machine, now)
   if machine.is_taken then return end
   if machine:poke(now) == "done" then
     machine.is_taken = true
+    if self.turns then self.turns.takers = self.turns.takers - 1 end
     self.last_over = self.last_over + 1
     self.over[self.last_over] = machine
   elseif not machine.timer_at or machine.wake_at < machine.timer_at then
@@ -79,6 +80,7 @@ function Group:add(i, target, o, now)
     self.by_path[target.path] = machine
     self.open = self.open + 1
     self.machines[self.open] = machine
+    if self.turns then self.turns.takers = self.turns.takers + 1 end
   end
   table.insert(machine.indexes, i)
 end
@@ -103,9 +105,6 @@ local function begin(settings, targets, o)
     end)
   end
   for i, target in ipairs(targets) do self:add(i, target, o, now) end
-  if self.turns then
-    for _, machine in ipairs(self.machines) do self.turns:take(machine) end           -- so that the first know that others wait
-  end
   for _, machine in ipairs(self.machines) do self:touch(machine, now) end
   return self
 end
@@ -121,7 +120,9 @@ function Group:tell()
   key = table.concat(key, " ")
   if key == self.told then return end
   self.told = key
+  local began_at = transport.now()
   local ok, why = pcall(self.on_progress, counts)
+  self.outside = self.outside + (transport.now() - began_at)
   if ok then return end
   self:close()
   error(why, 0)
@@ -134,7 +135,10 @@ function Group:next()
   while self.open > 0 and not self.is_closed do
     local now = transport.now() - self.outside
     self:run(now)
-    if self.on_progress then self:tell() end
+    if self.on_progress then
+      self:tell()
+      now = transport.now() - self.outside
+    end
     local machine = self.over[self.first_over]
     if machine then
       self.over[self.first_over] = nil
@@ -153,8 +157,21 @@ end
 function Group:close()
   if self.is_closed then return end
   self.is_closed = true
-  for _, machine in ipairs(self.machines) do machine:close() end
+  local first_error
+  for _, machine in ipairs(self.machines) do
+    local ok, why = pcall(machine.close, machine)        -- a hook may raise; the others must go all the same
+    if not ok then first_error = first_error or why end
+  end
   transport.wake(self.waiter)
+  if first_error then error(first_error, 0) end
+end
+
+--- The next machine, of a group that nobody asks again after an error was raised.
+local function next_or_close(group)
+  local ok, machine, err = pcall(group.next, group)
+  if ok then return machine, err end
+  pcall(group.close, group)
+  error(machine, 0)
 end
 
 --- Wait for one run: the finished run, or nil and an error.
@@ -167,7 +184,7 @@ function wait.one(settings, path, o)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
   local group = begin(settings, { { path = path } }, o)
-  local machine, err = group:next()
+  local machine, err = next_or_close(group)
   if err then
     err.method, err.path, err.run = "GET", request.path_text(settings, path), group.machines[1].run
     return nil, err
@@ -187,7 +204,7 @@ function wait.all(settings, targets, o)
   if refused then return nil, refused end
   local group, ended = begin(settings, targets, o), {}
   while true do
-    local machine, err = group:next()
+    local machine, err = next_or_close(group)
     err = err or machine and machine.error
     if err then
       group:close()
@@ -211,7 +228,7 @@ function wait.any(settings, targets, o)
   local group = begin(settings, targets, o)
   local last_error
   while true do
-    local machine, err = group:next()
+    local machine, err = next_or_close(group)
     if not machine then return nil, err or last_error end
     if not machine.error then
       group:close()

@@ -156,9 +156,7 @@ local function is_packed(content_type)
 end
 
 local function content_type_line(content_type, method)
-  if content_type:find "[%c]" then
-    errors.misuse("bad option 'content_type' of %s: %s (a header has no control characters)", method_name(method), errors.show(content_type))
-  end
+  storage.check_header("content_type", content_type, method_name(method))
   return "Content-Type: " .. content_type
 end
 

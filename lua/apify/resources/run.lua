@@ -53,7 +53,8 @@ function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
   local o = check_wait(opts, "run:wait_for_finish")
   local began_at = transport.now()
-  local pinned, err = resource.pinned(self, o.request_timeout or o.deadline or o.wait_secs)
+  local limit = math.min(o.request_timeout or self.settings.request_timeout, o.deadline or math.huge, math.max(o.wait_secs or math.huge, 0.4))
+  local pinned, err = resource.pinned(self, limit)
   if not pinned then return nil, err end
   local spent = transport.now() - began_at
   if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
@@ -94,7 +95,7 @@ function Run:update(opts)
     generalAccess = o.general_access, isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message,
   }
   if next(fields) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
-  return resource.call(self, rows.update, o, nil, { body = core.encode(fields, { sort_keys = true }), headers = storage.JSON_HEADERS })
+  return resource.call(self, rows.update, o, nil, { body = storage.json_body(fields, "run:update"), headers = storage.JSON_HEADERS })
 end
 
 --- Delete the run, which must have ended.
@@ -126,6 +127,7 @@ end
 function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
   local o = rows.metamorph.check(opts, "run:metamorph")
+  if o.target_actor_id then errors.misuse "bad option 'target_actor_id' of run:metamorph: the Actor is argument 1" end
   o.target_actor_id = url.plain_id(target, "Actor id")
   return resource.call(self, rows.metamorph, o, nil, starting.input_fields(self.settings, input, o.content_type, "run:metamorph"))
 end
@@ -160,7 +162,8 @@ end
 
 --- A key that the same charge has, however often it is sent, and no other.
 local function charge_key(self, event)
-  return ("%s-%s-%s"):format(self.id, event:gsub("[^%w_-]", "_"):sub(1, 60), core.random_hex(16))
+  local plain = (self.id .. "-" .. event):gsub("[^A-Za-z0-9_-]", "_"):sub(1, 100)
+  return plain .. "-" .. core.random_hex(16)
 end
 
 --- Charge for an event of the run, `count` times (1). A retry charges once; so does a later call with the same `idempotency_key`.
@@ -176,11 +179,9 @@ function Run:charge(event, opts)
   end
   local o = rows.charge.check(opts, "run:charge")
   local key = o.idempotency_key or charge_key(self, event)
-  if key:find "[^\32-\126]" then
-    errors.misuse("bad option 'idempotency_key' of run:charge: %s (a header has printable ASCII only)", errors.show(key))
-  end
+  storage.check_header("idempotency_key", key, "run:charge")
   return resource.perform(self, rows.charge, o, nil, {
-    body = assert(core.encode({ eventName = event, count = o.count or 1 }, { sort_keys = true })),
+    body = storage.json_body({ eventName = event, count = o.count or 1 }, "run:charge"),
     headers = { storage.JSON_HEADERS[1], "idempotency-key: " .. key }, is_safe = true,
   })
 end

@@ -63,13 +63,18 @@ end
 ---@param where string for messages
 ---@return { body?: string, headers?: string[] }
 function starting.input_fields(settings, input, content_type, where)
-  if content_type and content_type:find "%c" then
-    errors.misuse("bad option 'content_type' of %s: %s (a header has no control characters)", where, errors.show(content_type))
-  end
+  if content_type then storage.check_header("content_type", content_type, where) end
   if input == nil then return {} end
   local body, kind = encode_input(settings, input, content_type, where)
   local packed, header = sending.compress(body)
   return { body = packed, headers = { "Content-Type: " .. kind, header } }
+end
+
+local function read_run(ex)
+  local run, message, name, offset = request.decode_object(ex)
+  if message then return nil, message, name, offset end
+  if type(run.id) ~= "string" then return nil, "the answer is not a run", "decode", 0 end
+  return run
 end
 
 --- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
@@ -78,14 +83,21 @@ local function start(self, row, o, input, where)
   local held = o.wait_for_finish or 0
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
   fields.stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
-  return resource.call(self, row, o, nil, fields)
+  local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), read_run)
+  if not run then return nil, err end
+  return run
 end
 
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
 local function pass_lines(settings, run, fn, progress)
+  local began_at = transport.now()
   local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
   while true do
     local line, err = lines:next()
+    while err and err.not_found and progress.count == 0 and transport.now() - began_at < run_wait.NOT_FOUND_GRACE do
+      fiber.sleep(run_wait.SHORTEST_PAUSE)                               -- the run was started a moment ago
+      line, err = lines:next()
+    end
     if not line then return err == nil, err end
     progress.is_inside, progress.count = true, progress.count + 1
     local ok, why = pcall(fn, line, run)
@@ -113,17 +125,20 @@ local function spawn_passing(settings, run, fn, waiting, progress)
   end)
 end
 
---- Wait for the rest of the log, as long as lines come or are being dealt with.
-local function wait_for_log(passing, progress)
+--- Wait for the rest of the log, as long as lines come or are being dealt with, and the call's time is not over.
+local function wait_for_log(passing, progress, ends_at)
   while true do
     local before = progress.count
-    local ok, why = passing:wait(LOG_GRACE)
-    if passing:is_done() or (progress.count == before and not progress.is_inside) then return ok, why end
+    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, ends_at - transport.now())))
+    if passing:is_done() then return ok, why end
+    if why.kind ~= "timeout" then return nil, why end                  -- the caller was cancelled
+    local is_silent = progress.count == before and not progress.is_inside
+    if is_silent or transport.now() >= ends_at then return true end
   end
 end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
-local function wait_with_log(settings, run, path, o, limits)
+local function wait_with_log(settings, run, path, o, limits, ends_at)
   local waiting = fiber.spawn(wait.one, settings, path, limits)
   local progress = { count = 0, is_inside = false }
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
@@ -136,9 +151,9 @@ local function wait_with_log(settings, run, path, o, limits)
     if is_log_over then log_error = select(2, passing:wait()) end
     return nil, log_error or err
   end
-  local ok, why = wait_for_log(passing, progress)
+  local ok, why = wait_for_log(passing, progress, ends_at)
   passing:cancel()
-  if not ok and why and why.kind ~= "timeout" then return nil, why, ended end
+  if not ok then return nil, why, ended end
   return ended
 end
 
@@ -150,7 +165,7 @@ local function call(self, row, o, input, where)
   if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
   local ended, why, last
   if o.log then
-    ended, why, last = wait_with_log(self.settings, run, path, o, limits)
+    ended, why, last = wait_with_log(self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
   else
     ended, why = wait.one(self.settings, path, limits)
   end
@@ -251,7 +266,7 @@ function starting.add_methods(class, noun, rows)
       settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
       decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
       call = { method = op.method, body = op.body, headers = op.headers, stall_timeout = op.stall_timeout },
-      walk = once_walk.new(), request_timeout = op.request_timeout,
+      walk = once_walk.new(), request_timeout = op.request_timeout, deadline = o.deadline,
     }
     return it, nil, nil, it
   end

@@ -17,7 +17,26 @@ local function update_body(o, where)
     fields[field] = value
   end
   if next(fields) == nil then errors.misuse("%s needs one of the options general_access, name, title", where) end
-  return assert(core.encode(fields, { sort_keys = true }))
+  return storage.json_body(fields, where)
+end
+
+--- The JSON of an object that is made of options; misuse where they are not UTF-8.
+---@param fields table
+---@param where string for messages
+---@return string
+function storage.json_body(fields, where)
+  local text, why = core.encode(fields, { sort_keys = true })
+  if not text then errors.misuse("bad options of %s: %s", where, why) end
+  return text
+end
+
+--- Complain about an option that cannot be the value of a header.
+---@param option string
+---@param value string
+---@param where string for messages
+function storage.check_header(option, value, where)
+  if value:find "%S" and not value:find "[^\32-\126]" then return end
+  errors.misuse("bad option '%s' of %s: %s (a header has printable ASCII)", option, where, errors.show(value))
 end
 
 storage.JSON_HEADERS = { "Content-Type: application/json; charset=utf-8" }
