@@ -23,7 +23,11 @@ before_each(function()
   s:log(true)
 end)
 
-after_each(function() assert.equal(0, client:stats().in_flight) end)
+after_each(function()
+  collectgarbage()                       -- of iterators that were left in the middle
+  collectgarbage()
+  assert.equal(0, client:stats().in_flight)
+end)
 
 local function dataset() return client:run(id):dataset() end
 
