@@ -166,6 +166,19 @@ function resource.pinned(self, request_timeout)
   return setmetatable(pinned, getmetatable(self))
 end
 
+--- For what has to wait until the first step: a function that finds the run that is last then, and gives what `make` makes of the
+--- handle below it; or nil and an error.
+---@param self apify.Resource
+---@param make fun(pinned: apify.Resource): any
+---@return fun(limit?: number): any, apify.Error?
+function resource.late(self, make)
+  return function(limit)
+    local pinned, err = resource.pinned(self, limit)
+    if not pinned then return nil, err end
+    return make(pinned)
+  end
+end
+
 --- The operation for something that takes several calls: below a last run a function that finds the run first.
 ---@param self apify.Resource
 ---@param row apify.OperationRow
@@ -173,11 +186,7 @@ end
 ---@return apify.SendingTarget
 function resource.target(self, row, o)
   if not self.mount.is_last then return resource.operation(self, row, o) end
-  return function(limit)
-    local pinned, err = resource.pinned(self, limit)
-    if not pinned then return nil, err end
-    return resource.operation(pinned, row, o)
-  end
+  return resource.late(self, function(pinned) return resource.operation(pinned, row, o) end)
 end
 
 --- What a bookmark below a last run tells of it: which it was, and of what.
@@ -208,11 +217,7 @@ function resource.iterate(self, row, o, where, make_walk, feed_options)
     follow = o.follow, poll_secs = o.poll_secs, last = last,
   }
   if is_last and all.path == path then
-    all.resolve = function(limit)
-      local pinned, err = resource.pinned(self, limit)
-      if not pinned then return nil, err end
-      return pinned.path .. row.path
-    end
+    all.resolve = resource.late(self, function(pinned) return pinned.path .. row.path end)
   end
   for name, value in pairs(feed_options or {}) do all[name] = value end
   local it = pager.new(all)

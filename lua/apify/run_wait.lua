@@ -28,6 +28,20 @@ function run_wait.is_finished(run_or_status)
   return FINISHED[status] == true
 end
 
+--- Does the run still go on, so that more may come of it? One that is not there does not.
+---@param settings apify.Settings
+---@param path string of the run, below the API's base
+---@param query? { [1]: string, [2]: string }[] parameters that belong to the path
+---@param request_timeout? number
+---@return boolean?
+---@return apify.Error? err
+function run_wait.is_going(settings, path, query, request_timeout)
+  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, request.decode_object)
+  if run then return not run_wait.is_finished(run) end
+  if err.not_found then return false end
+  return nil, err
+end
+
 --- The operation of one poll.
 ---@param settings apify.Settings
 ---@param path string of the run, below the API's base

@@ -16,11 +16,7 @@ function saving.stream(self, make_operation, options)
   local all = { settings = self.settings, op = make_operation(self) }
   for name, value in pairs(options or {}) do all[name] = value end
   if self.mount.is_last then
-    all.resolve = function(limit)
-      local pinned, err = resource.pinned(self, limit)
-      if not pinned then return nil, err end
-      return make_operation(pinned)
-    end
+    all.resolve = resource.late(self, make_operation)
   end
   return stream.new(all)
 end

@@ -83,10 +83,7 @@ local function still_grows(settings)
   return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    local run, err = request.run(settings, { path = run_path, request_timeout = limit }, request.decode_object)
-    if run then return not run_wait.is_finished(run) end
-    if err.not_found then return false end
-    return nil, err
+    return run_wait.is_going(settings, run_path, nil, limit)
   end
 end
 

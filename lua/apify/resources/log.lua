@@ -36,12 +36,7 @@ end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
 local function still_runs(self, limit)
-  local mount = self.mount
-  local op = { path = mount.run_path, query = mount.query, request_timeout = limit }
-  local run, err = request.run(self.settings, op, request.decode_object)
-  if run then return not run_wait.is_finished(run) end
-  if err.not_found then return false end
-  return nil, err
+  return run_wait.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
 --- The operation; of a log that is followed, one that the API answers until the run ends.
