@@ -12,6 +12,7 @@
 #include "core.h"
 #include "descriptors.h"
 #include "event.h"
+#include "notify.h"
 #include "xfer_lua.h"
 
 #define MULTI_TYPE "apify.multi"
@@ -35,6 +36,7 @@ typedef struct pool {
 
 struct multi {
   event_set events;
+  notifier notifier;                     /* tells a host that cannot wait for the event set itself */
   pool pools[MAX_POOLS];
   int pool_count;
   xfer *attached;                        /* intrusive list: transfers may be collected before or after the multi */
@@ -268,6 +270,8 @@ static int l_close (lua_State *L) {
   while (m->attached != NULL) detach(m->attached);
   for (int i = 0; i < m->pool_count && !is_foreign(m); i++) curl_multi_cleanup(m->pools[i].handle);
   m->pool_count = 0;
+  if (is_foreign(m)) notify_abandon(&m->notifier);
+  else notify_release(&m->notifier);
   event_close(&m->events);
   return 0;
 }
@@ -277,6 +281,7 @@ static int l_new (lua_State *L) {
   multi *m = lua_newuserdatauv(L, sizeof *m, 1);
   memset(m, 0, sizeof *m);
   event_init(&m->events);                             /* closed; cannot fail */
+  notify_init(&m->notifier);
   m->generation = process_generation;
   lua_newtable(L);                                    /* pointer -> transfer, weak: nobody's transfer is collected */
   lua_newtable(L);
@@ -356,6 +361,7 @@ static int l_wait (lua_State *L) {
   drive(m, seconds);
   int n = give_news(L, m, 3);
   update_deadline(m);
+  notify_rearm(&m->notifier);
   lua_pushinteger(L, n);
   return 1;
 }
@@ -367,6 +373,40 @@ static int l_fd (lua_State *L) {
   if (fd < 0) lua_pushnil(L);
   else lua_pushinteger(L, fd);
   return 1;
+}
+
+/* multi:notify_open() -> path | nil, message, name.   Pushes 1 or 3 values.
+** A unix socket for a host that cannot wait for fd(): it connects to the path, then notify_accept(). What was open is closed first. */
+static int l_notify_open (lua_State *L) {
+  multi *m = anymulti(L);
+  if (refuse(L, m)) return 3;
+  int fd = event_export(&m->events);
+  if (fd < 0) return err_push(L, ERR_CONTEXT, "no descriptor stands for the core on this system");
+  const char *path = notify_open(&m->notifier, fd);
+  if (path == NULL) return err_push(L, ERR_CONNECT, m->notifier.problem);
+  lua_pushstring(L, path);
+  return 1;
+}
+
+/* multi:notify_accept() -> true | nil, message, name.   Pushes 1 or 3 values.
+** From now on the host reads a byte when fd() becomes readable, once until the next wait(); and one after each quiet second.
+** Never blocks: without a connection it fails. Nothing stays on the disk. */
+static int l_notify_accept (lua_State *L) {
+  multi *m = anymulti(L);
+  if (refuse(L, m)) return 3;
+  if (m->notifier.listener < 0) return err_push(L, ERR_CONTEXT, "nothing is open to connect to");
+  if (notify_accept(&m->notifier) != 0) return err_push(L, ERR_CONNECT, m->notifier.problem);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* multi:notify_close(): no more bytes; the host reads end of file. Safe at any time.   Pushes nothing. */
+static int l_notify_close (lua_State *L) {
+  multi *m = anymulti(L);
+  if (!m->is_open) return 0;
+  if (is_foreign(m)) notify_abandon(&m->notifier);
+  else notify_close(&m->notifier);
+  return 0;
 }
 
 /* multi:in_flight() -> number of unfinished transfers.   Pushes 1 value. */
@@ -387,6 +427,9 @@ static const luaL_Reg methods[] = {
   { "fd", l_fd },
   { "in_flight", l_in_flight },
   { "is_usable", l_is_usable },
+  { "notify_accept", l_notify_accept },
+  { "notify_close", l_notify_close },
+  { "notify_open", l_notify_open },
   { "submit", l_submit },
   { "wait", l_wait },
   { NULL, NULL }
