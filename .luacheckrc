@@ -9,7 +9,8 @@ read_globals = {
   table = { fields = { "pack", "unpack" } },
 }
 
-files["lua/apify/loop/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/nginx.lua"] = { globals = { "ngx" } }
+files["lua/apify/loop/nginx_bell.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/nvim.lua"] = { read_globals = { "vim" } }
 files["lua/apify/meta"] = { ignore = { "212", "241" } }      -- declarations
 files["spec"] = { std = "+busted" }

@@ -4,7 +4,7 @@
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read", "json_decoder",
-  "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
+  "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
   "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
 }
 
@@ -13,7 +13,7 @@ local LUA_ORDER = {
   "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "request",
   "codec", "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
   "bookmark", "recall", "walk", "item_walk", "cursor_walk", "once_walk", "feed", "pager", "fiber", "turns", "run_wait", "run_watch", "wait", "base64",
-  "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "init",
+  "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "nginx", "init",
 }
 
 -- What only one may require, although it is to the left of others.

@@ -10,6 +10,7 @@ local core = require "apify.core"
 local dates = require "apify.dates"
 local errors = require "apify.errors"
 local fiber = require "apify.fiber"
+local transport = require "apify.transport"
 local version = require "apify.version"
 local wait = require "apify.wait"
 
@@ -25,6 +26,12 @@ local apify = {
 ---@return apify.Client
 function apify.new(opts)
   return client.new(opts)
+end
+
+--- Name the loop by which calls wait: "luv", "cqueues", "nvim", "nginx", "block", or a table of one's own. nil: it is recognised call by call.
+---@param loop? string|apify.Loop
+function apify.use(loop)
+  transport.use(loop)
 end
 
 apify.all = fiber.all

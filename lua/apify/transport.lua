@@ -1,6 +1,8 @@
 --- Transfers and waiting: the one core of this Lua state, and the loop that waits for it.
 local core = require "apify.core"
+local errors = require "apify.errors"
 local block = require "apify.loop.block"
+local choice = require "apify.loop.choice"
 local scheduler = require "apify.loop.scheduler"
 
 local transport = {
@@ -10,7 +12,6 @@ local transport = {
   time = core.time,
 
   cancel_task = scheduler.cancel,
-  start_task = scheduler.start,
   waiter = scheduler.waiter,
   wake = scheduler.wake,
 }
@@ -34,7 +35,11 @@ end
 function transport.submit(options)
   local m, message, name = get_multi()
   if not m then return nil, message, name end
-  return m:submit(options)
+  local transfer
+  transfer, message, name = m:submit(options)
+  local on_submit = transfer and choice.pick().on_submit
+  if on_submit then on_submit(transfer) end
+  return transfer, message, name
 end
 
 --- Tell the owner of each transfer with news. From the end, so that what an interrupt left behind is told the next time.
@@ -53,9 +58,16 @@ end
 local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
 
 ---@type apify.LoopHost
-local host = { now = core.now }
+local host = {
+  now = core.now, core = get_multi, is_over = scheduler.is_over, is_wanted = scheduler.is_waited_for, leave = scheduler.leave,
+  next_time = scheduler.next_time,
+}
 
---- Wait for the sockets at most `seconds`, and hand out the news. true, or nil, message, name.
+function host.run() scheduler.run(core.now()) end
+
+function host.block(ticket) return block.park(ticket, host) end
+
+--- Wait for the sockets at most `seconds`, and hand out the news: how much. nil, message, name when that cannot be.
 function host.pump(seconds)
   local m, message, name = get_multi()
   if not m then return nil, message, name end
@@ -64,7 +76,7 @@ function host.pump(seconds)
   count, message, name = m:wait(math.min(seconds, MAX_SLEEP), news)
   if not count then return nil, message, name end
   dispatch()
-  return true
+  return count
 end
 
 --- Is nothing in flight?
@@ -72,18 +84,46 @@ function host.is_idle()
   return transport.in_flight() == 0
 end
 
-local OUTSIDE = {}                       -- stands for the task of a caller that is in none
-local in_hook = {}                       -- task whose caller is in a hook -> true
+local attached = {}                      -- list, and set, of the loops that were used
+
+scheduler.set_on_ready(function()
+  for i = 1, #attached do attached[i].attach(host) end
+end)
+
+--- See to it that the loop drives what is under way. true, or nil, message, kind.
+local function attach(loop)
+  if not attached[loop] then
+    attached[loop], attached[#attached + 1] = true, loop
+  end
+  return loop.attach(host)
+end
+
+--- The fiber in which the caller runs, and whether it can be parked by the scheduler.
+---@return apify.Task? task
+---@return boolean can_park
+local function current(loop)
+  if loop.current then return loop.current(), false end
+  return scheduler.current()
+end
+
+local OUTSIDE = {}                       -- stands for the caller that is in no fiber
+local in_hook = setmetatable({}, { __mode = "k" })        -- fiber, or thread of the program, whose caller is in a hook -> true
+
+local function who(loop, task)
+  return task or loop.who and loop.who() or OUTSIDE
+end
 
 --- May this caller wait now? nil, the reason and the kind of error where it may not.
 ---@return boolean?
 ---@return string? reason
 ---@return string? kind
 function transport.check()
-  local task = scheduler.current()
+  local loop = choice.pick()
+  local task, can_park = current(loop)
   if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
-  if in_hook[task or OUTSIDE] then return nil, "an on_attempt hook must not wait", "context" end
-  return block.check()
+  if in_hook[who(loop, task)] then return nil, "an on_attempt hook must not wait", "context" end
+  if can_park then return true end
+  return loop.check()
 end
 
 --- Wait until the waiter is woken, but at most `seconds`.
@@ -93,29 +133,63 @@ end
 ---@return string? reason why waiting is impossible
 ---@return string? kind of that error
 function transport.park(waiter, seconds)
-  local task = scheduler.current()
+  local loop = choice.pick()
+  local task, can_park = current(loop)
   if task and task.is_cancelled then return "cancelled" end
-  local is_awake, reason, kind = block.park(waiter, core.now() + seconds, host)
+  local ticket = scheduler.enter(waiter, core.now() + seconds, task, not can_park and loop or nil)
+  local ok, reason, kind = attach(loop)
+  if ok and can_park then scheduler.park(ticket)
+  elseif ok then ok, reason, kind = loop.park(ticket, host)
+  end
+  local is_awake = scheduler.leave(ticket)
   if task and task.is_cancelled then return "cancelled" end
-  if is_awake == nil then return nil, reason, kind or "context" end
+  if not ok then return nil, reason, kind or "context" end
   return is_awake and "awake" or "time"
 end
 
---- Let other fibers and the sockets go on, without waiting. Tells whether the caller's fiber was cancelled meanwhile.
+--- Let others go on, without waiting: fibers, the sockets, the program. Tells whether the caller's fiber was cancelled meanwhile.
 ---@return "cancelled"?
 function transport.breathe()
-  local task = scheduler.current()
-  if not in_hook[task or OUTSIDE] then block.breathe(host) end
+  local loop = choice.pick()
+  local task, can_park = current(loop)
+  if not in_hook[who(loop, task)] then
+    attach(loop)
+    if can_park then scheduler.pass(task) else loop.sleep(0, host) end
+  end
   return task and task.is_cancelled and "cancelled" or nil
+end
+
+--- Start `fn(...)` in a fiber. `on_crash(co, message)` hears of an error that leaves it.
+---@return apify.Task
+function transport.start_task(fn, on_crash, ...)
+  local loop = choice.pick()
+  if not loop.start then return scheduler.start(fn, on_crash, ...) end
+  local ok, reason = loop.check()
+  if not ok then errors.misuse("spawn: %s", reason) end
+  return loop.start(fn, on_crash, ...)
+end
+
+--- Name the loop that waits; nil: the program in which a call is made is recognised again.
+---@param loop? string|apify.Loop
+function transport.use(loop)
+  local before = choice.use(loop)
+  if before and before ~= choice.pick() then before.detach(host) end
+end
+
+--- Abort what the running nginx request has under way.
+function transport.cleanup()
+  local loop = choice.pick()
+  if loop.cleanup then loop.cleanup(host) end
 end
 
 --- Call a user's hook, inside which nothing can wait.
 function transport.call_hook(fn, ...)
-  local who = scheduler.current() or OUTSIDE
-  local before = in_hook[who]
-  in_hook[who] = true
+  local loop = choice.pick()
+  local caller = who(loop, (current(loop)))
+  local before = in_hook[caller]
+  in_hook[caller] = true
   local ok, err = pcall(fn, ...)
-  in_hook[who] = before
+  in_hook[caller] = before
   if not ok then error(err, 0) end
 end
 
@@ -128,7 +202,7 @@ end
 --- The task in which the caller runs, if any.
 ---@return apify.Task?
 function transport.current_task()
-  return (scheduler.current())
+  return (current(choice.pick()))
 end
 
 return transport

@@ -1,27 +1,57 @@
 --- The loop of a plain script: waiting blocks, and fibers go on meanwhile.
-local scheduler = require "apify.loop.scheduler"
+--- How to wait in one kind of program. Each is a table of its own; `park`, `wake` and `sleep` use the means of that program.
+---@class apify.Loop
+---@field name string
+---@field usable fun(): boolean does the caller run in such a program, so that it is this loop that has to wait?
+---@field check fun(): boolean?, string?, string? may the caller wait here? true; or nil, the reason, the kind of error
+---@field attach fun(host: apify.LoopHost): boolean?, string?, string? called before each wait, and when `host.next_time()` may be nearer:
+--- `host.pump(0)` has to be called when the core's descriptor is readable, then `host.run()`, and that one also when the next time has come
+---@field park fun(ticket: apify.Ticket, host: apify.LoopHost): boolean?, string?, string? wait until `host.is_over(ticket)` or `ticket.deadline`
+---@field wake fun(ticket: apify.Ticket) end that wait soon
+---@field sleep fun(seconds: number, host: apify.LoopHost) let the program go on for so long
+---@field detach fun(host: apify.LoopHost) call nothing any more
+---@field who? fun(): any what stands for the caller's thread, where the program has several
+---@field current? fun(): apify.Task? the fiber in which the caller runs, where fibers are threads of the program
+---@field start? fun(fn: function, on_crash: function, ...): apify.Task start such a fiber
+---@field on_submit? fun(transfer: userdata) hears of each transfer
+---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 
-local block = { name = "block" }
-
---- What a loop may ask of the transport.
+--- What a loop may ask of the transport. Times are seconds of a monotonic clock.
 ---@class apify.LoopHost
 ---@field now fun(): number
----@field pump fun(seconds: number): boolean?, string?, string? wait for the sockets and hand out their news
+---@field pump fun(seconds: number): integer?, string?, string? wait for the sockets and wake those whose news came: how many
+---@field run fun() resume the fibers that can go on
+---@field next_time fun(): number when `run` has something to do: 0 at once, infinity never
+---@field is_over fun(ticket: apify.Ticket): boolean was it woken, or its fiber cancelled?
+---@field leave fun(ticket: apify.Ticket) end the wait of one who will not come back
 ---@field is_idle fun(): boolean is nothing in flight?
+---@field is_wanted fun(): boolean does anybody wait?
+---@field core fun(): userdata?, string?, string? the core: `fd()`; or nil, message, kind
+---@field block fun(ticket: apify.Ticket): boolean?, string?, string? wait without the program's help, which stands still meanwhile
 
---- Can this loop wait here? Always.
----@return boolean
+---@type apify.Loop
+local block = { name = "block" }
+
+function block.usable() return true end
+
 function block.check() return true end
 
+--- Whoever waits drives everything.
+function block.attach() return true end
+
+function block.wake() end
+
+function block.detach() end
+
 --- Drive everything until the ticket is woken, its task is cancelled or its time has come.
-local function drive(ticket, task, host)
+function block.park(ticket, host)
   local has_looked = false
   while true do
     local now = host.now()
-    scheduler.run(now)
-    if ticket.is_awake or (task and task.is_cancelled) then return true end
+    host.run()
+    if host.is_over(ticket) then return true end
     if has_looked and now >= ticket.deadline then return true end
-    local until_time = math.min(ticket.deadline, scheduler.next_time())
+    local until_time = math.min(ticket.deadline, host.next_time())
     if until_time == math.huge and host.is_idle() then
       return nil, "nothing is under way that could end this wait"
     end
@@ -31,31 +61,10 @@ local function drive(ticket, task, host)
   end
 end
 
---- Wait until the waiter is woken, the task in which the caller runs is cancelled, or `deadline` has come.
---- In a fiber this yields; elsewhere it blocks and drives everything.
----@param waiter apify.Waiter
----@param deadline number
----@param host apify.LoopHost
----@return boolean? is_awake
----@return string? reason why waiting is impossible
----@return string? kind of that error
-function block.park(waiter, deadline, host)
-  local task, can_park = scheduler.current()
-  if can_park then return scheduler.park(task, waiter, deadline) end
-  local ticket = scheduler.enter(waiter, deadline)
-  local ok, reason, kind = drive(ticket, task, host)
-  local is_awake = scheduler.leave(ticket)
-  if not ok then return nil, reason, kind end
-  return is_awake
-end
-
---- Let others go on: fibers, and the sockets.
----@param host apify.LoopHost
-function block.breathe(host)
-  local task, can_park = scheduler.current()
-  if can_park then return scheduler.pass(task) end
-  scheduler.run(host.now())
-  host.pump(0)
+--- Let fibers and the sockets go on.
+function block.sleep(seconds, host)
+  host.run()
+  host.pump(seconds)
 end
 
 return block

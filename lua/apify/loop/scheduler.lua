@@ -19,14 +19,15 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@class apify.Ticket
 ---@field is_awake boolean
 ---@field deadline number
----@field private waiter? apify.Waiter nil once it is over
----@field private task? apify.Task whom to resume; nil for one who drives the loop and looks himself
+---@field waiter? apify.Waiter nil once it is over
+---@field inside? apify.Task the task in which the one who waits runs
+---@field private loop? apify.Loop whose `wake` hears of it; nil for a task that is resumed from here
 ---@field private next? apify.Ticket
 
 ---@class apify.Task
 ---@field co? thread nil once its function has ended
 ---@field is_cancelled boolean
----@field private ticket? apify.Ticket where it is parked
+---@field private ticket? apify.Ticket where it waits
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
 
@@ -35,17 +36,30 @@ local ready, ready_first, ready_last = {}, 1, 0
 local timers, timers_limit = heap.new(), MIN_TIMERS
 local innermost                          -- the task that was resumed last on this stack
 local depth = 0                          -- tasks on this stack
+local open = 0                           -- tickets
+local on_ready = function() end          -- called when there is somebody to resume
+local on_yield = {}                      -- what a host's own functions yield first -> who takes care of it
 
 ---@return apify.Waiter
 function scheduler.waiter()
   return { is_awake = false }
 end
 
+--- `fn` is called whenever somebody wants to be resumed and nobody did before.
+---@param fn fun()
+function scheduler.set_on_ready(fn) on_ready = fn end
+
+--- When a task yields `mark` first, which a function of its host does, `fn(task, ...)` gets the rest and has to `continue` the task.
+---@param mark any
+---@param fn fun(task: apify.Task, ...)
+function scheduler.set_on_yield(mark, fn) on_yield[mark] = fn end
+
 local function enqueue(task)
   if task.is_ready then return end
   task.is_ready = true
   ready[ready_last + 1] = task
   ready_last = ready_last + 1
+  if ready_first == ready_last then on_ready() end
 end
 
 local function dequeue()
@@ -79,18 +93,33 @@ local function bury(task, ok, message)
   if coroutine.close then coroutine.close(co) end                 -- 5.4: an error leaves them open
 end
 
+--- The task has yielded or ended: what coroutine.resume returned.
+local function settle(task, ok, mark, ...)
+  if coroutine.status(task.co) == "dead" then return bury(task, ok, mark) end
+  if mark == PARK then return end
+  local take = mark ~= nil and on_yield[mark]
+  if take then return take(task, ...) end
+  enqueue(task)                                                   -- it yielded on its own account: it has its next turn
+end
+
+local function leave_stack(outer, ...)
+  innermost, depth = outer, depth - 1
+  return ...
+end
+
 local function resume(task, ...)
   local outer, co = innermost, task.co
   if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   task.is_ready = false
   innermost, depth = task, depth + 1
-  local ok, mark = coroutine.resume(co, ...)
-  innermost, depth = outer, depth - 1
-  if coroutine.status(co) == "dead" then
-    bury(task, ok, mark)
-  elseif mark ~= PARK then
-    enqueue(task)                                                 -- it yielded on its own account: it has its next turn
-  end
+  settle(task, leave_stack(outer, coroutine.resume(co, ...)))
+end
+
+--- Resume the task with its next turn: the host's function returns these values there.
+---@param task apify.Task
+function scheduler.continue(task, ...)
+  task.args = { n = select("#", ...), ... }
+  enqueue(task)
 end
 
 --- Resume the task at the head of the queue, if it still wants that.
@@ -122,7 +151,9 @@ end
 ---@param task apify.Task
 function scheduler.cancel(task)
   task.is_cancelled = true
-  if not task.ticket then return end
+  local ticket = task.ticket
+  if not ticket then return end
+  if ticket.loop then return ticket.loop.wake(ticket) end
   if depth < MAX_DEPTH then resume(task) else enqueue(task) end
 end
 
@@ -133,19 +164,38 @@ function scheduler.wake(waiter)
   local ticket = waiter.first
   while ticket do
     ticket.is_awake = true
-    if ticket.task then enqueue(ticket.task) end
+    if ticket.loop then ticket.loop.wake(ticket) else enqueue(ticket.inside) end
     ticket = ticket.next
   end
 end
 
---- Begin to wait.
+--- Throw away the timers of waits that are over, once they may be more than the others.
+local function sweep_timers()
+  timers = heap.new()
+  for _, task in pairs(tasks) do
+    local ticket = task.ticket
+    if ticket and not ticket.loop and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
+  end
+  timers_limit = math.max(MIN_TIMERS, 2 * timers:size())
+end
+
+local function add_timer(ticket)
+  if timers:size() >= timers_limit then sweep_timers() end
+  timers:push(ticket.deadline, ticket)
+end
+
+--- Begin to wait. Without `loop` it is the task that is to be resumed.
 ---@param waiter apify.Waiter
 ---@param deadline number
----@param task? apify.Task
+---@param task? apify.Task in which the caller runs
+---@param loop? apify.Loop whose `wake` ends the wait
 ---@return apify.Ticket
-function scheduler.enter(waiter, deadline, task)
-  local ticket = { is_awake = waiter.is_awake, deadline = deadline, waiter = waiter, task = task, next = waiter.first }
+function scheduler.enter(waiter, deadline, task, loop)
+  local ticket = { is_awake = waiter.is_awake, deadline = deadline, waiter = waiter, inside = task, loop = loop, next = waiter.first }
   waiter.first = ticket
+  if task then task.ticket = ticket end
+  open = open + 1
+  if not loop and not ticket.is_awake and deadline < math.huge then add_timer(ticket) end
   return ticket
 end
 
@@ -153,8 +203,10 @@ end
 ---@param ticket apify.Ticket
 ---@return boolean
 function scheduler.leave(ticket)
-  local waiter = ticket.waiter
-  ticket.waiter = nil
+  local waiter, task = ticket.waiter, ticket.inside
+  if task then task.ticket = nil end
+  ticket.waiter, ticket.inside = nil, nil                         -- its timer may stay for long: it keeps nothing alive
+  open = open - 1
   if waiter.first == ticket then
     waiter.first = ticket.next
   else
@@ -166,33 +218,22 @@ function scheduler.leave(ticket)
   return ticket.is_awake
 end
 
---- Throw away the timers of waits that are over, once they may be more than the others.
-local function sweep_timers()
-  timers = heap.new()
-  for _, task in pairs(tasks) do
-    local ticket = task.ticket
-    if ticket and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
-  end
-  timers_limit = math.max(MIN_TIMERS, 2 * timers:size())
+--- Was the ticket woken, or its task cancelled? (Its time may be over as well.)
+---@param ticket apify.Ticket
+---@return boolean
+function scheduler.is_over(ticket)
+  local task = ticket.inside
+  return ticket.is_awake or (task ~= nil and task.is_cancelled)
 end
 
---- Park the running task until the waiter is woken, `deadline` has come or the task is cancelled.
----@param task apify.Task
----@param waiter apify.Waiter
----@param deadline number
----@return boolean is_awake
-function scheduler.park(task, waiter, deadline)
-  local ticket = scheduler.enter(waiter, deadline, task)
-  if not ticket.is_awake then
-    if deadline < math.huge then
-      if timers:size() >= timers_limit then sweep_timers() end
-      timers:push(deadline, ticket)
-    end
-    task.ticket = ticket
-    coroutine.yield(PARK)
-    task.ticket = nil
-  end
-  return scheduler.leave(ticket)
+--- Does anybody wait, here or by means of the host?
+---@return boolean
+function scheduler.is_waited_for() return open > 0 end
+
+--- Park the running task until its ticket is woken, its time has come or the task is cancelled.
+---@param ticket apify.Ticket
+function scheduler.park(ticket)
+  if not ticket.is_awake then coroutine.yield(PARK) end
 end
 
 --- Let the other tasks go on before this one does.
@@ -223,7 +264,7 @@ function scheduler.run(now)
     local key, ticket = timers:peek()
     if not key or key > now then break end
     timers:pop()
-    if ticket.waiter then enqueue(ticket.task) end
+    if ticket.waiter then enqueue(ticket.inside) end
   end
   for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they have the next turn
     if ready_first > ready_last then return end

@@ -1,0 +1,63 @@
+--- Which loop has to wait: the one that was named, or the one whose program is recognised, call by call.
+local errors = require "apify.errors"
+local block = require "apify.loop.block"
+
+local choice = {}
+
+local NAMES = { block = true, cqueues = true, luv = true, nginx = true, nvim = true }
+local CONTRACT = { "usable", "check", "attach", "park", "wake", "sleep", "detach" }
+
+local named                               -- by `use`
+local recognised = {}                     -- what this program is for certain, whoever calls
+
+if package.loaded.ngx then recognised[#recognised + 1] = require "apify.loop.nginx" end
+if rawget(_G, "vim") then recognised[#recognised + 1] = require "apify.loop.nvim" end
+
+--- cqueues may be there without being in use: the adapter is loaded once the caller is in a thread of it.
+local function in_cqueues()
+  local cqueues = package.loaded.cqueues
+  return type(cqueues) == "table" and cqueues.running() and require "apify.loop.cqueues" or nil
+end
+
+--- The loop for a call that is made here and now.
+---@return apify.Loop
+function choice.pick()
+  if named and named.usable() then return named end
+  for i = 1, #recognised do
+    if recognised[i].usable() then return recognised[i] end
+  end
+  return in_cqueues() or block
+end
+
+local function load_loop(name)
+  if not NAMES[name] then
+    errors.misuse('bad argument 1 of use: %s (expected "block", "cqueues", "luv", "nginx", "nvim", a table or nil)', errors.show(name))
+  end
+  local ok, loop = pcall(require, "apify.loop." .. name)
+  if not ok then errors.misuse('apify.use %s: %s', errors.show(name), tostring(loop):match "[^\n]*") end
+  if name == "nvim" and not loop.usable() then errors.misuse 'apify.use "nvim": this program is not Neovim' end
+  return loop
+end
+
+local function check_table(loop)
+  for _, name in ipairs(CONTRACT) do
+    if type(loop[name]) ~= "function" then
+      errors.misuse("bad argument 1 of use: its field %q is %s (expected a function)", name, errors.show(loop[name]))
+    end
+  end
+  return loop
+end
+
+--- Name the loop; nil: recognise it again. The one that was named before.
+---@param loop? string|apify.Loop
+---@return apify.Loop? before
+function choice.use(loop)
+  local before = named
+  if type(loop) == "table" then named = check_table(loop)
+  elseif loop == nil then named = nil
+  else named = load_loop(loop)
+  end
+  return before
+end
+
+return choice

@@ -1,0 +1,125 @@
+--- The loop of cqueues: a thread of its own pumps in each controller where something waits; the others are parked by conditions.
+local condition = require "cqueues.condition"
+local cqueues = require "cqueues"
+
+local scheduler = require "apify.loop.scheduler"
+
+local POLL_SECS = 0.01                    -- between looks at a core that has no descriptor
+
+---@type apify.Loop
+local loop = { name = "cqueues" }
+
+--- The thread that pumps in one controller.
+---@class apify.CqueuesPump
+---@field bell userdata condition that ends its wait
+---@field at number until when it waits
+---@field is_watching boolean does it watch the core's descriptor?
+
+local pumps = setmetatable({}, { __mode = "k" })           -- controller -> apify.CqueuesPump
+
+function loop.usable() return cqueues.running() ~= nil end
+
+function loop.check() return true end
+
+--- The core, as cqueues.poll wants it.
+local function pollable(core)
+  return {
+    pollfd = function() return core:fd() end,
+    events = function() return "r" end,
+    timeout = function() end,
+  }
+end
+
+local function wants_core(host)
+  return host.is_wanted() and not host.is_idle()
+end
+
+--- Wait for the core, for the next timer or for the bell.
+local function wait(self, core, host)
+  self.at, self.is_watching = host.next_time(), wants_core(host)
+  if self.is_watching and not core:fd() then self.at = math.min(self.at, host.now() + POLL_SECS) end
+  local timeout = self.at < math.huge and math.max(0, self.at - host.now()) or nil
+  if self.is_watching and core:fd() then
+    cqueues.poll(pollable(core), self.bell, timeout)
+  else
+    cqueues.poll(self.bell, timeout)
+  end
+  self.at, self.is_watching = 0, true
+end
+
+--- Drive the core and the fibers as long as somebody needs it.
+local function run(self, core, host)
+  while wants_core(host) or host.next_time() < math.huge do
+    wait(self, core, host)
+    host.pump(0)
+    host.run()
+  end
+end
+
+local function start(controller, core, host)
+  local self = { bell = condition.new(), at = 0, is_watching = true }
+  pumps[controller] = self
+  controller:wrap(function()
+    local ok, err = pcall(run, self, core, host)
+    local fd = core:fd()
+    if fd then cqueues.cancel(fd) end
+    pumps[controller] = nil
+    if not ok then error(err, 0) end
+  end)
+end
+
+--- Is there something that the pump does not wait for?
+local function misses(self, host)
+  return host.next_time() < self.at or (wants_core(host) and not self.is_watching)
+end
+
+function loop.attach(host)
+  local controller = cqueues.running()
+  if controller and not pumps[controller] then
+    local core, message, kind = host.core()
+    if not core then return nil, message, kind end
+    start(controller, core, host)
+    return true
+  end
+  for _, self in pairs(pumps) do
+    if misses(self, host) then self.bell:signal() end
+  end
+  return true
+end
+
+--- The pumps end by themselves.
+function loop.detach() end
+
+--- The coroutine that cqueues itself resumes; any other cannot be parked by it.
+function loop.who()
+  return (coroutine.running())
+end
+
+function loop.park(ticket, host)
+  local _, is_direct = cqueues.running()
+  if not is_direct then return host.block(ticket) end
+  local bell = condition.new()
+  ticket.bell = bell
+  while not host.is_over(ticket) do
+    local left = ticket.deadline - host.now()
+    if left <= 0 then break end
+    bell:wait(left < math.huge and left or nil)
+  end
+  return true
+end
+
+function loop.wake(ticket)
+  if ticket.bell then ticket.bell:signal() end
+end
+
+function loop.sleep(seconds, host)
+  local _, is_direct = cqueues.running()
+  if is_direct then cqueues.sleep(seconds) else host.pump(0) end
+end
+
+--- A fiber calls a function of cqueues that waits: a thread does it for the fiber, which goes on with what came of it.
+scheduler.set_on_yield(cqueues._POLL, function(task, ...)
+  cqueues.running():wrap(function(...) scheduler.continue(task, cqueues.poll(...)) end, ...)
+end)
+
+return loop

@@ -1,0 +1,211 @@
+--- The loop of nginx (OpenResty). Each wait parks its light thread on a semaphore; fibers are light threads.
+---
+--- A timer, the driver, lives as long as something is in flight in this worker and drives the core. It sleeps on a socket to which a
+--- thread of the core sends a byte when there is work; where that cannot be, it looks again and again.
+local semaphore = require "ngx.semaphore"
+
+local nginx_bell = require "apify.loop.nginx_bell"
+
+local SHORTEST_WAIT = 0.001               -- seconds; a shorter one would not be a wait for nginx
+local LONGEST_WAIT = 86400
+local POLL_SECS = 0.01                    -- between looks of one who waits although no driver could be started
+local SWEEP_SECS = 1                      -- between looks for threads that were killed
+local CALL_SECS = 1                       -- between calls for a driver that does not come
+local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
+
+local KEY = {}                            -- in ngx.ctx
+
+local CAN_WAIT = {
+  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+}
+
+--- What belongs to one request; it ends with it.
+---@class apify.NginxRequest
+---@field threads table<thread, table> coroutine -> what stands for it; for a fiber its task
+---@field children table<thread, table[]> coroutine -> the light threads it has started
+---@field tickets table<apify.Ticket, true> of those who wait
+---@field transfers table<userdata, true> what it has begun
+
+---@type apify.Loop
+local nginx = { name = "nginx" }
+
+local parked = {}                         -- ticket -> true, of all requests
+local is_driven = false                   -- is the driver at work?
+local called_at = -math.huge              -- when it was called last: nginx may be out of timers, and forget it
+local swept_at = 0
+local wanted_at = 0                       -- when the driver last knew of somebody who waits
+
+--- In init_by_lua nothing is served yet: blocking is right there.
+function nginx.usable()
+  return ngx.get_phase() ~= "init"
+end
+
+function nginx.check()
+  local phase = ngx.get_phase()
+  if CAN_WAIT[phase] then return true end
+  return nil, ("nothing can wait in nginx's %s phase: use ngx.timer.at(0, fn) there"):format(phase), "context"
+end
+
+local function weak() return setmetatable({}, { __mode = "k" }) end
+
+--- What is noted of the running request; nil where there is none.
+---@return apify.NginxRequest?
+local function request()
+  if not CAN_WAIT[ngx.get_phase()] then return nil end
+  local ctx = ngx.ctx
+  if not ctx[KEY] then ctx[KEY] = { threads = weak(), children = weak(), tickets = {}, transfers = weak() } end
+  return ctx[KEY]
+end
+
+function nginx.who()
+  local r, co = request(), coroutine.running()
+  if not r or not co then return co end
+  r.threads[co] = r.threads[co] or {}
+  return r.threads[co]
+end
+
+function nginx.current()
+  local r, co = request(), coroutine.running()
+  local thread = r and co and r.threads[co]
+  return thread and thread.is_fiber and thread or nil
+end
+
+--- Let nginx forget the fibers of this thread that have ended: it keeps them until their parent asks, or ends itself.
+local function bury_children(children)
+  local left = 0
+  for i = 1, #children do
+    local task = children[i]
+    children[i] = nil
+    if task.is_done then
+      ngx.thread.wait(task.thread)
+    else
+      left = left + 1
+      children[left] = task
+    end
+  end
+end
+
+local function run_fiber(task, r, fn, on_crash, ...)
+  local co = coroutine.running()
+  r.threads[co] = task
+  local args, n = { ... }, select("#", ...)
+  xpcall(function() fn(unpack(args, 1, n)) end, function(message) on_crash(co, message) end)
+  r.threads[co] = nil
+  task.is_done = true
+end
+
+function nginx.start(fn, on_crash, ...)
+  local r, parent = request(), coroutine.running()
+  local task = { is_cancelled = false, is_fiber = true }
+  local children = r.children[parent] or {}
+  r.children[parent] = children
+  bury_children(children)
+  task.thread = ngx.thread.spawn(run_fiber, task, r, fn, on_crash, ...)
+  children[#children + 1] = task
+  return task
+end
+
+function nginx.on_submit(transfer)
+  local r = request()
+  if r then r.transfers[transfer] = true end
+end
+
+--- Nobody will ask for this wait's end: its thread was killed. Forget it, and abort what it waited for.
+local function abandon(ticket, host)
+  local r = ticket.request
+  for transfer in pairs(r.transfers) do
+    local owner = transfer:owner()
+    if owner and owner.waiter == ticket.waiter then transfer:close() end
+  end
+  parked[ticket], r.tickets[ticket] = nil, nil
+  host.leave(ticket)
+end
+
+--- Look for threads that nginx has killed while they waited, as it does when a client has gone: nobody waits on their semaphores.
+local function sweep(host)
+  swept_at = host.now()
+  for ticket in pairs(parked) do
+    if not host.is_over(ticket) and ticket.sema:count() >= 0 then abandon(ticket, host) end
+  end
+end
+
+--- Abort whatever the running request has begun and not finished. For the log phase.
+function nginx.cleanup(host)
+  local r = ngx.ctx[KEY]
+  if not r then return end
+  for ticket in pairs(r.tickets) do abandon(ticket, host) end
+  for transfer in pairs(r.transfers) do transfer:close() end
+end
+
+--- Is there work for the driver? What is in flight without anybody who waits, such as an iterator that was left in the middle, is none:
+--- it would keep the worker from ending.
+local function is_needed(host)
+  if host.is_idle() then return false end
+  if host.is_wanted() then wanted_at = host.now() end
+  return host.now() - wanted_at < IDLE_SECS and (host.is_wanted() or not ngx.worker.exiting())
+end
+
+--- Drive the core until there is nothing to do.
+local function drive(host)
+  local bell = nginx_bell.open(host.core())
+  wanted_at = host.now()
+  repeat
+    local count = host.pump(0)
+    if host.now() - swept_at >= SWEEP_SECS then sweep(host) end
+    if is_needed(host) then bell:wait(count) else ngx.sleep(SHORTEST_WAIT) end      -- those who were woken may begin something new
+  until not is_needed(host)
+  bell:close()
+end
+
+--- The driver also works on while nginx shuts down, so that nothing in flight is lost.
+local function driver(_, host)
+  if is_driven then return end
+  is_driven, called_at = true, -math.huge
+  local ok, err = pcall(drive, host)
+  is_driven = false
+  if not ok then ngx.log(ngx.ERR, "apify: ", tostring(err)) end
+  if host.is_wanted() then nginx.attach(host) end
+end
+
+--- Call the driver. Until it comes, those who wait look for themselves.
+function nginx.attach(host)
+  if is_driven or host.is_idle() or host.now() - called_at < CALL_SECS then return true end
+  called_at = host.now()
+  ngx.timer.at(0, driver, host)
+  return true
+end
+
+function nginx.detach() end
+
+--- Wait on the ticket's semaphore. true, or nil and why that is impossible.
+local function wait(ticket, host)
+  while not host.is_over(ticket) do
+    local left = ticket.deadline - host.now()
+    if left <= 0 then break end
+    local is_alone = not is_driven and not host.is_idle()
+    local ok, reason = ticket.sema:wait(math.max(SHORTEST_WAIT, math.min(left, is_alone and POLL_SECS or LONGEST_WAIT)))
+    if not ok and reason ~= "timeout" then return nil, reason end
+    if is_alone then host.pump(0) end
+  end
+  return true
+end
+
+function nginx.park(ticket, host)
+  local r = request()
+  ticket.sema, ticket.request = assert(semaphore.new(0)), r
+  parked[ticket], r.tickets[ticket] = true, true
+  local ok, reason = wait(ticket, host)
+  parked[ticket], r.tickets[ticket] = nil, nil
+  return ok, reason
+end
+
+function nginx.wake(ticket)
+  ticket.sema:post(1)
+end
+
+function nginx.sleep(seconds)
+  if CAN_WAIT[ngx.get_phase()] then ngx.sleep(math.max(seconds, SHORTEST_WAIT)) end
+end
+
+return nginx

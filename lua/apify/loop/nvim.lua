@@ -1,0 +1,50 @@
+--- The loop of Neovim: the editor's libuv drives the core, fibers are resumed where vim.api may be called, and a call outside
+--- of a fiber waits by vim.wait, so that the editor's own loop goes on.
+local uv_pump = require "apify.loop.uv"
+
+local CHECK_MS = 1000                     -- vim.wait looks after each event anyway
+
+---@type apify.Loop
+local nvim = { name = "nvim" }
+
+local pump
+
+--- Is this Neovim's main thread? (Its others have no vim.schedule.)
+function nvim.usable()
+  local host = rawget(_G, "vim")
+  return type(host) == "table" and host.schedule ~= nil and host.wait ~= nil and (host.uv or host.loop) ~= nil
+end
+
+function nvim.check()
+  if not vim.in_fast_event() then return true end
+  return nil, "nothing can wait in a callback of vim.loop: use apify.spawn there, or vim.schedule", "context"
+end
+
+function nvim.attach(host)
+  pump = pump or uv_pump.new(vim.uv or vim.loop, vim.schedule)
+  return pump:attach(host)
+end
+
+function nvim.detach()
+  if pump then pump:detach() end
+end
+
+--- vim.wait looks again after each event, and whatever wakes a ticket is one.
+function nvim.wake() end
+
+function nvim.park(ticket, host)
+  if vim.in_fast_event() then return host.block(ticket) end          -- a generator inside a fiber
+  while true do
+    local left = ticket.deadline - host.now()
+    local is_over, code = vim.wait(uv_pump.milliseconds(left), function() return host.is_over(ticket) end, CHECK_MS)
+    if is_over or host.now() >= ticket.deadline then return true end
+    if code == -2 then return nil, "interrupted", "cancelled" end
+  end
+end
+
+function nvim.sleep(seconds, host)
+  if vim.in_fast_event() then return host.pump(0) end
+  vim.wait(uv_pump.milliseconds(seconds))
+end
+
+return nvim

@@ -1,0 +1,11 @@
+--- What only a program inside nginx needs.
+local transport = require "apify.transport"
+
+local nginx = {}
+
+--- Abort what the running request has begun and not finished. In `log_by_lua_block`, it ends the calls of a client that has gone.
+function nginx.cleanup()
+  transport.cleanup()
+end
+
+return nginx
