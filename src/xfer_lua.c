@@ -39,6 +39,15 @@ static int l_close (lua_State *L) {
   return 0;
 }
 
+/* transfer:abort(): its owner sees the connection fail, which is news.   Pushes nothing. */
+static int l_abort (lua_State *L) {
+  xfer *x = xfer_any(L);
+  if (x->detach == NULL || x->phase >= PHASE_DONE) return 0;
+  xfer_fail(x, ERR_NETWORK, "the transfer was aborted");
+  x->stop(x);
+  return 0;
+}
+
 /* transfer:want(data): shall new body bytes of a stream be news? */
 static int l_want (lua_State *L) {
   xfer_check(L)->wants_data = lua_toboolean(L, 2);
@@ -199,6 +208,7 @@ static int l_wants_body (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
+  { "abort", l_abort },
   { "close", l_close },
   { "envelope", l_envelope },
   { "finish", l_finish },

@@ -49,7 +49,7 @@ end
 
 local function report(crash)
   local is_shown, text = pcall(tostring, crash.message)
-  io.stderr:write("apify: error in a fiber that nobody waited for: ", is_shown and errors.escape(text) or "?", "\n", crash.traceback, "\n")
+  transport.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
 end
 
 --- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported.
@@ -183,12 +183,14 @@ end
 --- Start a job for each item that `next_item` gives.
 function Jobs:feed(next_item, fn, max_parallel)
   local function feed(item, ...)
-    if item == nil then return false end
+    if item == nil or self.failure then return false end
     self.started = self.started + 1
     self:start(self.started, fn, item, ...)
     return true
   end
+  local give_way = transport.pacer()
   while not self.failure and feed(next_item()) do
+    if give_way() then return nil, refusal() end
     while self.open > max_parallel do                   -- the feeder is one of them
       local err = park(self.room, math.huge)
       if err then return nil, err end
@@ -198,8 +200,13 @@ end
 
 --- Cancel what is still running.
 function Jobs:cancel()
+  local fibers, give_way = {}, transport.pacer()
   for _, made in pairs(self.running) do
-    if made ~= true then made:cancel() end
+    if made ~= true then fibers[#fibers + 1] = made end
+  end
+  for _, made in ipairs(fibers) do
+    made:cancel()
+    give_way()
   end
 end
 

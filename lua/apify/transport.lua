@@ -11,7 +11,6 @@ local transport = {
   secret = core.secret,
   time = core.time,
 
-  cancel_task = scheduler.cancel,
   waiter = scheduler.waiter,
   wake = scheduler.wake,
 }
@@ -55,15 +54,16 @@ local function dispatch()
   end
 end
 
+local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
 local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
 
 ---@type apify.LoopHost
 local host = {
-  now = core.now, core = get_multi, is_over = scheduler.is_over, is_wanted = scheduler.is_waited_for, leave = scheduler.leave,
-  next_time = scheduler.next_time,
+  now = core.now, core = get_multi, is_over = scheduler.is_over, leave = scheduler.leave, is_wanted = scheduler.is_waited_for,
+  has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
 }
 
-function host.run() scheduler.run(core.now()) end
+function host.run() scheduler.run(core.now(), core.now) end
 
 function host.block(ticket) return block.park(ticket, host) end
 
@@ -90,11 +90,15 @@ scheduler.set_on_ready(function()
   for i = 1, #attached do attached[i].attach(host) end
 end)
 
+--- Let the loop hear of fibers that can go on.
+local function note(loop)
+  if attached[loop] then return end
+  attached[loop], attached[#attached + 1] = true, loop
+end
+
 --- See to it that the loop drives what is under way. true, or nil, message, kind.
 local function attach(loop)
-  if not attached[loop] then
-    attached[loop], attached[#attached + 1] = true, loop
-  end
+  note(loop)
   return loop.attach(host)
 end
 
@@ -113,6 +117,11 @@ local function who(loop, task)
   return task or loop.who and loop.who() or OUTSIDE
 end
 
+--- nil, the reason, and the kind of error, which a table of one's own may leave out.
+local function refuse(reason, kind)
+  return nil, reason, errors.is_kind(kind) and kind or "context"
+end
+
 --- May this caller wait now? nil, the reason and the kind of error where it may not.
 ---@return boolean?
 ---@return string? reason
@@ -123,7 +132,17 @@ function transport.check()
   if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
   if in_hook[who(loop, task)] then return nil, "an on_attempt hook must not wait", "context" end
   if can_park then return true end
-  return loop.check()
+  local ok, reason, kind = loop.check()
+  if not ok then return refuse(reason or "its loop refuses to wait", kind) end
+  return true
+end
+
+--- Wait by means of the program in which this runs. An error that comes from there ends the wait.
+local function park_in(loop, ticket)
+  local has_returned, ok, reason, kind = pcall(loop.park, ticket, host)
+  if has_returned then return ok, reason, kind end
+  scheduler.leave(ticket)
+  error(ok, 0)
 end
 
 --- Wait until the waiter is woken, but at most `seconds`.
@@ -139,11 +158,13 @@ function transport.park(waiter, seconds)
   local ticket = scheduler.enter(waiter, core.now() + seconds, task, not can_park and loop or nil)
   local ok, reason, kind = attach(loop)
   if ok and can_park then scheduler.park(ticket)
-  elseif ok then ok, reason, kind = loop.park(ticket, host)
+  elseif ok then ok, reason, kind = park_in(loop, ticket)
   end
+  if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
   local is_awake = scheduler.leave(ticket)
+  if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive
   if task and task.is_cancelled then return "cancelled" end
-  if not ok then return nil, reason, kind or "context" end
+  if not ok then return refuse(reason or "its loop could not wait", kind) end
   return is_awake and "awake" or "time"
 end
 
@@ -159,10 +180,31 @@ function transport.breathe()
   return task and task.is_cancelled and "cancelled" or nil
 end
 
+--- End every wait of the fiber, now and later.
+---@param task apify.Task
+function transport.cancel_task(task)
+  local loop = choice.pick()
+  scheduler.cancel(task, loop.is_fast and loop.is_fast())
+end
+
+--- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
+--- tells, like `breathe`, whether the caller's fiber was cancelled.
+---@return fun(): "cancelled"?
+function transport.pacer()
+  local began_at = core.now()
+  return function()
+    if core.now() - began_at < MAX_RUN then return end
+    local how = transport.breathe()
+    began_at = core.now()
+    return how
+  end
+end
+
 --- Start `fn(...)` in a fiber. `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
 function transport.start_task(fn, on_crash, ...)
   local loop = choice.pick()
+  note(loop)
   if not loop.start then return scheduler.start(fn, on_crash, ...) end
   local ok, reason = loop.check()
   if not ok then errors.misuse("spawn: %s", reason) end
@@ -172,8 +214,15 @@ end
 --- Name the loop that waits; nil: the program in which a call is made is recognised again.
 ---@param loop? string|apify.Loop
 function transport.use(loop)
-  local before = choice.use(loop)
-  if before and before ~= choice.pick() then before.detach(host) end
+  local before, now = choice.use(loop)
+  if before and before ~= now and not scheduler.is_waited_for() then before.detach(host) end
+end
+
+--- Tell the program's user of an error that nobody else hears of.
+---@param text string
+function transport.report(text)
+  local tell = choice.pick().report
+  if tell then tell(text) else io.stderr:write(text, "\n") end
 end
 
 --- Abort what the running nginx request has under way.

@@ -4,8 +4,8 @@
 ---@field name string
 ---@field usable fun(): boolean does the caller run in such a program, so that it is this loop that has to wait?
 ---@field check fun(): boolean?, string?, string? may the caller wait here? true; or nil, the reason, the kind of error
----@field attach fun(host: apify.LoopHost): boolean?, string?, string? called before each wait, and when `host.next_time()` may be nearer:
---- `host.pump(0)` has to be called when the core's descriptor is readable, then `host.run()`, and that one also when the next time has come
+---@field attach fun(host: apify.LoopHost): boolean?, string?, string? called before each wait, after the last, and when `host.next_time()` may be
+--- nearer: `host.pump(0)` has to be called when the core's descriptor is readable, then `host.run()`, and that one also when the next time has come
 ---@field park fun(ticket: apify.Ticket, host: apify.LoopHost): boolean?, string?, string? wait until `host.is_over(ticket)` or `ticket.deadline`
 ---@field wake fun(ticket: apify.Ticket) end that wait soon
 ---@field sleep fun(seconds: number, host: apify.LoopHost) let the program go on for so long
@@ -14,6 +14,8 @@
 ---@field current? fun(): apify.Task? the fiber in which the caller runs, where fibers are threads of the program
 ---@field start? fun(fn: function, on_crash: function, ...): apify.Task start such a fiber
 ---@field on_submit? fun(transfer: userdata) hears of each transfer
+---@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
+---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 
 --- What a loop may ask of the transport. Times are seconds of a monotonic clock.
@@ -22,10 +24,12 @@
 ---@field pump fun(seconds: number): integer?, string?, string? wait for the sockets and wake those whose news came: how many
 ---@field run fun() resume the fibers that can go on
 ---@field next_time fun(): number when `run` has something to do: 0 at once, infinity never
+---@field can_run fun(): boolean can fibers be resumed here? (Not too deep inside each other.)
 ---@field is_over fun(ticket: apify.Ticket): boolean was it woken, or its fiber cancelled?
 ---@field leave fun(ticket: apify.Ticket) end the wait of one who will not come back
 ---@field is_idle fun(): boolean is nothing in flight?
 ---@field is_wanted fun(): boolean does anybody wait?
+---@field has_fibers fun(): boolean does a fiber wait that `run` resumes?
 ---@field core fun(): userdata?, string?, string? the core: `fd()`; or nil, message, kind
 ---@field block fun(ticket: apify.Ticket): boolean?, string?, string? wait without the program's help, which stands still meanwhile
 
@@ -51,7 +55,7 @@ function block.park(ticket, host)
     host.run()
     if host.is_over(ticket) then return true end
     if has_looked and now >= ticket.deadline then return true end
-    local until_time = math.min(ticket.deadline, host.next_time())
+    local until_time = math.min(ticket.deadline, host.can_run() and host.next_time() or math.huge)
     if until_time == math.huge and host.is_idle() then
       return nil, "nothing is under way that could end this wait"
     end

@@ -33,6 +33,7 @@ local function load_loop(name)
   if not NAMES[name] then
     errors.misuse('bad argument 1 of use: %s (expected "block", "cqueues", "luv", "nginx", "nvim", a table or nil)', errors.show(name))
   end
+  if name == "nginx" and not package.loaded.ngx then errors.misuse 'apify.use "nginx": this program is not nginx' end
   local ok, loop = pcall(require, "apify.loop." .. name)
   if not ok then errors.misuse('apify.use %s: %s', errors.show(name), tostring(loop):match "[^\n]*") end
   if name == "nvim" and not loop.usable() then errors.misuse 'apify.use "nvim": this program is not Neovim' end
@@ -48,16 +49,17 @@ local function check_table(loop)
   return loop
 end
 
---- Name the loop; nil: recognise it again. The one that was named before.
+--- Name the loop; nil: recognise it again. The one that was named before, and the one that is now.
 ---@param loop? string|apify.Loop
 ---@return apify.Loop? before
+---@return apify.Loop? now
 function choice.use(loop)
   local before = named
   if type(loop) == "table" then named = check_table(loop)
   elseif loop == nil then named = nil
   else named = load_loop(loop)
   end
-  return before
+  return before, named
 end
 
 return choice

@@ -14,6 +14,7 @@ local loop = { name = "cqueues" }
 ---@field bell userdata condition that ends its wait
 ---@field at number until when it waits
 ---@field is_watching boolean does it watch the core's descriptor?
+---@field waiting integer threads of the controller that are parked
 
 local pumps = setmetatable({}, { __mode = "k" })           -- controller -> apify.CqueuesPump
 
@@ -30,13 +31,14 @@ local function pollable(core)
   }
 end
 
-local function wants_core(host)
-  return host.is_wanted() and not host.is_idle()
+--- Other controllers have pumps of their own, if they still go on.
+local function wants_core(self, host)
+  return (self.waiting > 0 or host.has_fibers()) and not host.is_idle()
 end
 
 --- Wait for the core, for the next timer or for the bell.
 local function wait(self, core, host)
-  self.at, self.is_watching = host.next_time(), wants_core(host)
+  self.at, self.is_watching = host.next_time(), wants_core(self, host)
   if self.is_watching and not core:fd() then self.at = math.min(self.at, host.now() + POLL_SECS) end
   local timeout = self.at < math.huge and math.max(0, self.at - host.now()) or nil
   if self.is_watching and core:fd() then
@@ -49,7 +51,7 @@ end
 
 --- Drive the core and the fibers as long as somebody needs it.
 local function run(self, core, host)
-  while wants_core(host) or host.next_time() < math.huge do
+  while wants_core(self, host) or host.next_time() < math.huge do
     wait(self, core, host)
     host.pump(0)
     host.run()
@@ -57,7 +59,7 @@ local function run(self, core, host)
 end
 
 local function start(controller, core, host)
-  local self = { bell = condition.new(), at = 0, is_watching = true }
+  local self = { bell = condition.new(), at = 0, is_watching = true, waiting = 0 }
   pumps[controller] = self
   controller:wrap(function()
     local ok, err = pcall(run, self, core, host)
@@ -68,9 +70,9 @@ local function start(controller, core, host)
   end)
 end
 
---- Is there something that the pump does not wait for?
+--- Does the pump wait for something else than it has to?
 local function misses(self, host)
-  return host.next_time() < self.at or (wants_core(host) and not self.is_watching)
+  return host.next_time() ~= self.at or wants_core(self, host) ~= self.is_watching
 end
 
 function loop.attach(host)
@@ -95,16 +97,25 @@ function loop.who()
   return (coroutine.running())
 end
 
-function loop.park(ticket, host)
-  local _, is_direct = cqueues.running()
-  if not is_direct then return host.block(ticket) end
-  local bell = condition.new()
-  ticket.bell = bell
+--- Wait for the ticket's bell as long as it has to be.
+local function wait_for(ticket, bell, host)
   while not host.is_over(ticket) do
     local left = ticket.deadline - host.now()
     if left <= 0 then break end
     bell:wait(left < math.huge and left or nil)
   end
+end
+
+function loop.park(ticket, host)
+  local controller, is_direct = cqueues.running()
+  if not is_direct then return host.block(ticket) end
+  local self = pumps[controller]
+  ticket.bell = condition.new()
+  self.waiting = self.waiting + 1
+  if misses(self, host) then self.bell:signal() end
+  wait_for(ticket, ticket.bell, host)
+  self.waiting = self.waiting - 1
+  if misses(self, host) then self.bell:signal() end
   return true
 end
 

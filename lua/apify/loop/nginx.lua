@@ -13,6 +13,8 @@ local SWEEP_SECS = 1                      -- between looks for threads that were
 local CALL_SECS = 1                       -- between calls for a driver that does not come
 local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
 
+local MIN_CHILDREN = 32                   -- fibers below which those that have ended may stay
+
 local KEY = {}                            -- in ngx.ctx
 
 local CAN_WAIT = {
@@ -53,9 +55,13 @@ local function weak() return setmetatable({}, { __mode = "k" }) end
 ---@return apify.NginxRequest?
 local function request()
   if not CAN_WAIT[ngx.get_phase()] then return nil end
-  local ctx = ngx.ctx
-  if not ctx[KEY] then ctx[KEY] = { threads = weak(), children = weak(), tickets = {}, transfers = weak() } end
-  return ctx[KEY]
+  local ctx = ngx.ctx                                      -- may inherit from that of the connection's handshake
+  local r = rawget(ctx, KEY)
+  if not r then
+    r = { threads = weak(), children = weak(), tickets = {}, transfers = weak() }
+    rawset(ctx, KEY, r)
+  end
+  return r
 end
 
 function nginx.who()
@@ -73,6 +79,7 @@ end
 
 --- Let nginx forget the fibers of this thread that have ended: it keeps them until their parent asks, or ends itself.
 local function bury_children(children)
+  if #children < (children.limit or MIN_CHILDREN) then return end
   local left = 0
   for i = 1, #children do
     local task = children[i]
@@ -84,6 +91,7 @@ local function bury_children(children)
       children[left] = task
     end
   end
+  children.limit = math.max(MIN_CHILDREN, 2 * left)
 end
 
 local function run_fiber(task, r, fn, on_crash, ...)
@@ -116,45 +124,57 @@ local function abandon(ticket, host)
   local r = ticket.request
   for transfer in pairs(r.transfers) do
     local owner = transfer:owner()
-    if owner and owner.waiter == ticket.waiter then transfer:close() end
+    if owner and owner.waiter == ticket.waiter then transfer:abort() end
   end
   parked[ticket], r.tickets[ticket] = nil, nil
   host.leave(ticket)
 end
 
---- Look for threads that nginx has killed while they waited, as it does when a client has gone: nobody waits on their semaphores.
+--- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
+--- somebody who is just about to be resumed, but not for long.
+local function is_forsaken(ticket, host)
+  if ticket.sema:count() < 0 then return false end
+  local is_certain = ticket.is_suspect or not host.is_over(ticket)
+  ticket.is_suspect = true
+  return is_certain
+end
+
 local function sweep(host)
   swept_at = host.now()
   for ticket in pairs(parked) do
-    if not host.is_over(ticket) and ticket.sema:count() >= 0 then abandon(ticket, host) end
+    if is_forsaken(ticket, host) then abandon(ticket, host) end
   end
 end
 
---- Abort whatever the running request has begun and not finished. For the log phase.
+--- Abort whatever the running request has begun and not finished. For the log phase. An iterator that another request goes on with
+--- sees a lost connection, and asks again.
 function nginx.cleanup(host)
-  local r = ngx.ctx[KEY]
+  local r = rawget(ngx.ctx, KEY)
   if not r then return end
   for ticket in pairs(r.tickets) do abandon(ticket, host) end
-  for transfer in pairs(r.transfers) do transfer:close() end
+  for transfer in pairs(r.transfers) do transfer:abort() end
 end
 
 --- Is there work for the driver? What is in flight without anybody who waits, such as an iterator that was left in the middle, is none:
 --- it would keep the worker from ending.
 local function is_needed(host)
   if host.is_idle() then return false end
-  if host.is_wanted() then wanted_at = host.now() end
-  return host.now() - wanted_at < IDLE_SECS and (host.is_wanted() or not ngx.worker.exiting())
+  local is_wanted = next(parked) ~= nil
+  if is_wanted then wanted_at = host.now() end
+  return host.now() - wanted_at < IDLE_SECS and (is_wanted or not ngx.worker.exiting())
 end
 
---- Drive the core until there is nothing to do.
+--- Drive the core until there has been nothing to do for as long as the bell waits: a second, so that calls one after the other have
+--- one driver. A worker that is to end ends at once.
 local function drive(host)
   local bell = nginx_bell.open(host.core())
   wanted_at = host.now()
   repeat
-    local count = host.pump(0)
+    host.pump(0)
     if host.now() - swept_at >= SWEEP_SECS then sweep(host) end
-    if is_needed(host) then bell:wait(count) else ngx.sleep(SHORTEST_WAIT) end      -- those who were woken may begin something new
-  until not is_needed(host)
+    local was_needed = is_needed(host)
+    if was_needed or not ngx.worker.exiting() then bell:wait() else ngx.sleep(SHORTEST_WAIT) end   -- who was woken may begin something new
+  until not was_needed and not is_needed(host)
   bell:close()
 end
 
@@ -165,12 +185,12 @@ local function driver(_, host)
   local ok, err = pcall(drive, host)
   is_driven = false
   if not ok then ngx.log(ngx.ERR, "apify: ", tostring(err)) end
-  if host.is_wanted() then nginx.attach(host) end
+  if next(parked) then nginx.attach(host) end
 end
 
 --- Call the driver. Until it comes, those who wait look for themselves.
 function nginx.attach(host)
-  if is_driven or host.is_idle() or host.now() - called_at < CALL_SECS then return true end
+  if is_driven or host.is_idle() or not host.is_wanted() or host.now() - called_at < CALL_SECS then return true end
   called_at = host.now()
   ngx.timer.at(0, driver, host)
   return true
@@ -195,6 +215,7 @@ function nginx.park(ticket, host)
   local r = request()
   ticket.sema, ticket.request = assert(semaphore.new(0)), r
   parked[ticket], r.tickets[ticket] = true, true
+  if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
   local ok, reason = wait(ticket, host)
   parked[ticket], r.tickets[ticket] = nil, nil
   return ok, reason
@@ -202,6 +223,10 @@ end
 
 function nginx.wake(ticket)
   ticket.sema:post(1)
+end
+
+function nginx.report(text)
+  ngx.log(ngx.ERR, text)
 end
 
 function nginx.sleep(seconds)

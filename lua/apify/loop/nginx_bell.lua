@@ -9,6 +9,7 @@ local nginx_bell = {}
 ---@field private core userdata
 ---@field private socket? table
 ---@field private pause number
+---@field private in_flight? integer at the last look
 local Bell = {}
 Bell.__index = Bell
 
@@ -25,21 +26,29 @@ local function connect(core)
   return nil, reason
 end
 
+local is_told = false                             -- of the first failure, once in a worker
+
 ---@param core userdata
 ---@return apify.NginxBell
 function nginx_bell.open(core)
-  return setmetatable({ core = core, socket = connect(core), pause = FIRST_SLEEP }, Bell)
+  local socket, reason = connect(core)
+  if not socket and not is_told then
+    is_told = true
+    ngx.log(ngx.WARN, "apify: calls take some milliseconds longer: ", reason)
+  end
+  return setmetatable({ core = core, socket = socket, pause = FIRST_SLEEP }, Bell)
 end
 
---- Wait until there may be work. `count` is how much the last look has brought.
----@param count? integer
-function Bell:wait(count)
+--- Wait until there may be work.
+function Bell:wait()
   if self.socket then
     local bytes = self.socket:receiveany(64)
     if bytes then return end
     self:close()                                  -- it failed: go on without
   end
-  self.pause = count and count > 0 and FIRST_SLEEP or math.min(2 * self.pause, LONGEST_SLEEP)
+  local in_flight = self.core:in_flight()
+  self.pause = in_flight ~= self.in_flight and FIRST_SLEEP or math.min(2 * self.pause, LONGEST_SLEEP)
+  self.in_flight = in_flight
   ngx.sleep(self.pause)
 end
 

@@ -2,7 +2,7 @@
 --- of a fiber waits by vim.wait, so that the editor's own loop goes on.
 local uv_pump = require "apify.loop.uv"
 
-local CHECK_MS = 1000                     -- vim.wait looks after each event anyway
+local SLICE_MS = 200                      -- how soon vim.wait hears of Ctrl-C
 
 ---@type apify.Loop
 local nvim = { name = "nvim" }
@@ -35,11 +35,18 @@ function nvim.wake() end
 function nvim.park(ticket, host)
   if vim.in_fast_event() then return host.block(ticket) end          -- a generator inside a fiber
   while true do
-    local left = ticket.deadline - host.now()
-    local is_over, code = vim.wait(uv_pump.milliseconds(left), function() return host.is_over(ticket) end, CHECK_MS)
+    local left = uv_pump.milliseconds(ticket.deadline - host.now())
+    local is_over, code = vim.wait(math.min(SLICE_MS, left), function() return host.is_over(ticket) end, SLICE_MS)
     if is_over or host.now() >= ticket.deadline then return true end
     if code == -2 then return nil, "interrupted", "cancelled" end
   end
+end
+
+--- In a callback of vim.loop most of vim.api is forbidden.
+function nvim.is_fast() return vim.in_fast_event() end
+
+function nvim.report(text)
+  vim.schedule(function() vim.notify(text, vim.log.levels.ERROR) end)
 end
 
 function nvim.sleep(seconds, host)

@@ -7,6 +7,7 @@ local unpack = table.unpack or unpack
 local scheduler = {}
 
 local MAX_DEPTH = 32                     -- fibers resumed inside each other; Lua 5.4 has room for about a hundred
+local MAX_RUN = 0.008                    -- seconds for the fibers before the program has its turn
 local MIN_TIMERS = 256                   -- timers below which those of waits that are over may stay where they are
 
 --- A place to wait at. `wake` wakes whoever waits here, or else the next who comes.
@@ -36,16 +37,20 @@ local ready, ready_first, ready_last = {}, 1, 0
 local timers, timers_limit = heap.new(), MIN_TIMERS
 local innermost                          -- the task that was resumed last on this stack
 local depth = 0                          -- tasks on this stack
-local open = 0                           -- tickets
-local on_ready = function() end          -- called when there is somebody to resume
+local open, open_fibers = 0, 0           -- tickets; those of tasks that are resumed from here
+local on_ready = function() end          -- called when there is somebody to resume, or a timer less
 local on_yield = {}                      -- what a host's own functions yield first -> who takes care of it
+
+--- Can a task be resumed here, or is the stack too deep?
+---@return boolean
+function scheduler.can_resume() return depth < MAX_DEPTH end
 
 ---@return apify.Waiter
 function scheduler.waiter()
   return { is_awake = false }
 end
 
---- `fn` is called whenever somebody wants to be resumed and nobody did before.
+--- `fn` is called whenever somebody wants to be resumed and nobody did before, and when a timer was called off.
 ---@param fn fun()
 function scheduler.set_on_ready(fn) on_ready = fn end
 
@@ -80,8 +85,10 @@ function scheduler.current()
     innermost, depth = nil, 0                                     -- also after an error that came from outside, such as Ctrl-C
     return nil, false
   end
+  local task = tasks[co]
+  if not task then return innermost, false end
   local is_yieldable = coroutine.isyieldable                      -- nginx's own coroutines lack it
-  return innermost, innermost ~= nil and innermost.co == co and (not is_yieldable or is_yieldable())
+  return task, not is_yieldable or is_yieldable()
 end
 
 --- The task's function has ended: let go of its stack, so that nothing on it is kept alive, and of its closing values.
@@ -102,17 +109,17 @@ local function settle(task, ok, mark, ...)
   enqueue(task)                                                   -- it yielded on its own account: it has its next turn
 end
 
-local function leave_stack(outer, ...)
-  innermost, depth = outer, depth - 1
+local function leave_stack(outer, outer_depth, ...)
+  innermost, depth = outer, outer_depth
   return ...
 end
 
 local function resume(task, ...)
-  local outer, co = innermost, task.co
+  local outer, outer_depth, co = innermost, depth, task.co
   if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   task.is_ready = false
   innermost, depth = task, depth + 1
-  settle(task, leave_stack(outer, coroutine.resume(co, ...)))
+  settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, ...)))
 end
 
 --- Resume the task with its next turn: the host's function returns these values there.
@@ -138,7 +145,7 @@ end
 function scheduler.start(fn, on_crash, ...)
   local task = { co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash }
   tasks[task.co] = task
-  if depth < MAX_DEPTH then
+  if scheduler.can_resume() then
     resume(task, ...)
   else
     task.args = { n = select("#", ...), ... }
@@ -147,14 +154,17 @@ function scheduler.start(fn, on_crash, ...)
   return task
 end
 
---- End every wait of the task, now and later. One that is parked goes on at once.
+--- End every wait of the task, now and later. One that is parked goes on at once, or with its next turn.
 ---@param task apify.Task
-function scheduler.cancel(task)
+---@param is_later? boolean
+function scheduler.cancel(task, is_later)
   task.is_cancelled = true
   local ticket = task.ticket
   if not ticket then return end
   if ticket.loop then return ticket.loop.wake(ticket) end
-  if depth < MAX_DEPTH then resume(task) else enqueue(task) end
+  if is_later or not scheduler.can_resume() then return enqueue(task) end
+  resume(task)
+  on_ready()                                                      -- its timer is not waited for any more
 end
 
 --- Wake those who wait there; if nobody does, the next one does not have to wait.
@@ -195,6 +205,7 @@ function scheduler.enter(waiter, deadline, task, loop)
   waiter.first = ticket
   if task then task.ticket = ticket end
   open = open + 1
+  if not loop then open_fibers = open_fibers + 1 end
   if not loop and not ticket.is_awake and deadline < math.huge then add_timer(ticket) end
   return ticket
 end
@@ -204,9 +215,11 @@ end
 ---@return boolean
 function scheduler.leave(ticket)
   local waiter, task = ticket.waiter, ticket.inside
+  if not waiter then return ticket.is_awake end                   -- somebody has given it up
   if task then task.ticket = nil end
   ticket.waiter, ticket.inside = nil, nil                         -- its timer may stay for long: it keeps nothing alive
   open = open - 1
+  if not ticket.loop then open_fibers = open_fibers - 1 end
   if waiter.first == ticket then
     waiter.first = ticket.next
   else
@@ -230,6 +243,10 @@ end
 ---@return boolean
 function scheduler.is_waited_for() return open > 0 end
 
+--- Does a task wait that is resumed from here?
+---@return boolean
+function scheduler.has_waiting_tasks() return open_fibers > 0 end
+
 --- Park the running task until its ticket is woken, its time has come or the task is cancelled.
 ---@param ticket apify.Ticket
 function scheduler.park(ticket)
@@ -246,7 +263,6 @@ end
 --- When the next timer is due; infinity without timers, 0 when somebody can go on at once.
 ---@return number
 function scheduler.next_time()
-  if depth >= MAX_DEPTH then return math.huge end                 -- nobody can go on here
   if ready_first <= ready_last then return 0 end
   while true do
     local key, ticket = timers:peek()
@@ -256,10 +272,12 @@ function scheduler.next_time()
   end
 end
 
---- Resume whoever can go on: the tasks that are ready now, and those whose time has come.
+--- Resume whoever can go on: the tasks that are ready now, and those whose time has come; if `clock` is given, for so long that
+--- the program still has its turn. Those who are left have the next.
 ---@param now number
-function scheduler.run(now)
-  if depth >= MAX_DEPTH then return end
+---@param clock? fun(): number
+function scheduler.run(now, clock)
+  if not scheduler.can_resume() then return end
   while true do
     local key, ticket = timers:peek()
     if not key or key > now then break end
@@ -269,6 +287,7 @@ function scheduler.run(now)
   for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they have the next turn
     if ready_first > ready_last then return end
     resume_next()
+    if clock and clock() - now >= MAX_RUN then return end
   end
 end
 

@@ -367,6 +367,9 @@ function Transfer:is_open() end
 ---@return boolean
 function Transfer:is_foreign() end
 
+--- End it now, if it is under way: its owner sees the connection fail.
+function Transfer:abort() end
+
 --- Stop and give everything back. Safe to call twice.
 function Transfer:close() end
 
