@@ -138,6 +138,55 @@ describe("an example", function()
     assert.equal(seeded.last_id, ids[1])
   end)
 
+  it("waits in threads of cqueues, while a clock goes on", function()
+    local ids = {}
+    for i, secs in ipairs { 1.7, 0.8 } do
+      ids[i] = api:admin("add_runs", { schedule = { { 0, "RUNNING" }, { secs, "SUCCEEDED" } } }).ids[1]
+    end
+    local lines = run "cqueues.lua"
+    local ticks, ended = {}, {}
+    for _, line in ipairs(lines) do
+      if line:find "waiting" then ticks[#ticks + 1] = line else ended[#ended + 1] = line end
+    end
+    assert.equal("0 s: waiting for 2 runs", ticks[1])
+    assert.equal("1 s: waiting for 1 runs", ticks[2])
+    assert.same({ ids[2] .. "\tSUCCEEDED", ids[1] .. "\tSUCCEEDED" }, ended)
+  end)
+
+  it("counts runs in a program of luv, and serves meanwhile how far it is", function()
+    api:faults { match = { path = "offset=2000" }, action = { delay = 1 } }
+    local command = program.command("examples/luv.lua", { APIFY_API_BASE_URL = api.url, APIFY_TOKEN = "apify_api_some" })
+    local output, complaints, code = program.shell(command .. [[ | {
+      read -r _ url; echo "$url"; curl -sS --noproxy '*' "$url"; cat; }]])
+    assert.same({ "", 0 }, { complaints, code })
+    local lines, sum = lines_of(output), 0
+    assert.matches("^http://127%.0%.0%.1:%d+$", lines[1])
+    local delivered, total = lines[2]:match "^(%d+) of (%S+) runs$"
+    assert.is_true(tonumber(delivered) <= 2000 and (total == "2500" or total == "?"), lines[2])
+    for i = 3, #lines do sum = sum + tonumber(lines[i]:match "^[A-Z-]+\t(%d+)$") end
+    assert.equal(2500, sum)
+  end)
+
+  for _, name in ipairs { "cqueues", "luv" } do
+    it("says which package is missing: " .. name, function()
+      local nowhere = { LUA_CPATH = "", LUA_PATH = "" }
+      local _, complaints, code = program.run("examples/" .. name .. ".lua", nowhere)
+      assert.equal(1, code)
+      assert.matches("needs " .. name .. ": apt%-get install lua%-" .. name, complaints)
+    end)
+  end
+
+  it("waits in a loop of its own, which goes on meanwhile", function()
+    api:faults { match = { path = "/actor%-runs$" }, action = { delay = 0.5 } }
+    local others, ticks = {}, 0
+    for _, line in ipairs(run "own_loop.lua") do
+      if line == "the loop goes on" then ticks = ticks + 1 else others[#others + 1] = line:match "^%w+" end
+    end
+    assert.is_true(ticks >= 8, ticks)                          -- one each 50 ms of 700 ms
+    local ids = api:admin("ids", { desc = true }).ids
+    assert.same({ ids[1], ids[2], ids[3], ids[4], ids[5], "a" }, others)
+  end)
+
   it("tells what went wrong", function()
     local lines = run("handle_errors.lua", "no-such-run")
     assert.equal("not found\tno-such-run", lines[1])

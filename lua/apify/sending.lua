@@ -9,7 +9,6 @@ local sending = {}
 local GZIP_LINE = "Content-Encoding: gzip"
 local MIN_COMPRESSED = 1024              -- bytes of a body below which compressing is not worth it
 local QUICKEST = 1                       -- of gzip's levels: nothing else goes on meanwhile
-local MAX_RUN = 0.008                    -- seconds of work without a wait before others have their turn
 local LOOK_EVERY = 32768                 -- bytes of JSON between two looks at the clock
 local VALUE_COST = 256                   -- what a value costs beside its bytes, in bytes
 
@@ -72,14 +71,12 @@ end
 --- A function to be called with the size of each value that was worked on: now and then it lets others have their turn.
 ---@return fun(size: integer)
 function sending.turns()
-  local spent, looked_at = 0, transport.now()
+  local spent, give_way = 0, transport.pacer()
   return function(size)
     spent = spent + size + VALUE_COST
     if spent < LOOK_EVERY then return end
     spent = 0
-    if transport.now() - looked_at < MAX_RUN then return end
-    transport.breathe()
-    looked_at = transport.now()
+    give_way()
   end
 end
 

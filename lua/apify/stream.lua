@@ -5,7 +5,6 @@ local errors = require "apify.errors"
 local request = require "apify.request"
 local transport = require "apify.transport"
 
-local MAX_RUN = 0.008                    -- seconds of reading without a wait before others have their turn
 local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
 local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still grows is asked for again
 local MAX_RESTARTS = 2                   -- of a download whose content changes
@@ -137,11 +136,6 @@ local function count(self, bytes)
   self.pause = MIN_PAUSE
 end
 
---- Are others to have their turn now?
-local function is_turn_over(self)
-  return transport.now() - self.turn_at >= MAX_RUN
-end
-
 --- What forbids going on: a closed client, a cancelled fiber, a deadline that is over; nil if nothing does.
 local function obstacle(self)
   local refused = request.refusal(self.settings)
@@ -267,7 +261,7 @@ end
 --- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
 local function step(self)
   local bytes, err
-  if is_turn_over(self) then
+  if transport.is_turn_over(self.turn_at) then
     err = give_turn(self)
   else
     bytes, err = take(self)

@@ -96,6 +96,13 @@ local function note(loop)
   attached[loop], attached[#attached + 1] = true, loop
 end
 
+local function forget(loop)
+  for i = #attached, 1, -1 do
+    if attached[i] == loop then table.remove(attached, i) end
+  end
+  attached[loop] = nil
+end
+
 --- See to it that the loop drives what is under way. true, or nil, message, kind.
 local function attach(loop)
   note(loop)
@@ -187,13 +194,22 @@ function transport.cancel_task(task)
   scheduler.cancel(task, loop.is_fast and loop.is_fast())
 end
 
+--- Has the caller gone on for so long since then, or the program with all of its callers, that others are to have their turn?
+---@param since number
+---@return boolean
+function transport.is_turn_over(since)
+  if core.now() - since >= MAX_RUN then return true end
+  local turn_secs = choice.pick().turn_secs
+  return turn_secs ~= nil and turn_secs() >= MAX_RUN
+end
+
 --- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
 --- tells, like `breathe`, whether the caller's fiber was cancelled.
 ---@return fun(): "cancelled"?
 function transport.pacer()
   local began_at = core.now()
   return function()
-    if core.now() - began_at < MAX_RUN then return end
+    if not transport.is_turn_over(began_at) then return end
     local how = transport.breathe()
     began_at = core.now()
     return how
@@ -215,7 +231,9 @@ end
 ---@param loop? string|apify.Loop
 function transport.use(loop)
   local before, now = choice.use(loop)
-  if before and before ~= now and not scheduler.is_waited_for() then before.detach(host) end
+  if not before or before == now or scheduler.is_waited_for() then return end
+  before.detach(host)
+  forget(before)
 end
 
 --- Tell the program's user of an error that nobody else hears of.

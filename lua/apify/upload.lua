@@ -3,7 +3,6 @@ local errors = require "apify.errors"
 local request = require "apify.request"
 local transport = require "apify.transport"
 
-local MAX_RUN = 0.008                    -- seconds of sending without a wait before others have their turn
 
 local upload = {}
 
@@ -28,7 +27,7 @@ end
 
 --- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
 local function obstacle(self, xfer)
-  if transport.now() - self.turn_at >= MAX_RUN then
+  if transport.is_turn_over(self.turn_at) then
     transport.breathe()
     self.turn_at = transport.now()
   end

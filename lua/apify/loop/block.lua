@@ -15,6 +15,7 @@
 ---@field start? fun(fn: function, on_crash: function, ...): apify.Task start such a fiber
 ---@field on_submit? fun(transfer: userdata) hears of each transfer
 ---@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
+---@field turn_secs? fun(): number how long the present turn of the program's loop has lasted
 ---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 

@@ -4,6 +4,8 @@
 --- thread of the core sends a byte when there is work; where that cannot be, it looks again and again.
 local semaphore = require "ngx.semaphore"
 
+local core = require "apify.core"
+local errors = require "apify.errors"
 local nginx_bell = require "apify.loop.nginx_bell"
 
 local SHORTEST_WAIT = 0.001               -- seconds; a shorter one would not be a wait for nginx
@@ -13,6 +15,9 @@ local SWEEP_SECS = 1                      -- between looks for threads that were
 local CALL_SECS = 1                       -- between calls for a driver that does not come
 local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
 
+local LINGER_SECS = 0.1                   -- how long the driver stays without work: calls one after the other have one driver
+local MAX_TURN = 0.008                    -- seconds of one turn of nginx's loop before those who are resumed wait for the next
+local MAX_DELAYS = 20                     -- turns
 local MIN_CHILDREN = 32                   -- fibers below which those that have ended may stay
 
 local KEY = {}                            -- in ngx.ctx
@@ -34,6 +39,8 @@ local nginx = { name = "nginx" }
 
 local parked = {}                         -- ticket -> true, of all requests
 local is_driven = false                   -- is the driver at work?
+local idle = assert(semaphore.new(0))     -- on which a driver without work waits
+local is_idle = false                     -- does it?
 local called_at = -math.huge              -- when it was called last: nginx may be out of timers, and forget it
 local swept_at = 0
 local wanted_at = 0                       -- when the driver last knew of somebody who waits
@@ -94,22 +101,29 @@ local function bury_children(children)
   children.limit = math.max(MIN_CHILDREN, 2 * left)
 end
 
-local function run_fiber(task, r, fn, on_crash, ...)
+local function run_fiber(task, r, fn, ...)
   local co = coroutine.running()
-  r.threads[co] = task
+  r.threads[co], task.co = task, co
   local args, n = { ... }, select("#", ...)
-  xpcall(function() fn(unpack(args, 1, n)) end, function(message) on_crash(co, message) end)
+  xpcall(function() fn(unpack(args, 1, n)) end, function(message) task.on_crash(co, message) end)
   r.threads[co] = nil
   task.is_done = true
 end
 
+--- The fiber was killed together with its request: whoever waits for it, in another one, hears of that.
+local function bury_fiber(task)
+  if not task or not task.is_fiber or task.is_done then return end
+  task.is_done, task.is_cancelled = true, true
+  task.on_crash(task.co, errors.new { kind = "cancelled", message = "the nginx request in which the fiber ran has ended" })
+end
+
 function nginx.start(fn, on_crash, ...)
   local r, parent = request(), coroutine.running()
-  local task = { is_cancelled = false, is_fiber = true }
+  local task = { is_cancelled = false, is_fiber = true, on_crash = on_crash }
   local children = r.children[parent] or {}
   r.children[parent] = children
   bury_children(children)
-  task.thread = ngx.thread.spawn(run_fiber, task, r, fn, on_crash, ...)
+  task.thread = ngx.thread.spawn(run_fiber, task, r, fn, ...)
   children[#children + 1] = task
   return task
 end
@@ -127,7 +141,9 @@ local function abandon(ticket, host)
     if owner and owner.waiter == ticket.waiter then transfer:abort() end
   end
   parked[ticket], r.tickets[ticket] = nil, nil
+  local fiber = ticket.inside
   host.leave(ticket)
+  bury_fiber(fiber)
 end
 
 --- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
@@ -152,6 +168,7 @@ function nginx.cleanup(host)
   local r = rawget(ngx.ctx, KEY)
   if not r then return end
   for ticket in pairs(r.tickets) do abandon(ticket, host) end
+  for _, thread in pairs(r.threads) do bury_fiber(thread) end
   for transfer in pairs(r.transfers) do transfer:abort() end
 end
 
@@ -164,17 +181,21 @@ local function is_needed(host)
   return host.now() - wanted_at < IDLE_SECS and (is_wanted or not ngx.worker.exiting())
 end
 
---- Drive the core until there has been nothing to do for as long as the bell waits: a second, so that calls one after the other have
---- one driver. A worker that is to end ends at once.
+--- Drive the core until there has been nothing to do for a while.
 local function drive(host)
   local bell = nginx_bell.open(host.core())
   wanted_at = host.now()
   repeat
     host.pump(0)
     if host.now() - swept_at >= SWEEP_SECS then sweep(host) end
-    local was_needed = is_needed(host)
-    if was_needed or not ngx.worker.exiting() then bell:wait() else ngx.sleep(SHORTEST_WAIT) end   -- who was woken may begin something new
-  until not was_needed and not is_needed(host)
+    if is_needed(host) then
+      bell:wait()
+    else
+      is_idle = true
+      idle:wait(ngx.worker.exiting() and SHORTEST_WAIT or LINGER_SECS)      -- those who were woken may begin something new
+      is_idle = false
+    end
+  until not is_needed(host)
   bell:close()
 end
 
@@ -183,13 +204,20 @@ local function driver(_, host)
   if is_driven then return end
   is_driven, called_at = true, -math.huge
   local ok, err = pcall(drive, host)
-  is_driven = false
-  if not ok then ngx.log(ngx.ERR, "apify: ", tostring(err)) end
+  is_driven, is_idle = false, false
+  if not ok then
+    ngx.log(ngx.ERR, "apify: ", tostring(err))
+    for ticket in pairs(parked) do ticket.sema:post(1) end  -- they look for themselves
+  end
   if next(parked) then nginx.attach(host) end
 end
 
 --- Call the driver. Until it comes, those who wait look for themselves.
 function nginx.attach(host)
+  if is_idle and not host.is_idle() then
+    is_idle = false
+    idle:post(1)
+  end
   if is_driven or host.is_idle() or not host.is_wanted() or host.now() - called_at < CALL_SECS then return true end
   called_at = host.now()
   ngx.timer.at(0, driver, host)
@@ -211,12 +239,26 @@ local function wait(ticket, host)
   return true
 end
 
+--- How long nginx has not looked at its sockets and timers.
+function nginx.turn_secs()
+  return core.time() - ngx.now()
+end
+
+--- Where many are resumed in one turn of nginx's loop, the last ones wait for the next, so that other requests have theirs.
+local function delay()
+  for _ = 1, MAX_DELAYS do
+    if nginx.turn_secs() < MAX_TURN then return end
+    ngx.sleep(SHORTEST_WAIT)
+  end
+end
+
 function nginx.park(ticket, host)
   local r = request()
   ticket.sema, ticket.request = assert(semaphore.new(0)), r
   parked[ticket], r.tickets[ticket] = true, true
   if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
   local ok, reason = wait(ticket, host)
+  if ok then delay() end
   parked[ticket], r.tickets[ticket] = nil, nil
   return ok, reason
 end
@@ -230,7 +272,9 @@ function nginx.report(text)
 end
 
 function nginx.sleep(seconds)
-  if CAN_WAIT[ngx.get_phase()] then ngx.sleep(math.max(seconds, SHORTEST_WAIT)) end
+  if not CAN_WAIT[ngx.get_phase()] then return end
+  ngx.sleep(math.max(seconds, SHORTEST_WAIT))
+  delay()
 end
 
 return nginx

@@ -37,8 +37,8 @@ function nvim.park(ticket, host)
   while true do
     local left = uv_pump.milliseconds(ticket.deadline - host.now())
     local is_over, code = vim.wait(math.min(SLICE_MS, left), function() return host.is_over(ticket) end, SLICE_MS)
-    if is_over or host.now() >= ticket.deadline then return true end
     if code == -2 then return nil, "interrupted", "cancelled" end
+    if is_over or host.now() >= ticket.deadline then return true end
   end
 end
 

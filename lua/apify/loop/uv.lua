@@ -70,6 +70,7 @@ function Pump:watch(host)
   local fd = core:fd()
   if fd == self.fd then return true end
   self:detach()
+  self.poll, self.fd = nil, nil
   if not fd then return true end
   local poll
   poll, message = self.uv.new_poll(fd)
@@ -113,11 +114,11 @@ function Pump:attach(host)
   return true
 end
 
---- Stop watching. The handles are left to the collector: luv does not survive the end of a Lua state in which one is being closed.
+--- Stop watching. The handles stay: luv does not survive the end of a Lua state in which one is being closed.
 function Pump:detach()
   if self.poll then self:stop_poll() end
   if self.timer then self.timer:stop() end
-  self.poll, self.fd, self.armed_at = nil, nil, nil
+  self.armed_at = nil
 end
 
 return uv_pump
