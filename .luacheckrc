@@ -12,6 +12,8 @@ read_globals = {
 files["lua/apify/loop/nginx.lua"] = { globals = { "ngx" } }
 files["lua/apify/loop/nginx_bell.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/nvim.lua"] = { read_globals = { "vim" } }
+files["examples/neovim"] = { globals = { "vim" } }
+files["examples/openresty"] = { std = "ngx_lua" }
 files["lua/apify/meta"] = { ignore = { "212", "241" } }      -- declarations
 files["spec"] = { std = "+busted" }
 files["spec/local_api/lua"] = { std = "ngx_lua" }

@@ -107,7 +107,7 @@ local function run_fiber(task, r, fn, ...)
   local args, n = { ... }, select("#", ...)
   xpcall(function() fn(unpack(args, 1, n)) end, function(message) task.on_crash(co, message) end)
   r.threads[co] = nil
-  task.is_done = true
+  task.is_done, task.co, task.on_crash = true, nil, nil
 end
 
 --- The fiber was killed together with its request: whoever waits for it, in another one, hears of that.
@@ -128,7 +128,15 @@ function nginx.start(fn, on_crash, ...)
   return task
 end
 
+--- The driver that is without work has some again.
+local function rouse()
+  if not is_idle then return end
+  is_idle = false
+  idle:post(1)
+end
+
 function nginx.on_submit(transfer)
+  rouse()
   local r = request()
   if r then r.transfers[transfer] = true end
 end
@@ -214,10 +222,6 @@ end
 
 --- Call the driver. Until it comes, those who wait look for themselves.
 function nginx.attach(host)
-  if is_idle and not host.is_idle() then
-    is_idle = false
-    idle:post(1)
-  end
   if is_driven or host.is_idle() or not host.is_wanted() or host.now() - called_at < CALL_SECS then return true end
   called_at = host.now()
   ngx.timer.at(0, driver, host)

@@ -69,8 +69,7 @@ function Pump:watch(host)
   if not core then return nil, message, kind end
   local fd = core:fd()
   if fd == self.fd then return true end
-  self:detach()
-  self.poll, self.fd = nil, nil
+  self.poll, self.fd, self.is_watching, self.armed_at = nil, nil, false, nil     -- not stopped: that would be felt by the parent
   if not fd then return true end
   local poll
   poll, message = self.uv.new_poll(fd)
