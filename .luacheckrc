@@ -9,8 +9,9 @@ read_globals = {
   table = { fields = { "pack", "unpack" } },
 }
 
-files["lua/apify/loop/nginx.lua"] = { globals = { "ngx" } }
+files["lua/apify/loop/nginx.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/nginx_bell.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/nginx_request.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/nvim.lua"] = { read_globals = { "vim" } }
 files["examples/neovim"] = { globals = { "vim" } }
 files["examples/openresty"] = { std = "ngx_lua" }

@@ -77,6 +77,7 @@ build = {
     ["apify.loop.luv"] = "lua/apify/loop/luv.lua",
     ["apify.loop.nginx"] = "lua/apify/loop/nginx.lua",
     ["apify.loop.nginx_bell"] = "lua/apify/loop/nginx_bell.lua",
+    ["apify.loop.nginx_request"] = "lua/apify/loop/nginx_request.lua",
     ["apify.loop.nvim"] = "lua/apify/loop/nvim.lua",
     ["apify.loop.scheduler"] = "lua/apify/loop/scheduler.lua",
     ["apify.loop.uv"] = "lua/apify/loop/uv.lua",

@@ -1,4 +1,4 @@
--- runs once
+-- runs once, by LuaJIT
 --- The module in Neovim.
 local program = require "spec.program"
 local shell = require "spec.shell"

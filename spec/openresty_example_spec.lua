@@ -1,4 +1,4 @@
--- runs once
+-- runs once, by LuaJIT
 --- examples/openresty: started as its README says, and asked as its users would.
 local cjson = require "cjson"
 local program = require "spec.program"

@@ -136,7 +136,8 @@ describe("apify.use", function()
       for _, name in ipairs { "nginx", "nvim" } do
         local ok, text = pcall(function() apify.use(name) end)
         assert.is_false(ok)
-        assert.matches('^[^:]*spec/use_spec%.lua:%d+: apify%.use "' .. name .. '": ', text)
+        local expected = ({ nginx = "this program is not nginx", nvim = "this program is not Neovim" })[name]
+        assert.matches('^[^:]*spec/use_spec%.lua:%d+: apify%.use "' .. name .. '": ' .. expected .. "$", text)
       end
     end)
   end)
@@ -176,7 +177,7 @@ describe("apify.use", function()
     end)
 
     it("detaches it when another is named, and only then", function()
-      local first, second = counted(), counted()
+      local first, second = counted { usable = function() return false end }, counted()
       apify.use(first)
       apify.use(first)
       assert.equal(0, first.calls.detach)
@@ -256,6 +257,29 @@ describe("apify.use", function()
         assert.equal("SUCCEEDED", status())
       end)
     end
+
+    for name, reason in pairs { check = "refuses to wait", attach = "could not wait", park = "could not wait" } do
+      it("ends a call with kind context when it gives no reason or no kind of error: " .. name, function()
+        for _, case in ipairs { { nil, nil }, { "it is broken", nil }, { "it is broken", "mine" }, { "it is broken", 3 }, { nil, "mine" } } do
+          apify.use(counted { [name] = function() return nil, case[1], case[2] end })
+          local _, err = client:run(id):get()
+          assert.equal("context", err.kind)
+          assert.truthy(err.message:find(case[1] or reason, 1, true), err.message)
+          assert.equal(0, client:stats().in_flight)
+        end
+        apify.use(counted { [name] = function() end })
+        assert.equal("context", kind_of(apify.sleep(1)))
+      end)
+    end
+
+    it("passes on an error that is raised while it waits, and leaves nobody waiting", function()
+      apify.use(counted { park = function() error("a bug", 0) end })
+      local ok, text = pcall(function() return apify.sleep(1) end)
+      assert.same({ false, "a bug" }, { ok, text })
+      assert.is_false(scheduler.is_waited_for())
+      apify.use(nil)
+      assert.equal("SUCCEEDED", status())
+    end)
 
     it("ends a call in a fiber with the reason when it cannot be attached", function()
       apify.use(counted { attach = function() return nil, "it is broken" end })

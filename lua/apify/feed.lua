@@ -420,7 +420,7 @@ local function look_around(self)
   self.rows_left = self.rows_per_look
   self.unlooked = self.unlooked + spent
   self.looked_at = now
-  if not transport.is_turn_over(now - self.unlooked) then return nil end
+  if not transport.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
   local how = transport.breathe()
   self.unlooked, self.looked_at = 0, transport.now()
   return how and describe(self, { kind = "cancelled", message = "the fiber was cancelled" })

@@ -2,20 +2,22 @@
 --- How to wait in one kind of program. Each is a table of its own; `park`, `wake` and `sleep` use the means of that program.
 ---@class apify.Loop
 ---@field name string
----@field usable fun(): boolean does the caller run in such a program, so that it is this loop that has to wait?
----@field check fun(): boolean?, string?, string? may the caller wait here? true; or nil, the reason, the kind of error
+---@field usable fun(): boolean is the call made in such a program, also in a fiber or another coroutine, so that this loop has to wait?
+---@field check fun(): boolean?, string?, string? may a caller outside of fibers wait here? true; or nil, the reason, the kind of error
 ---@field attach fun(host: apify.LoopHost): boolean?, string?, string? called before each wait, after the last, and when `host.next_time()` may be
---- nearer: `host.pump(0)` has to be called when the core's descriptor is readable, then `host.run()`, and that one also when the next time has come
----@field park fun(ticket: apify.Ticket, host: apify.LoopHost): boolean?, string?, string? wait until `host.is_over(ticket)` or `ticket.deadline`
----@field wake fun(ticket: apify.Ticket) end that wait soon
+--- nearer: `host.pump(0)` has to be called when the core's descriptor is readable (each 10 ms where `fd()` is nil), then `host.run()`, and that
+--- one also when the next time has come. It only notes that, calls neither, and returns true; or nil, the reason, the kind
+---@field park fun(ticket: apify.Ticket, host: apify.LoopHost): boolean?, string?, string? wait until `host.is_over(ticket)` or `ticket.deadline`, or
+--- less: the caller looks again. true; or nil, the reason, the kind. In a coroutine that the program does not resume itself: `host.block(ticket)`
+---@field wake fun(ticket: apify.Ticket) end that wait soon, not at once; the ticket may have fields of the loop's own
 ---@field sleep fun(seconds: number, host: apify.LoopHost) let the program go on for so long
----@field detach fun(host: apify.LoopHost) call nothing any more
+---@field detach fun(host: apify.LoopHost) call nothing any more, until the next `attach`
 ---@field who? fun(): any what stands for the caller's thread, where the program has several
 ---@field current? fun(): apify.Task? the fiber in which the caller runs, where fibers are threads of the program
 ---@field start? fun(fn: function, on_crash: function, ...): apify.Task start such a fiber
 ---@field on_submit? fun(transfer: userdata) hears of each transfer
----@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
 ---@field turn_secs? fun(): number how long the present turn of the program's loop has lasted
+---@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
 ---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 

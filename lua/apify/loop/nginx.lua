@@ -5,8 +5,8 @@
 local semaphore = require "ngx.semaphore"
 
 local core = require "apify.core"
-local errors = require "apify.errors"
 local nginx_bell = require "apify.loop.nginx_bell"
+local nginx_request = require "apify.loop.nginx_request"
 
 local SHORTEST_WAIT = 0.001               -- seconds; a shorter one would not be a wait for nginx
 local LONGEST_WAIT = 86400
@@ -14,25 +14,9 @@ local POLL_SECS = 0.01                    -- between looks of one who waits alth
 local SWEEP_SECS = 1                      -- between looks for threads that were killed
 local CALL_SECS = 1                       -- between calls for a driver that does not come
 local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
-
 local LINGER_SECS = 0.1                   -- how long the driver stays without work: calls one after the other have one driver
 local MAX_TURN = 0.008                    -- seconds of one turn of nginx's loop before those who are resumed wait for the next
 local MAX_DELAYS = 20                     -- turns
-local MIN_CHILDREN = 32                   -- fibers below which those that have ended may stay
-
-local KEY = {}                            -- in ngx.ctx
-
-local CAN_WAIT = {
-  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
-  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
-}
-
---- What belongs to one request; it ends with it.
----@class apify.NginxRequest
----@field threads table<thread, table> coroutine -> what stands for it; for a fiber its task
----@field children table<thread, table[]> coroutine -> the light threads it has started
----@field tickets table<apify.Ticket, true> of those who wait
----@field transfers table<userdata, true> what it has begun
 
 ---@type apify.Loop
 local nginx = { name = "nginx" }
@@ -51,82 +35,11 @@ function nginx.usable()
 end
 
 function nginx.check()
-  local phase = ngx.get_phase()
-  if CAN_WAIT[phase] then return true end
-  return nil, ("nothing can wait in nginx's %s phase: use ngx.timer.at(0, fn) there"):format(phase), "context"
+  if nginx_request.can_wait() then return true end
+  return nil, ("nothing can wait in nginx's %s phase: use ngx.timer.at(0, fn) there"):format(ngx.get_phase()), "context"
 end
 
-local function weak() return setmetatable({}, { __mode = "k" }) end
-
---- What is noted of the running request; nil where there is none.
----@return apify.NginxRequest?
-local function request()
-  if not CAN_WAIT[ngx.get_phase()] then return nil end
-  local ctx = ngx.ctx                                      -- may inherit from that of the connection's handshake
-  local r = rawget(ctx, KEY)
-  if not r then
-    r = { threads = weak(), children = weak(), tickets = {}, transfers = weak() }
-    rawset(ctx, KEY, r)
-  end
-  return r
-end
-
-function nginx.who()
-  local r, co = request(), coroutine.running()
-  if not r or not co then return co end
-  r.threads[co] = r.threads[co] or {}
-  return r.threads[co]
-end
-
-function nginx.current()
-  local r, co = request(), coroutine.running()
-  local thread = r and co and r.threads[co]
-  return thread and thread.is_fiber and thread or nil
-end
-
---- Let nginx forget the fibers of this thread that have ended: it keeps them until their parent asks, or ends itself.
-local function bury_children(children)
-  if #children < (children.limit or MIN_CHILDREN) then return end
-  local left = 0
-  for i = 1, #children do
-    local task = children[i]
-    children[i] = nil
-    if task.is_done then
-      ngx.thread.wait(task.thread)
-    else
-      left = left + 1
-      children[left] = task
-    end
-  end
-  children.limit = math.max(MIN_CHILDREN, 2 * left)
-end
-
-local function run_fiber(task, r, fn, ...)
-  local co = coroutine.running()
-  r.threads[co], task.co = task, co
-  local args, n = { ... }, select("#", ...)
-  xpcall(function() fn(unpack(args, 1, n)) end, function(message) task.on_crash(co, message) end)
-  r.threads[co] = nil
-  task.is_done, task.co, task.on_crash = true, nil, nil
-end
-
---- The fiber was killed together with its request: whoever waits for it, in another one, hears of that.
-local function bury_fiber(task)
-  if not task or not task.is_fiber or task.is_done then return end
-  task.is_done, task.is_cancelled = true, true
-  task.on_crash(task.co, errors.new { kind = "cancelled", message = "the nginx request in which the fiber ran has ended" })
-end
-
-function nginx.start(fn, on_crash, ...)
-  local r, parent = request(), coroutine.running()
-  local task = { is_cancelled = false, is_fiber = true, on_crash = on_crash }
-  local children = r.children[parent] or {}
-  r.children[parent] = children
-  bury_children(children)
-  task.thread = ngx.thread.spawn(run_fiber, task, r, fn, ...)
-  children[#children + 1] = task
-  return task
-end
+nginx.who, nginx.current, nginx.start = nginx_request.who, nginx_request.fiber, nginx_request.start
 
 --- The driver that is without work has some again.
 local function rouse()
@@ -137,7 +50,7 @@ end
 
 function nginx.on_submit(transfer)
   rouse()
-  local r = request()
+  local r = nginx_request.record()
   if r then r.transfers[transfer] = true end
 end
 
@@ -151,7 +64,7 @@ local function abandon(ticket, host)
   parked[ticket], r.tickets[ticket] = nil, nil
   local fiber = ticket.inside
   host.leave(ticket)
-  bury_fiber(fiber)
+  nginx_request.bury(fiber)
 end
 
 --- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
@@ -173,10 +86,10 @@ end
 --- Abort whatever the running request has begun and not finished. For the log phase. An iterator that another request goes on with
 --- sees a lost connection, and asks again.
 function nginx.cleanup(host)
-  local r = rawget(ngx.ctx, KEY)
+  local r = nginx_request.last_record()
   if not r then return end
   for ticket in pairs(r.tickets) do abandon(ticket, host) end
-  for _, thread in pairs(r.threads) do bury_fiber(thread) end
+  for _, thread in pairs(r.threads) do nginx_request.bury(thread) end
   for transfer in pairs(r.transfers) do transfer:abort() end
 end
 
@@ -257,7 +170,7 @@ local function delay()
 end
 
 function nginx.park(ticket, host)
-  local r = request()
+  local r = nginx_request.record()
   ticket.sema, ticket.request = assert(semaphore.new(0)), r
   parked[ticket], r.tickets[ticket] = true, true
   if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
@@ -276,7 +189,7 @@ function nginx.report(text)
 end
 
 function nginx.sleep(seconds)
-  if not CAN_WAIT[ngx.get_phase()] then return end
+  if not nginx_request.can_wait() then return end
   ngx.sleep(math.max(seconds, SHORTEST_WAIT))
   delay()
 end
