@@ -144,9 +144,16 @@ function transport.check()
   return true
 end
 
---- Wait by means of the program in which this runs. An error that comes from there ends the wait.
-local function park_in(loop, ticket)
-  local has_returned, ok, reason, kind = pcall(loop.park, ticket, host)
+--- Have the loop drive what is under way, and wait by its means unless the fiber is parked by the scheduler.
+local function wait_in(loop, ticket, can_park)
+  local ok, reason, kind = attach(loop)
+  if not ok or can_park then return ok, reason, kind end
+  return loop.park(ticket, host)
+end
+
+--- The same. An error that comes from the program ends the wait.
+local function wait_guarded(loop, ticket, can_park)
+  local has_returned, ok, reason, kind = pcall(wait_in, loop, ticket, can_park)
   if has_returned then return ok, reason, kind end
   scheduler.leave(ticket)
   error(ok, 0)
@@ -163,10 +170,8 @@ function transport.park(waiter, seconds)
   local task, can_park = current(loop)
   if task and task.is_cancelled then return "cancelled" end
   local ticket = scheduler.enter(waiter, core.now() + seconds, task, not can_park and loop or nil)
-  local ok, reason, kind = attach(loop)
-  if ok and can_park then scheduler.park(ticket)
-  elseif ok then ok, reason, kind = park_in(loop, ticket)
-  end
+  local ok, reason, kind = wait_guarded(loop, ticket, can_park)
+  if ok and can_park then scheduler.park(ticket) end
   if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
   local is_awake = scheduler.leave(ticket)
   if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive

@@ -17,8 +17,14 @@ function luv.attach(host) return pump:attach(host) end
 
 function luv.detach() pump:detach() end
 
---- uv.run returns after each event, and whatever wakes a ticket is one.
-function luv.wake() end
+local AGAIN_MS = 1                        -- uv.run "once" may call timers first and then wait for something else: not for longer than this
+
+local function nothing() end
+
+--- Let uv.run return soon: what wakes a ticket may have been a timer, after which it still waits.
+function luv.wake(ticket)
+  if ticket.timer then ticket.timer:start(AGAIN_MS, AGAIN_MS, nothing) end
+end
 
 local spare                               -- the timer of a wait that is over; closing one takes a turn of the loop, which may never come
 
@@ -27,10 +33,10 @@ local function is_running() return uv.loop_mode() ~= nil end
 function luv.park(ticket, host)
   if is_running() then return host.block(ticket) end
   local timer, ok, reason = spare or uv.new_timer(), true, nil
-  spare = nil
+  spare, ticket.timer = nil, timer
   while not host.is_over(ticket) and host.now() < ticket.deadline do
     if ticket.deadline < math.huge then
-      timer:start(uv_pump.milliseconds(ticket.deadline - host.now()), 0, function() end)
+      timer:start(uv_pump.milliseconds(ticket.deadline - host.now()), AGAIN_MS, nothing)
     end
     if not uv.run "once" and not host.is_over(ticket) and ticket.deadline == math.huge then
       ok, reason = nil, "nothing is under way that could end this wait"
@@ -38,7 +44,7 @@ function luv.park(ticket, host)
     end
   end
   timer:stop()
-  spare = timer
+  spare, ticket.timer = timer, nil
   return ok, reason
 end
 
