@@ -101,6 +101,10 @@ describe("in nginx", function()
     end)
   end)
 
+  it("fibers in a busy worker are not taken for dead", function()
+    assert.same({ "whole 60" }, play("busy", "secs=2.5"))
+  end)
+
   describe("when a client leaves", function()
     -- A client leaves once the API has had so many requests; another client's wait goes on.
     local function leave(path, count)

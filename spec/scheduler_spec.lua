@@ -267,4 +267,21 @@ describe("the scheduler", function()
     scheduler.cancel(task)
     assert.equal(0, task_count())
   end)
+
+  it("resumes a task again that was woken while it ran, and meanwhile drove the others", function()
+    local first, second, is_done = scheduler.waiter(), scheduler.waiter(), false
+    start(function()
+      local ticket = scheduler.enter(first, 1, (scheduler.current()))
+      scheduler.park(ticket)
+      scheduler.wake(first)                               -- its time was over, but what it waits for has come
+      assert.is_true(scheduler.leave(ticket))
+      scheduler.run(2)                                    -- as a wait inside a generator does
+      park(second)
+      is_done = true
+    end)
+    scheduler.run(2)
+    scheduler.wake(second)
+    scheduler.run(2)
+    assert.is_true(is_done)
+  end)
 end)

@@ -236,7 +236,8 @@ end
 ---@param loop? string|apify.Loop
 function transport.use(loop)
   local before, now = choice.use(loop)
-  if not before or before == now or scheduler.is_waited_for() then return end
+  local is_in_use = scheduler.is_waited_for() or scheduler.next_time() == 0
+  if not before or before == now or is_in_use then return end
   before.detach(host)
   forget(before)
 end

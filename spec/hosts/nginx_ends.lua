@@ -199,6 +199,25 @@ return function(scenes, help)
     say(ngx.worker.pid(), status_of(client:run(args.id):get()))
   end
 
+  --- Fibers that keep the worker busy for so long: how many of them go on to their end. A call is under way meanwhile.
+  function scenes.busy(args)
+    local call = apify.spawn(function() return client:run(args.endless):wait_for_finish() end)
+    local ends_at, fibers, whole = core.now() + tonumber(args.secs), {}, 0
+    for i = 1, 60 do
+      fibers[i] = apify.spawn(function()
+        while core.now() < ends_at do
+          assert(apify.sleep(0.05))
+          local until_time = core.now() + 0.0015
+          while core.now() < until_time do end                    -- luacheck: ignore 542
+        end
+        return true
+      end)
+    end
+    for i = 1, 60 do whole = whole + (fibers[i]:wait() and 1 or 0) end
+    call:cancel()
+    say("whole", whole)
+  end
+
   --- Errors leave fibers that nobody waits for.
   function scenes.crash()
     apify.spawn(function() error "the text of a crash" end)

@@ -54,15 +54,14 @@ function block.detach() end
 function block.park(ticket, host)
   local has_looked = false
   while true do
-    local now = host.now()
+    if has_looked and (host.is_over(ticket) or host.now() >= ticket.deadline) then return true end
     host.run()
     if host.is_over(ticket) then return true end
-    if has_looked and now >= ticket.deadline then return true end
     local until_time = math.min(ticket.deadline, host.can_run() and host.next_time() or math.huge)
     if until_time == math.huge and host.is_idle() then
       return nil, "nothing is under way that could end this wait"
     end
-    local ok, message, kind = host.pump(math.max(0, until_time - now))
+    local ok, message, kind = host.pump(math.max(0, until_time - host.now()))
     if not ok then return nil, message, kind end
     has_looked = true
   end

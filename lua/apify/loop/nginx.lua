@@ -16,7 +16,7 @@ local CALL_SECS = 1                       -- between calls for a driver that doe
 local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
 local LINGER_SECS = 0.1                   -- how long the driver stays without work: calls one after the other have one driver
 local MAX_TURN = 0.008                    -- seconds of one turn of nginx's loop before those who are resumed wait for the next
-local MAX_DELAYS = 20                     -- turns
+local MAX_DELAYS = 2                      -- turns: they may be long because of others, whom a later one does not help
 
 ---@type apify.Loop
 local nginx = { name = "nginx" }
@@ -70,7 +70,7 @@ end
 --- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
 --- somebody who is just about to be resumed, but not for long.
 local function is_forsaken(ticket, host)
-  if ticket.sema:count() < 0 then return false end
+  if (ticket.pause or ticket.sema):count() < 0 then return false end
   local is_certain = ticket.is_suspect or not host.is_over(ticket)
   ticket.is_suspect = true
   return is_certain
@@ -127,6 +127,7 @@ local function driver(_, host)
   local ok, err = pcall(drive, host)
   is_driven, is_idle = false, false
   if not ok then
+    called_at = host.now()                                -- not again at once
     ngx.log(ngx.ERR, "apify: ", tostring(err))
     for ticket in pairs(parked) do ticket.sema:post(1) end  -- they look for themselves
   end
@@ -162,11 +163,20 @@ function nginx.turn_secs()
 end
 
 --- Where many are resumed in one turn of nginx's loop, the last ones wait for the next, so that other requests have theirs.
-local function delay()
+---@param pause fun() lasts until the next turn
+local function delay(pause)
   for _ = 1, MAX_DELAYS do
     if nginx.turn_secs() < MAX_TURN then return end
-    ngx.sleep(SHORTEST_WAIT)
+    pause()
   end
+end
+
+--- The same for the ticket's thread: on a semaphore, as it must be seen that somebody waits.
+local function delay_ticket(ticket)
+  delay(function()
+    ticket.pause = ticket.pause or assert(semaphore.new(0))
+    ticket.pause:wait(SHORTEST_WAIT)
+  end)
 end
 
 function nginx.park(ticket, host)
@@ -175,7 +185,7 @@ function nginx.park(ticket, host)
   parked[ticket], r.tickets[ticket] = true, true
   if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
   local ok, reason = wait(ticket, host)
-  if ok then delay() end
+  if ok then delay_ticket(ticket) end
   parked[ticket], r.tickets[ticket] = nil, nil
   return ok, reason
 end
@@ -191,7 +201,7 @@ end
 function nginx.sleep(seconds)
   if not nginx_request.can_wait() then return end
   ngx.sleep(math.max(seconds, SHORTEST_WAIT))
-  delay()
+  delay(function() ngx.sleep(SHORTEST_WAIT) end)
 end
 
 return nginx

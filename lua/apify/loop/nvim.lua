@@ -34,11 +34,12 @@ function nvim.wake() end
 
 function nvim.park(ticket, host)
   if vim.in_fast_event() then return host.block(ticket) end          -- a generator inside a fiber
+  local function is_over() return host.is_over(ticket) or host.now() >= ticket.deadline end
   while true do
     local left = uv_pump.milliseconds(ticket.deadline - host.now())
-    local is_over, code = vim.wait(math.min(SLICE_MS, left), function() return host.is_over(ticket) end, SLICE_MS)
+    local _, code = vim.wait(math.min(SLICE_MS, left), is_over, SLICE_MS)
     if code == -2 then return nil, "interrupted", "cancelled" end
-    if is_over or host.now() >= ticket.deadline then return true end
+    if is_over() then return true end
   end
 end
 

@@ -116,8 +116,8 @@ end
 
 local function resume(task, ...)
   local outer, outer_depth, co = innermost, depth, task.co
-  if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   task.is_ready = false
+  if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   innermost, depth = task, depth + 1
   settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, ...)))
 end
@@ -217,6 +217,7 @@ function scheduler.leave(ticket)
   local waiter, task = ticket.waiter, ticket.inside
   if not waiter then return ticket.is_awake end                   -- somebody has given it up
   if task then task.ticket = nil end
+  if task and not ticket.loop then task.is_ready = false end      -- it goes on already, whatever else has woken it
   ticket.waiter, ticket.inside = nil, nil                         -- its timer may stay for long: it keeps nothing alive
   open = open - 1
   if not ticket.loop then open_fibers = open_fibers - 1 end

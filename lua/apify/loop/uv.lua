@@ -53,7 +53,7 @@ function Pump:on_readable(host)
   self.is_pumping = true
   local ok = host.pump(0)
   self.is_pumping = false
-  if not ok then self:stop_poll() end                      -- a core that cannot be used any more would be readable for ever
+  if not ok then return self:stop_poll() end               -- a core that cannot be used any more would be readable for ever
   if not has_ready and host.next_time() <= host.now() then self:go_on(host) else self:arm(host) end
 end
 
