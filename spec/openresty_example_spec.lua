@@ -51,8 +51,7 @@ describe("the OpenResty example", function()
   end
 
   local function worker_pids(s)
-    local pids = {}
-    for pid in shell.run("ps -o pid= --ppid " .. s.pid):gmatch "%d+" do pids[#pids + 1] = pid end
+    local pids = shell.children(s.pid)
     table.sort(pids)
     return pids
   end

@@ -29,6 +29,18 @@ function shell.write_file(path, text)
   file:close()
 end
 
+--- The processes that this one has started and that have not ended.
+---@param pid string
+---@return string[]
+function shell.children(pid)
+  local found = {}
+  for line in shell.run("cat /proc/[0-9]*/stat 2>/dev/null"):gmatch "[^\n]+" do
+    local child, state, parent = line:match "^(%d+) %(.*%) (%a) (%d+)"
+    if parent == tostring(pid) and state ~= "Z" then found[#found + 1] = child end
+  end
+  return found
+end
+
 --- Headers by their names in lower case.
 ---@param text string
 ---@return table<string, string>

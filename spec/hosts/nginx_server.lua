@@ -89,9 +89,7 @@ function Nginx:signal(name) shell.run(("kill -%s %s"):format(name, self.pid)) en
 --- Process ids of the workers.
 ---@return string[]
 function Nginx:workers()
-  local pids = {}
-  for pid in shell.run("ps -o pid= --ppid " .. self.pid):gmatch "%d+" do pids[#pids + 1] = pid end
-  return pids
+  return shell.children(self.pid)
 end
 
 --- Ask, and wait for the answer: its body, its status, its seconds.
