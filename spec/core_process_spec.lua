@@ -1,25 +1,25 @@
 --- What a process does around the core: it forks, resolves names slowly, and ends in the middle of things.
 --- All of it in children, which no sanitizer watches: so this is none of the specs of the core itself.
 local child = require "spec.child"
+local forking = require "spec.forking"
 local program = require "spec.program"
 local server = require "spec.local_api.server"
 
-local IS_JIT = rawget(_G, "jit") ~= nil
+local s, folder, fork_lines
 
-local s, folder
-
-local function compile(name, flags, code)
-  local file = assert(io.open(folder .. "/" .. name .. ".c", "w"))
+-- Make slow.so of this code.
+local function compile_slow(code)
+  local file = assert(io.open(folder .. "/slow.c", "w"))
   file:write(code)
   file:close()
-  local output, complaints, status = program.shell(("cc -shared -fPIC %s -o %s/%s.so %s/%s.c"):format(flags, folder, name, folder, name))
+  local output, complaints, status = program.shell(("cc -shared -fPIC -ldl -o %s/slow.so %s/slow.c"):format(folder, folder))
   assert(status == 0, output .. complaints)
 end
 
 setup(function()
   s = server.start()
   folder = program.shell("mktemp -d"):gsub("%s+$", "")
-  compile("slow", "-ldl", [[
+  compile_slow([[
     #define _GNU_SOURCE
     #include <dlfcn.h>
     #include <netdb.h>
@@ -31,22 +31,7 @@ setup(function()
       return ((lookup *)dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, res);
     }
     __attribute__((destructor)) static void linger (void) { if (getenv("LINGER")) usleep(2000000); }]])
-  if not IS_JIT then
-    compile("forker", "-I/usr/include/lua5.4 -I/usr/local/include", [[
-      #include <lua.h>
-      #include <sys/wait.h>
-      #include <unistd.h>
-      static int l_fork (lua_State *L) { lua_pushinteger(L, fork()); return 1; }
-      static int l_wait (lua_State *L) { int st; waitpid((pid_t)lua_tointeger(L, 1), &st, 0); lua_pushinteger(L, st); return 1; }
-      static int l_exit (lua_State *L) { _exit((int)lua_tointeger(L, 1)); }
-      int luaopen_forker (lua_State *L) {
-        lua_newtable(L);
-        lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
-        lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
-        lua_pushcfunction(L, l_exit); lua_setfield(L, -2, "exit");
-        return 1;
-      }]])
-  end
+  fork_lines = forking.lines(folder)
 end)
 
 teardown(function()
@@ -56,23 +41,9 @@ end)
 
 before_each(function() s:admin "reset" end)
 
--- Lines of Lua that define fork(), wait(pid) and exit(code).
-local function forker()
-  if IS_JIT then
-    return [[
-      local ffi = require "ffi"
-      ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
-      local fork, exit = ffi.C.fork, ffi.C._exit
-      local function wait(pid) local st = ffi.new "int[1]"; ffi.C.waitpid(pid, st, 0); return st[0] end
-    ]]
-  end
-  return ("package.cpath = %q .. package.cpath\n"):format(folder .. "/?.so;")
-    .. 'local f = require "forker"\nlocal fork, wait, exit = f.fork, f.wait, f.exit\n'
-end
-
 describe("a fork", function()
   it("leaves the parent its connections; the child makes its own", function()
-    local output = child.run(forker() .. ([[
+    local output = child.run(fork_lines .. ([[
       io.stdout:setvbuf "no"
       local apify = require "apify"
       local client = apify.new { base_url = %q, max_retries = 0 }
@@ -105,7 +76,7 @@ describe("a fork", function()
   end)
 
   it("lets the child go on with what the parent has begun", function()
-    local output = child.run(forker() .. ([[
+    local output = child.run(fork_lines .. ([[
       io.stdout:setvbuf "no"
       local apify = require "apify"
       local client = apify.new { base_url = %q, min_delay_between_retries = 0.01 }
@@ -131,7 +102,7 @@ describe("a fork", function()
   end)
 
   it("lets the child not use the parent's core", function()
-    local output = child.run(forker() .. ([[
+    local output = child.run(fork_lines .. ([[
       io.stdout:setvbuf "no"
       require "apify"
       local multi = package.loaded["apify.core"].multi()

@@ -1,4 +1,5 @@
---- The loop of a plain script: waiting blocks, and fibers go on meanwhile.
+--- The loop of a plain script: waiting blocks, and fibers go on meanwhile. What all loops have is declared here too.
+
 --- How to wait in one kind of program. Each is a table of its own; `park`, `wake` and `sleep` use the means of that program.
 ---@class apify.Loop
 ---@field name string
