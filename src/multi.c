@@ -1,8 +1,9 @@
 /* multi.c - all transfers of a Lua state, and the one place where they are driven.
 **
-** A multi holds up to MAX_POOLS libcurl multi handles: one for plain http and one for https of each connection limit,
-** because what is right for one is wrong for the other (PIPEWAIT makes every plain request wait for the first answer;
-** a limit of connections a host would starve plain long polls). All of them share one event set.
+** A multi holds up to MAX_POOLS libcurl multi handles: one for plain http, one for https, and one for https over HTTP/1.1 alone, of each
+** connection limit, because what is right for one is wrong for the other: PIPEWAIT makes every plain request wait for the first answer;
+** a limit of connections a host would starve plain long polls; and libcurl takes an idle HTTP/1.1 connection rather than sharing one of
+** HTTP/2, so that the first long polls would hold those that starts have left, and all others would stand in line. All share one event set.
 ** Lua runs only after libcurl has returned: wait() drives, then hands out the transfers that have news. */
 #include <limits.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 
 #define MULTI_TYPE "apify.multi"
 
-#define MAX_POOLS        8               /* distinct connection limits in one process; more share the last pool of their scheme */
+#define MAX_POOLS        12              /* distinct connection limits in one process; more share the last pool of their kind */
 #define MAX_STEP_MS      5               /* work at most this long before the host's loop has its turn */
 #define MAX_READY        16              /* sockets that are asked for at a time */
 #define MAX_CACHED       256L            /* idle connections that are kept */
@@ -25,11 +26,13 @@
 
 typedef struct multi multi;
 
+typedef enum pool_kind { POOL_PLAIN, POOL_SHARED, POOL_HTTP1, POOL_KINDS } pool_kind;      /* http; https; https over HTTP/1.1 alone */
+
 typedef struct pool {
   CURLM *handle;
   multi *owner;
   int index;
-  int is_https;
+  pool_kind kind;
   long max_connections;                  /* 0: no limit */
   int64_t deadline;                      /* when libcurl wants to be called, in event_now's time */
 } pool;
@@ -91,8 +94,8 @@ static int on_timer (CURLM *handle, long ms, void *user) {
 
 /* ---- pools ------------------------------------------------------------------------------------------------ */
 
-static err_code open_pool (multi *m, pool *p, int is_https, long max_connections) {
-  *p = (pool){ .owner = m, .index = m->pool_count, .is_https = is_https,
+static err_code open_pool (multi *m, pool *p, pool_kind kind, long max_connections) {
+  *p = (pool){ .owner = m, .index = m->pool_count, .kind = kind,
                .max_connections = max_connections, .deadline = EVENT_NEVER };
   p->handle = curl_multi_init();
   if (p->handle == NULL) return ERR_MEMORY;
@@ -108,18 +111,18 @@ static err_code open_pool (multi *m, pool *p, int is_https, long max_connections
 }
 
 /* The pool for these settings, made when it is the first of its kind. NULL: no memory. */
-static pool *find_pool (multi *m, int is_https, long max_connections) {
-  pool *same_scheme = NULL;
+static pool *find_pool (multi *m, pool_kind kind, long max_connections) {
+  pool *same_kind = NULL;
   for (int i = 0; i < m->pool_count; i++) {
     pool *p = &m->pools[i];
-    if (p->is_https != is_https) continue;
+    if (p->kind != kind) continue;
     if (p->max_connections == max_connections) return p;
-    same_scheme = p;
+    same_kind = p;
   }
-  int is_last = m->pool_count >= MAX_POOLS - 1;       /* one place is kept for the other scheme */
-  if (is_last && same_scheme != NULL) return same_scheme;
+  int is_last = m->pool_count > MAX_POOLS - POOL_KINDS;      /* a place is kept for each of the other kinds */
+  if (is_last && same_kind != NULL) return same_kind;
   pool *p = &m->pools[m->pool_count];
-  return open_pool(m, p, is_https, max_connections) == ERR_OK ? p : NULL;
+  return open_pool(m, p, kind, max_connections) == ERR_OK ? p : NULL;
 }
 
 /* ---- attaching -------------------------------------------------------------------------------------------- */
@@ -300,17 +303,20 @@ static int l_new (lua_State *L) {
   return err_push(L, ERR_CONNECT, text);
 }
 
-static int is_https_url (lua_State *L, int idx) {
+/* The kind of pool that the options want. */
+static pool_kind wanted_kind (lua_State *L, int idx) {
+  lua_getfield(L, idx, "http1");
   lua_getfield(L, idx, "url");
   const char *url = lua_tostring(L, -1);
   int is_https = url != NULL && strncmp(url, "https:", 6) == 0;
-  lua_pop(L, 1);
-  return is_https;
+  pool_kind kind = !is_https ? POOL_PLAIN : lua_toboolean(L, -2) ? POOL_HTTP1 : POOL_SHARED;
+  lua_pop(L, 2);
+  return kind;
 }
 
-static long connection_limit (lua_State *L, int idx, int is_https) {
+static long connection_limit (lua_State *L, int idx, pool_kind kind) {
   lua_getfield(L, idx, "max_connections");
-  long limit = lua_isnil(L, -1) ? (is_https ? HTTPS_PER_HOST : 0) : (long)lua_tonumber(L, -1);
+  long limit = lua_isnil(L, -1) ? (kind == POOL_PLAIN ? 0 : HTTPS_PER_HOST) : (long)lua_tonumber(L, -1);
   lua_pop(L, 1);
   return limit;
 }
@@ -320,15 +326,15 @@ static int l_submit (lua_State *L) {
   multi *m = anymulti(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   if (refuse(L, m)) return 3;
-  int is_https = is_https_url(L, 2);
-  pool *p = find_pool(m, is_https, connection_limit(L, 2, is_https));
+  pool_kind kind = wanted_kind(L, 2);
+  pool *p = find_pool(m, kind, connection_limit(L, 2, kind));
   xfer *x = p == NULL ? NULL : xfer_new(L, 1, 2);
   if (x == NULL) return err_push(L, ERR_MEMORY, "out of memory");
   lua_getiuservalue(L, 1, 1);
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, x);
   lua_pop(L, 1);
-  if (is_https) curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);   /* rather share an HTTP/2 connection than open another */
+  if (kind == POOL_SHARED) curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);   /* rather share an HTTP/2 connection than open another */
   if (curl_multi_add_handle(p->handle, x->easy) != CURLM_OK) return err_push(L, ERR_MEMORY, "libcurl refused the transfer");
   link_attached(m, p, x);
   return 1;

@@ -185,12 +185,13 @@ end
 --- The core's options for an attempt. Away from the API's own origin go neither the token nor the caller's headers.
 function Exchange:options()
   local call, settings = self.call, self.call.settings
+  local send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil
   return {
-    owner = self, url = self.address, method = call.method, body = call.body,
-    send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil,
+    owner = self, url = self.address, method = call.method, body = call.body, send_once = send_once,
     headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
     secret = self.is_home and settings.secret or nil,
-    user_agent = settings.user_agent, stream = call.is_stream, http1 = call.http1,
+    user_agent = settings.user_agent, stream = call.is_stream,
+    http1 = call.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
     upload = call.upload and true, upload_size = call.upload and call.upload.size,
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
     ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,

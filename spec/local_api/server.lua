@@ -41,12 +41,14 @@ local function json()
 end
 
 --- Start a server of your own. It stops by itself when the starting process has gone.
----@param opts? {dir: string?, watch: integer|false|nil} `watch`: the process to outlive not; false: none
+---@param opts? {dir: string?, keepalive: integer?, watch: integer|false|nil} `keepalive`: requests after which a connection is
+--- ended; `watch`: the process to outlive not; false: none
 ---@return local_api.Server
 function server.start(opts)
   opts = opts or {}
   local command = quote(FOLDER .. "start")
   if opts.dir then command = command .. " --dir " .. quote(opts.dir) end
+  if opts.keepalive then command = ("%s --keepalive %d"):format(command, opts.keepalive) end
   if opts.watch ~= false then command = command .. " --watch " .. (opts.watch or "$PPID") end   -- popen's parent: us
   local output, code = run(command)
   if code ~= 0 then error("the local API did not start", 2) end

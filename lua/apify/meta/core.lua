@@ -207,7 +207,7 @@ local Multi = {}
 ---@field headers? string[] lines
 ---@field http1? boolean HTTP/1.1 only
 ---@field max_body_size? integer decoded bytes of a buffered body
----@field max_connections? integer to one host
+---@field max_connections? integer to one host; on https with `http1` as many again
 ---@field owner? any what `owner` gives back
 ---@field proxy? string "" for none
 ---@field secret? apify.core.Secret sent as a bearer token
