@@ -192,6 +192,57 @@ describe("client:close", function()
   end)
 end)
 
+describe("client:close after the collector", function()
+  -- Leave an iteration in the middle, as `break` does on LuaJIT, and the iterator to the collector, which runs once.
+  local function leave_and_collect(other)
+    local function leave()
+      local it = other:runs():iterate { chunk_size = 5 }
+      assert(it:next())
+      assert.is_true(other:stats().in_flight > 0)
+    end
+    leave()
+    collectgarbage()
+  end
+
+  before_each(function() s:faults { match = { query = "offset=[1-9]" }, action = { hang = {} } } end)
+
+  it("is quiet", function()
+    local other = client:with {}
+    leave_and_collect(other)
+    other:close()
+    assert.equal(0, other:stats().in_flight)
+  end)
+
+  it("closes all that is still open", function()
+    local told = 0
+    local other = client:with { on_attempt = function() told = told + 1 end }
+    local its, waiting = {}, {}
+    for i = 1, 8 do
+      leave_and_collect(other)
+      its[i] = other:runs():iterate { chunk_size = 5, offset = 5 }
+      waiting[i] = apify.spawn(function() return its[i]:next() end)
+    end
+    apify.sleep(0.02)
+    leave_and_collect(other)
+    told = 0
+    other:close()
+    assert.equal(0, other:stats().in_flight)
+    assert.equal(8, told)
+    for i = 1, 8 do assert.equal("closed", select(2, waiting[i]:wait(5)).kind) end
+  end)
+
+  it("goes on where an error has stopped it", function()
+    local other = client:with { on_attempt = function() error("the hook", 0) end }
+    local waiting = {}
+    for i = 1, 3 do waiting[i] = apify.spawn(pcall, function() return other:runs():list { offset = 5 } end) end
+    apify.sleep(0.02)
+    assert.is_false(pcall(other.close, other))
+    assert.equal(0, other:stats().in_flight)
+    other:close()
+    for i = 1, 3 do assert(waiting[i]:is_done() or waiting[i]:wait(5) ~= nil) end
+  end)
+end)
+
 describe("client:request", function()
   -- What the server saw of a request, whose answer is `body`.
   local function ask(o, body, content_type)

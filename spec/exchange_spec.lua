@@ -20,6 +20,7 @@ local function transfer()
   function x:progress() return self.moved, now - self.touched end
   function x:was_sent() return self.was end
   function x.is_foreign() return false end
+  function x:is_open() return not self.is_closed end
   function x.was_resent() return false end
   function x:status() return self.code end
   function x:failure() if self.why then return self.why, self.kind, self.offset end end

@@ -230,21 +230,29 @@ function Client:stats()
   return copy
 end
 
+--- Call the function with each key of a table that may change meanwhile. An error that leaves it keeps none of the others from it.
+local function call_with_each(set, fn)
+  local keys, first_error = {}, nil
+  for key in pairs(set) do keys[#keys + 1] = key end
+  for _, key in ipairs(keys) do
+    local ok, why = pcall(fn, key)
+    if not ok then first_error = first_error or { why } end
+  end
+  return first_error
+end
+
+local function abort(ex)
+  ex:close(ex:describe { kind = "closed", message = "the client was closed", sent = ex:may_have_acted() })
+end
+
 --- End the client: what waits returns an error of kind "closed", and so does every later call. Safe to call twice.
 function Client:close()
   check_self(self, "close")
   local gate = self.settings.gate
-  if gate.is_closed then return end
-  gate.is_closed = true
-  for waiter in pairs(gate.parked) do transport.wake(waiter) end
-  local open = {}
-  for ex in pairs(gate.open) do open[#open + 1] = ex end        -- closing takes them out
-  local first_error
-  for _, ex in ipairs(open) do
-    local ok, why = pcall(ex.close, ex, ex:describe { kind = "closed", message = "the client was closed", sent = ex:may_have_acted() })
-    if not ok then first_error = first_error or why end          -- of a hook
-  end
-  if first_error then error(first_error, 0) end
+  gate.is_closed = true                                      -- who was interrupted in here calls it again
+  call_with_each(gate.parked, transport.wake)
+  local failure = call_with_each(gate.open, abort)
+  if failure then error(failure[1], 0) end                   -- of a hook
 end
 
 client_mt.__close = Client.close

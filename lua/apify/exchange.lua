@@ -88,10 +88,16 @@ function Exchange:describe(fields)
   return errors.new(fields)
 end
 
+--- Is there a transfer that can tell of itself? The collector finalizes that of an exchange which nobody has any more, and takes the
+--- exchange out of the client's weak table only in its next cycle.
+local function has_live_transfer(self)
+  return self.xfer ~= nil and self.xfer:is_open()
+end
+
 --- May the server have acted?
 ---@return boolean
 function Exchange:may_have_acted()
-  return self.was_sent or self.xfer ~= nil and self.xfer:was_sent()
+  return self.was_sent or has_live_transfer(self) and self.xfer:was_sent()
 end
 
 --- The call failed for good.
@@ -137,7 +143,7 @@ end
 --- Tell the counters and the hook about the attempt that ends now, once.
 function Exchange:report(err)
   local xfer = self.xfer
-  if not xfer or self.is_reported then return end
+  if self.is_reported or not has_live_transfer(self) then return end
   self.is_reported = true
   local settings, stats = self.call.settings, xfer:stats()
   local counts = settings.counts
