@@ -183,9 +183,12 @@ describe("batches of requests", function()
     it("leaves nothing in flight when a hook raises", function()
       local hooked = client:with { on_attempt = function() error("the hook", 0) end }
       api:faults { match = { path = "requests/batch", after = 1 }, action = { hang = true } }
-      local is_ok, message = pcall(batch.add, hooked.settings, op, list_of(100, keyed))
+      local is_ok, err = pcall(batch.add, hooked.settings, op, list_of(100, keyed))
       assert.is_false(is_ok)
-      assert.equal("the hook", message)
+      assert.equal("the hook", err.cause)
+      local count = 0
+      for _ in pairs(err.partial) do count = count + 1 end
+      assert.same({ 25, 75, 0 }, { count, #err.in_doubt, #err.unprocessed })
       assert.equal(0, client:stats().in_flight)
     end)
 

@@ -218,8 +218,9 @@ describe("calling", function()
           if attempt.path:find(pattern) then error("a bug", 0) end
         end }
         api:faults { match = { path = pattern, first = 1 }, action = { delay = 0.1, status = { code = 500 } } }
-        local ok, message = pcall(function() c:actor(ACTOR):call(nil, { log = function() end }) end)
-        assert.same({ false, "a bug" }, { ok, message })
+        local ok, err = pcall(function() c:actor(ACTOR):call(nil, { log = function() end }) end)
+        assert.same({ false, "a bug" }, { ok, err.cause })
+        assert.equal("string", type(err.run.id))
         assert_usable()
       end
     end)

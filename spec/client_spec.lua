@@ -152,7 +152,10 @@ describe("on_attempt", function()
   it("that raises ends the call with its error, and leaves nothing behind", function()
     local hooked = client:with { on_attempt = function() error("mine", 0) end }
     local ok, err = pcall(function() return hooked:runs():list {} end)
-    assert.same({ false, "mine" }, { ok, err })
+    assert.same({ false, "io", "mine", "the on_attempt hook raised: mine", 1, true }, {
+      ok, err.kind, err.cause, err.message, err.attempts, err.sent,
+    })
+    assert.equal(25, #err.value.items)
     collectgarbage()
     collectgarbage()
     assert.equal(0, client:stats().in_flight)

@@ -145,7 +145,7 @@ describe("an upload", function()
     client = client:with { on_attempt = function() error "torn" end }
     local is_done, message = pcall(send, assert(source.open(file_name)))
     assert.is_false(is_done)
-    assert.truthy(message:find("torn", 1, true))
+    assert.truthy(message.message:find("torn", 1, true))
     assert.equal(0, open_files())
     assert.equal(0, client:stats().in_flight)
   end)

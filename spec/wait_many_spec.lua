@@ -107,11 +107,11 @@ describe("waiting for runs", function()
       for _, call in ipairs {
         function() c:run(ids[1]):wait_for_finish() end,
         function() c:wait_all(ids) end,
-        function() apify.map(ids, function(id) return c:run(id):wait_for_finish() end) end,
+        function() error(select(2, apify.map(ids, function(id) return c:run(id):wait_for_finish() end)), 0) end,
       } do
-        local ok, message = pcall(call)
+        local ok, err = pcall(call)
         assert.is_false(ok)
-        assert.equal("a bug", message)
+        assert.equal("a bug", err.cause)
       end
       assert.is_true(apify.sleep(0))
       assert.equal(ids[1], assert(client:run(ids[1]):wait_for_finish()).id)

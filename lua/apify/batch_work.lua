@@ -211,8 +211,9 @@ function Work:poke(b, now)
     end
     local processed, unprocessed, name, offset = read(ex)
     if processed then
-      ex:close()
-      return self:retry(b, self:take(b, processed, unprocessed), now)
+      local is_open = self:retry(b, self:take(b, processed, unprocessed), now)
+      ex:close()                                         -- last, as a hook may raise
+      return is_open
     end
     ex:reject(name, unprocessed, offset, now)
   end
@@ -269,10 +270,9 @@ function Work:drive()
   end
 end
 
---- The list of results, or nil and the error with what became of each request.
-function Work:finish()
-  local err, doubtful, unprocessed = self.failure, {}, {}
-  if not err then return self.results end
+--- Tell in the error what became of each request.
+function Work:describe(err)
+  local doubtful, unprocessed = {}, {}
   for position = 1, self.source.count do
     if self.doubtful[position] then
       doubtful[#doubtful + 1] = position
@@ -281,7 +281,13 @@ function Work:finish()
     end
   end
   err.partial, err.in_doubt, err.unprocessed = self.results, doubtful, unprocessed
-  return nil, err
+  return err
+end
+
+--- The list of results, or nil and the error.
+function Work:finish()
+  if not self.failure then return self.results end
+  return nil, self:describe(self.failure)
 end
 
 --- A hook that raises, or an interrupt, leaves nothing in flight.
@@ -289,8 +295,11 @@ function Work:drive_to_end()
   local ok, why = pcall(self.drive, self)
   if ok then return end
   for _, b in ipairs(self.batches) do
-    if b.exchange then pcall(b.exchange.close, b.exchange) end
+    local ex = b.exchange
+    if ex and ex:may_have_acted() then self:doubt(b.entries) end
+    if ex then pcall(ex.close, ex) end
   end
+  if errors.is(why) then self:describe(why) end
   error(why, 0)
 end
 

@@ -31,6 +31,7 @@
 ---@field request_id? string
 ---@field run? table the run as last seen
 ---@field partial? any what was finished before the failure
+---@field value? any what the call would have returned, had a hook not raised
 ---@field pushed? integer items that are stored for certain
 ---@field in_doubt? integer[] of items the first and the last position that may be stored; of queue requests all such positions
 ---@field unprocessed? integer[] positions of queue requests that are not stored for certain
@@ -149,6 +150,19 @@ function errors.new(fields)
   e.message = tostring(e.message or e.kind)
   if e.status == 404 then e.not_found = true end
   return setmetatable(e, Error)
+end
+
+--- The error object of what a function of the user's raised; an apify.Error stays as it is.
+---@param who string such as "the log function"
+---@param why any
+---@param fields? table what else is known
+---@return apify.Error
+function errors.of_user(who, why, fields)
+  if errors.is(why) then return why end
+  local is_shown, text = pcall(tostring, why)
+  local all = { kind = "io", message = ("%s raised: %s"):format(who, is_shown and text or type(why)), cause = why }
+  for name, value in pairs(fields or {}) do all[name] = value end
+  return errors.new(all)
 end
 
 --- Is this value an error object of this module?

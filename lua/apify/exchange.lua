@@ -13,6 +13,13 @@ local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milli
 
 local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
 
+-- Phases that may have begun, unnoticed, before somebody looks again.
+local FOLLOWING = {
+  queued = { "connecting", "sent", "head" }, connecting = { "connecting", "sent", "head" }, sent = { "head" },
+}
+
+local NOTHING = {}
+
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 --- What to send and how to go about it. Times are seconds.
@@ -32,6 +39,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
 ---@field request_timeout number for everything up to the complete answer; after an upload, from its last byte
 ---@field stall_timeout number without a byte, once the request is sent; may be infinite
+---@field hold_timeout? number the same until the answer begins, where the API may hold it
 ---@field decoder userdata
 
 ---@class apify.Exchange
@@ -81,11 +89,16 @@ function Exchange:remaining(now)
   return self:ends_at() - now
 end
 
---- An error with what is known about this call.
-function Exchange:describe(fields)
+--- The fields of an error, with what is known about this call.
+function Exchange:facts(fields)
   local call = self.call
   fields.method, fields.path, fields.attempts = call.method, call.path, self.attempts
-  return errors.new(fields)
+  return fields
+end
+
+--- An error with what is known about this call.
+function Exchange:describe(fields)
+  return errors.new(self:facts(fields))
 end
 
 --- Is there a transfer that can tell of itself? The collector finalizes that of an exchange which nobody has any more, and takes the
@@ -140,7 +153,8 @@ function Exchange:consider(err, now)
   return "wait"
 end
 
---- Tell the counters and the hook about the attempt that ends now, once.
+--- Tell the counters and the hook about the attempt that ends now, once. What the hook raises is raised as an apify.Error, to which
+--- whoever has an answer by then adds it.
 function Exchange:report(err)
   local xfer = self.xfer
   if self.is_reported or not has_live_transfer(self) then return end
@@ -153,7 +167,8 @@ function Exchange:report(err)
   if not settings.on_attempt then return end
   stats.method, stats.path, stats.attempt = self.call.method, self.call.path, self.attempts
   stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
-  transport.call_hook(settings.on_attempt, stats)
+  local ok, why = pcall(transport.call_hook, settings.on_attempt, stats)
+  if not ok then error(errors.of_user("the on_attempt hook", why, self:facts { sent = self:may_have_acted() }), 0) end
 end
 
 --- Let the transfer go, because of `err` if it failed; one that is unfinished is aborted.
@@ -215,6 +230,13 @@ function Exchange:start(now)
   return self:watch(now)
 end
 
+--- Seconds without a byte that are too long in this phase.
+function Exchange:patience(phase)
+  local call = self.call
+  if phase == "connecting" then return call.settings.connect_timeout end
+  return phase == "sent" and call.hold_timeout or call.stall_timeout
+end
+
 --- Nothing came in time: what that means depends on how far the attempt got.
 function Exchange:late_error(now)
   local call = self.call
@@ -224,7 +246,7 @@ function Exchange:late_error(now)
     if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
     return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
   end
-  local message = is_sent and ("not a byte within %g s"):format(call.stall_timeout)
+  local message = is_sent and ("not a byte within %g s"):format(self:patience(self.phase))
     or ("no connection within %g s"):format(call.settings.connect_timeout)
   return self:describe { kind = is_sent and "timeout" or "connect", message = message, sent = is_sent }
 end
@@ -244,12 +266,12 @@ end
 --- Has the transfer been silent for too long, or is the time allowed over? Sets `wake_at`.
 function Exchange:is_late(now)
   self:look(now)
-  local call, phase = self.call, self.phase
-  local connect, stall = call.settings.connect_timeout, call.stall_timeout
-  local limit = self:ends_at()
-  if phase ~= "queued" then limit = math.min(limit, self.progress_at + (phase == "connecting" and connect or stall)) end
-  local is_before = phase == "queued" or phase == "connecting"
-  self.wake_at = is_before and math.min(limit, now + math.min(connect, stall)) or limit       -- nobody is woken when the phase changes
+  local phase, limit = self.phase, self:ends_at()
+  if phase ~= "queued" then limit = math.min(limit, self.progress_at + self:patience(phase)) end
+  self.wake_at = limit
+  for _, next_phase in ipairs(FOLLOWING[phase] or NOTHING) do           -- nobody is woken when the phase changes
+    self.wake_at = math.min(self.wake_at, now + self:patience(next_phase))
+  end
   return now >= limit
 end
 

@@ -43,7 +43,7 @@ local feed = {}
 ---@field decoder? userdata instead of that of the settings
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
 ---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
----@field call? { method?: string, body?: string, headers?: string[], stall_timeout?: number } what a request has beside that
+---@field call? { method?: string, body?: string, headers?: string[], hold_timeout?: number } what a request has beside that
 ---@field is_open_ended? boolean a page may take any time, as long as bytes come
 ---@field follow? boolean
 ---@field still_grows? fun(path: string, limit: number): boolean?, apify.Error?   asked at the end of a list that is followed

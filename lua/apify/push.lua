@@ -186,6 +186,16 @@ function Push:describe(err, count)
   return err
 end
 
+--- Raise what a hook has raised, with what became of the items.
+function Push:raise(why, count)
+  if errors.is(why) then
+    local is_stored = why.value ~= nil
+    self.pushed = self.pushed + (is_stored and count or 0)
+    self:describe(why, is_stored and 0 or count)
+  end
+  error(why, 0)
+end
+
 local function is_stored() return true end               -- whatever the answer's body says
 
 --- Is it known where the items go? If not, nil and an error.
@@ -223,10 +233,11 @@ function Push:flush()
   if limit and limit <= 0 then return nil, self:describe(self:late_error(), 0) end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
-  local ok, err = request.run(self.settings, {
+  local is_quiet, ok, err = pcall(request.run, self.settings, {
     method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
   }, is_stored)
   self.spent = self.spent + (transport.now() - began_at)
+  if not is_quiet then self:raise(ok, count) end
   if not ok then return nil, self:describe(err, count) end
   self.pushed = self.pushed + count
   return true

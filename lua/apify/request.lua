@@ -42,6 +42,8 @@ end
 ---@field decoder? userdata instead of that of the settings, `pick` and `nulls`
 ---@field request_timeout? number
 ---@field stall_timeout? number
+---@field hold_timeout? number
+---@field answer_name? string the field of an error that keeps the answer when a hook raises, beside `value`
 
 ---@param settings apify.Settings
 ---@param op apify.Operation
@@ -56,7 +58,7 @@ function request.call(settings, op)
     upload = op.upload, http1 = op.http1, is_stream = op.is_stream, is_open_ended = op.is_open_ended,
     is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
     request_timeout = op.request_timeout or settings.request_timeout,
-    stall_timeout = op.stall_timeout or settings.stall_timeout,
+    stall_timeout = op.stall_timeout or settings.stall_timeout, hold_timeout = op.hold_timeout,
     decoder = op.decoder or decoder_for(settings, op.pick, op.nulls),
   }
 end
@@ -138,7 +140,21 @@ local function is_deleted(ex, err)
   return ex.call.method == "DELETE" and err.not_found and ex.is_repetition
 end
 
---- Make the call and wait for its answer.
+--- End an exchange whose answer is known. What a hook raises then is raised with the answer in it.
+---@param ex apify.Exchange
+---@param value any
+---@param name? string the field of the error, beside `value`
+function request.end_with(ex, value, name)
+  local ok, why = pcall(ex.close, ex)
+  if ok then return end
+  if errors.is(why) then
+    why.value = value
+    if name then why[name] = value end
+  end
+  error(why, 0)
+end
+
+--- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.
 ---@param settings apify.Settings
 ---@param op apify.Operation
 ---@param read? fun(ex: apify.Exchange): any   decodes the answer; the JSON value when absent
@@ -157,7 +173,7 @@ function request.run(settings, op, read, helper)
     local value, message, name, offset = (read or request.decode)(ex)
     if message == nil then
       local meta = { status = ex.xfer:status(), headers = ex.xfer:headers() }
-      ex:close()
+      request.end_with(ex, value, op.answer_name)
       return value, meta
     end
     ex:reject(name, message, offset, helper:now())

@@ -53,7 +53,7 @@ function run_wait.poll_operation(settings, path, secs, request_timeout)
   return {
     path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } },
     request_timeout = request_timeout or settings.request_timeout + held,
-    stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
+    hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
   }
 end
 
@@ -92,15 +92,17 @@ end
 
 --- Abort the poll that is under way. The next poke begins another.
 function RunWait:close()
-  if self.exchange then self.exchange:close() end
+  local ex = self.exchange
   self.exchange = nil
   if self.turns then self.turns:give_back(self) end
+  if ex then ex:close() end                              -- last, as a hook may raise
 end
 
 local function end_with(self, run, err)
-  self.is_over, self.run, self.error = true, run or self.run, err
-  self:close()
+  self.run = run or self.run
   if err then err.run = err.run or self.run end
+  self.error, self.is_over = err, true
+  self:close()
 end
 
 --- The time is over. `err` is what the last poll ended with, if it failed.
@@ -146,16 +148,17 @@ local function plan(self, now)
 end
 
 local function take(self, run, now)
-  self:close()
   self.run, self.missing_since = run, nil
   if FINISHED[run.status] then return end_with(self, run) end
-  if now >= self.ends_at then return give_up(self) end
   plan(self, now)
+  self:close()
+  if now >= self.ends_at then give_up(self) end
 end
 
 --- A poll failed for good. A run that nobody knows yet may turn up within a moment.
 local function take_failure(self, err, now)
   local is_short_of_time = self.is_last and self.exchange.used_up == "time"
+  self.poll_at = now
   self:close()
   if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
   if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end

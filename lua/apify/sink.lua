@@ -10,6 +10,7 @@ local sink = {}
 ---@class apify.Sink
 ---@field protected name string for texts
 ---@field protected has_written? boolean since the start
+---@field is_ours? boolean no code of the caller's takes the bytes
 local Sink = {}
 Sink.__index = Sink
 
@@ -21,6 +22,8 @@ local function kind_of_sink()
 end
 
 local FileSink, HandleSink, FunctionSink, StringSink = kind_of_sink(), kind_of_sink(), kind_of_sink(), kind_of_sink()
+
+FileSink.is_ours, StringSink.is_ours = true, true
 
 local function is_callable(v)
   if type(v) == "function" then return true end

@@ -344,6 +344,7 @@ local function save(self, out)
   local restarts = 0
   while true do
     local bytes, err = self:read()
+    if out.is_ours then self.left_at = nil end           -- then writing is no time of the caller's
     local ok, fields = true, err
     if bytes then ok, fields = out:write(bytes) end
     if err and begin_again(self, out, restarts) then
@@ -367,6 +368,15 @@ end
 ---@return apify.Error? err
 function stream.save(self, out)
   local is_done, value, err = pcall(save, self, out)
+  local raised
+  while not is_done and self.has_ended and errors.is(value) do         -- of a hook's, when all bytes were there: that costs no file
+    raised = value
+    is_done, value, err = pcall(save, self, out)
+  end
+  if raised and is_done and value ~= nil then
+    raised.value = value
+    error(raised, 0)
+  end
   if is_done then return value, err end
   out:abort()
   self:close()

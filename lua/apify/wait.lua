@@ -29,40 +29,50 @@ wait.poll_operation = run_wait.poll_operation
 ---@class apify.WaitGroup
 ---@field machines apify.RunWait[] each with its `id` and the `indexes` of its run in the list given
 ---@field private over apify.RunWait[] those that have ended and are not yet handed out, from `first_over` to `last_over`
----@field private open integer how many are not yet handed out
 ---@field private outside number seconds that the caller spent between two steps: no time to the waits
 local Group = {}
 Group.__index = Group
 
---- Let the machine go on, and see to it that it is poked again in time.
-function Group:touch(machine, now)
-  if machine.is_taken then return end
-  if machine:poke(now) == "done" then
-    machine.is_taken = true
-    if self.turns then self.turns.takers = self.turns.takers - 1 end
+--- The machine has ended: hand it out, once.
+local function take(self, machine)
+  if self.over[self.last_over] ~= machine then
+    self.over[self.last_over + 1] = machine
     self.last_over = self.last_over + 1
-    self.over[self.last_over] = machine
-  elseif not machine.timer_at or machine.wake_at < machine.timer_at then
-    machine.timer_at = machine.wake_at
-    self.timers:push(machine.wake_at, machine)
   end
+  machine.is_taken = true
+  if self.turns then self.turns.takers = self.turns.takers - 1 end
+end
+
+--- Let the machine go on, and see to it that it is poked again in time. What an error ends in the middle is begun again by `run`.
+function Group:touch(machine, now)
+  self.touched = machine
+  if machine:poke(now) == "done" then
+    if not machine.is_taken then take(self, machine) end
+  elseif not machine.timer_at or machine.wake_at < machine.timer_at then
+    self.timers:push(machine.wake_at, machine)
+    machine.timer_at = machine.wake_at
+  end
+  self.touched = nil
 end
 
 --- Poke the machines that have news, and those whose time has come. A timer may come early: its machine knows.
 function Group:run(now)
+  if self.touched then self:touch(self.touched, now) end
   local queue = self.waiter.queue
-  while queue[1] do                                      -- one by one: an error that leaves here must not lose the others
-    local ex = table.remove(queue, 1)
+  while queue[1] do                                      -- one by one, and gone when it is over: an error that leaves here loses none
+    local ex = queue[1]
     if ex.machine.exchange == ex then self:touch(ex.machine, now) end
+    table.remove(queue, 1)
   end
   while true do
     local key, machine = self.timers:peek()
     if not key or key > now then break end
-    self.timers:pop()
     if machine.timer_at == key then
+      self.touched = machine
       machine.timer_at = nil
-      self:touch(machine, now)
     end
+    self.timers:pop()
+    if self.touched then self:touch(machine, now) end
   end
 end
 
@@ -78,11 +88,15 @@ function Group:add(i, target, o, now)
     }, now)
     machine.id, machine.indexes = target.id, {}
     self.by_path[target.path] = machine
-    self.open = self.open + 1
-    self.machines[self.open] = machine
+    self.machines[#self.machines + 1] = machine
     if self.turns then self.turns.takers = self.turns.takers + 1 end
   end
   table.insert(machine.indexes, i)
+end
+
+--- How many are not yet handed out.
+function Group:count_open()
+  return #self.machines - (self.first_over - 1)
 end
 
 --- Begin to wait.
@@ -95,13 +109,14 @@ local function begin(settings, targets, o)
   waiter.queue = {}
   local self = setmetatable({
     settings = settings, waiter = waiter, timers = heap.new(), machines = {}, by_path = {},
-    over = {}, first_over = 1, last_over = 0, open = 0, outside = 0,
+    over = {}, first_over = 1, last_over = 0, outside = 0,
     on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
   }, Group)
   if o.max_parallel then
     self.turns = turns.new(o.max_parallel, function(machine)
-      machine.timer_at = transport.now() - self.outside
-      self.timers:push(machine.timer_at, machine)
+      local at = transport.now() - self.outside
+      self.timers:push(at, machine)
+      machine.timer_at = at
     end)
   end
   for i, target in ipairs(targets) do self:add(i, target, o, now) end
@@ -132,7 +147,7 @@ end
 ---@return apify.RunWait?
 ---@return apify.Error? err
 function Group:next()
-  while self.open > 0 and not self.is_closed do
+  while self:count_open() > 0 and not self.is_closed do
     local now = transport.now() - self.outside
     self:run(now)
     if self.on_progress then
@@ -141,8 +156,8 @@ function Group:next()
     end
     local machine = self.over[self.first_over]
     if machine then
-      self.over[self.first_over] = nil
-      self.first_over, self.open = self.first_over + 1, self.open - 1
+      self.first_over = self.first_over + 1
+      self.over[self.first_over - 1] = nil
       return machine
     end
     local fields = request.park(self.settings, self.waiter, (self.timers:peek() or math.huge) - now)
@@ -166,11 +181,20 @@ function Group:close()
   if first_error then error(first_error, 0) end
 end
 
---- The next machine, of a group that nobody asks again after an error was raised.
-local function next_or_close(group)
+--- The next machine, of a group that nobody asks again after an error was raised. What a hook raises has what is known by then in it:
+--- `run` and `value`, or in `partial` the runs by index.
+local function next_or_close(group, ended)
   local ok, machine, err = pcall(group.next, group)
   if ok then return machine, err end
   pcall(group.close, group)
+  if errors.is(machine) then
+    for _, m in ipairs(group.machines) do
+      local is_finished = m.run and run_wait.is_finished(m.run)
+      if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
+      for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
+    end
+    machine.partial = ended
+  end
   error(machine, 0)
 end
 
@@ -204,7 +228,7 @@ function wait.all(settings, targets, o)
   if refused then return nil, refused end
   local group, ended = begin(settings, targets, o), {}
   while true do
-    local machine, err = next_or_close(group)
+    local machine, err = next_or_close(group, ended)
     err = err or machine and machine.error
     if err then
       group:close()
@@ -228,7 +252,7 @@ function wait.any(settings, targets, o)
   local group = begin(settings, targets, o)
   local last_error
   while true do
-    local machine, err = next_or_close(group)
+    local machine, err = next_or_close(group, {})
     if not machine then return nil, err or last_error end
     if not machine.error then
       group:close()
@@ -294,7 +318,7 @@ end
 
 function runs_iterator_mt.__tostring(self)
   local group = self.group
-  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, self.is_closed and "closed" or group and group.open .. " to come" or "not begun")
+  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, self.is_closed and "closed" or group and group:count_open() .. " to come" or "not begun")
 end
 
 --- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.

@@ -82,7 +82,8 @@ local function start(self, row, o, input, where)
   local fields = starting.input_fields(self.settings, input, o.content_type, where)
   local held = o.wait_for_finish or 0
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
-  fields.stall_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
+  fields.hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
+  fields.answer_name = "run"
   local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), read_run)
   if not run then return nil, err end
   return run
@@ -104,8 +105,7 @@ local function pass_lines(settings, run, fn, progress)
     progress.is_inside = false
     if not ok then
       lines:close()
-      if errors.is(why) then return nil, why end
-      return nil, errors.new { kind = "io", message = "the log function raised: " .. tostring(why), cause = why }
+      return nil, errors.of_user("the log function", why)
     end
   end
 end
@@ -163,11 +163,15 @@ local function call(self, row, o, input, where)
   if not run then return nil, err end
   local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, request_timeout = o.request_timeout }
   if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
-  local ended, why, last
+  local is_quiet, ended, why, last
   if o.log then
-    ended, why, last = wait_with_log(self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
+    is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
   else
-    ended, why = wait.one(self.settings, path, limits)
+    is_quiet, ended, why = pcall(wait.one, self.settings, path, limits)
+  end
+  if not is_quiet then                                   -- a hook has raised
+    if errors.is(ended) then ended.run = ended.run or run end
+    error(ended, 0)
   end
   if ended then return ended end
   why.run = last or why.run or run
@@ -177,7 +181,7 @@ end
 --- The operation of a call that lasts as long as the run.
 local function sync_operation(self, row, o, input, where, more)
   local fields = starting.input_fields(self.settings, input, o.content_type, where)
-  fields.stall_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
+  fields.hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
   fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
   for name, value in pairs(more) do fields[name] = value end
   return resource.operation(self, row, o, nil, fields)
@@ -265,7 +269,7 @@ function starting.add_methods(class, noun, rows)
     local it = pager.new {
       settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
       decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
-      call = { method = op.method, body = op.body, headers = op.headers, stall_timeout = op.stall_timeout },
+      call = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
       walk = once_walk.new(), request_timeout = op.request_timeout, deadline = o.deadline,
     }
     return it, nil, nil, it
