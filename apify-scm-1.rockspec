@@ -67,6 +67,7 @@ build = {
     ["apify.errors"] = "lua/apify/errors.lua",
     ["apify.exchange"] = "lua/apify/exchange.lua",
     ["apify.feed"] = "lua/apify/feed.lua",
+    ["apify.feed_page"] = "lua/apify/feed_page.lua",
     ["apify.fiber"] = "lua/apify/fiber.lua",
     ["apify.heap"] = "lua/apify/heap.lua",
     ["apify"] = "lua/apify/init.lua",

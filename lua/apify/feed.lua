@@ -1,6 +1,7 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
 local errors = require "apify.errors"
+local feed_page = require "apify.feed_page"
 local request = require "apify.request"
 local transport = require "apify.transport"
 
@@ -10,11 +11,6 @@ local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
 local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
 
 local NOTHING = {}
-
----@class apify.FeedPage : apify.PagePlan
----@field source? apify.Exchange
----@field xfer? userdata its rows are being read
----@field is_behind? boolean another page was before it when it was asked for
 
 ---@class apify.Feed
 ---@field walk apify.Walk
@@ -57,21 +53,6 @@ local function copy_list(list)
   return copy
 end
 
---- Fields to read of the rows: what was asked for, and what the walk knows rows by.
-local function set_pick(self, pick)
-  if not pick then return end
-  local hidden, is_picked = {}, {}
-  self.wire_pick = copy_list(pick)
-  for _, name in ipairs(pick) do is_picked[name] = true end
-  for _, name in ipairs(self.walk.known_by) do
-    if not is_picked[name] then
-      table.insert(self.wire_pick, name)
-      table.insert(hidden, name)
-    end
-  end
-  self.hidden = hidden[1] and hidden
-end
-
 --- Nothing is sent before the first step.
 ---@param o apify.FeedOptions
 ---@return apify.Feed
@@ -86,7 +67,7 @@ function feed.new(o)
     walk = o.walk, waiter = transport.waiter(), requests = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
   }, Feed)
-  set_pick(self, o.pick)
+  self.wire_pick, self.hidden = feed_page.fields(o.pick, o.walk.known_by)
   return self
 end
 
@@ -100,31 +81,11 @@ local function now_inside(self)
   return now - self.outside
 end
 
-local function open_page(self, page, now, previous)
-  local query = copy_list(self.query)
-  self.walk:add_query(page, query)
-  self.requests = self.requests + 1
-  page.is_behind = page ~= self.walk.pages[1]
-  local op = {
-    path = self.path, query = query, is_stream = true, pick = self.wire_pick, nulls = self.nulls,
-    decoder = self.decoder, http1 = self.http1, is_open_ended = self.is_open_ended,
-    request_timeout = self.request_timeout,
-  }
-  for name, value in pairs(self.call) do op[name] = value end
-  page.source = request.begin(self.settings, op, self.waiter, now, previous)
-  self.decoder = page.source.call.decoder
-end
-
-local function close_page(page)
-  if page.source then page.source:close() end
-  page.source, page.xfer = nil, nil
-end
-
 --- Ask for as many pages as the plan allows now.
 local function fill(self, now)
   local page = not self.settings.gate.is_closed and self.walk:plan()
   while page do
-    open_page(self, page, now)
+    feed_page.open(self, page, now)
     page.source:poke(now)
     page = self.walk:plan()
   end
@@ -137,10 +98,10 @@ local function replan(self, now, change, page, ...)
   local is_kept = {}
   for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
-    if not is_kept[old] then close_page(old) end
+    if not is_kept[old] then feed_page.close(old) end
   end
   for _, new in ipairs(self.walk.pages) do
-    if not new.source then open_page(self, new, now) end
+    if not new.source then feed_page.open(self, new, now) end
   end
   return result, why
 end
@@ -158,15 +119,15 @@ local function resume_page(self, page, err, now)
   if self.walk.is_once then
     err.attempts = source.attempts
     source:report(err)
-    close_page(page)
+    feed_page.close(page)
     return end_with(self, err)
   end
   local is_late = page.fresh == 0 and source:remaining(now) <= 0
   err.attempts = page.fresh > 0 and 1 or source.attempts
   source:report(err)
-  close_page(page)
+  feed_page.close(page)
   local again = self.walk:resume(page)
-  open_page(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
+  feed_page.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
   if is_late then again.source:fail(err) end
 end
 
@@ -176,22 +137,9 @@ local function describe(self, fields)
   return errors.new(fields)
 end
 
---- What the page's answer says about the list, in members around the rows or in headers.
-local function told_of(page, name)
-  local value = page.xfer:envelope()[name]
-  if value == nil then value = tonumber(page.xfer:header("x-apify-pagination-" .. name)) end
-  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
-end
-
-local function note_counts(self, page)
-  local total = told_of(page, "total")
-  page.count, page.told_limit = told_of(page, "count"), told_of(page, "limit")
-  if total then self.walk:note_total(page, total) end
-end
-
 --- Did it count? If not, it is asked for again.
 local function finish_page(self, page, now)
-  note_counts(self, page)
+  feed_page.note_counts(self, page)
   page.source:report()
   local outcome, why = replan(self, now, self.walk.finish, page, page.xfer:envelope())
   if outcome == "reject" then
@@ -208,30 +156,11 @@ end
 
 --- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
 local function read_envelope(self, page)
-  note_counts(self, page)
+  feed_page.note_counts(self, page)
   local limit = page.told_limit
   if limit and page.limit and limit >= 1 and limit < page.limit then
     replan(self, now_inside(self), self.walk.shrink, limit)
   end
-end
-
---- What `pick` did not ask for was read for the walk's own use.
-local function trim(self, row)
-  if type(row) == "table" then
-    for _, name in ipairs(self.hidden or NOTHING) do row[name] = nil end
-  end
-  return row
-end
-
-local UNREADABLE = {}                    -- the row is there, and the user's codec makes nothing of it
-
---- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset | nil, UNREADABLE, message
-local function next_row(self, page)
-  local row, why, name, offset = page.xfer:row(self.decoder)
-  if row == nil or not self.decode_row then return row, why, name, offset end
-  local value, message = self.decode_row(row)
-  if value == nil then return nil, UNREADABLE, message end
-  return value
 end
 
 --- The row if it is to be delivered; nil if it is not, or not yet.
@@ -239,7 +168,7 @@ local function take_row(self, page, row)
   if page.scanned == 0 then read_envelope(self, page) end
   local action = self.walk:take(page, row)
   if page.scanned == 1 then fill(self, now_inside(self)) end
-  if action == "deliver" then return trim(self, row) end
+  if action == "deliver" then return feed_page.trim(self, row) end
   if action == "release" then
     self.releasing = page
   elseif action == "reject" then
@@ -250,7 +179,7 @@ end
 --- The next row that waited for its page to be anchored.
 local function release_row(self)
   local row = self.walk:release(self.releasing)
-  if row then return trim(self, row) end
+  if row then return feed_page.trim(self, row) end
   self.releasing = nil
 end
 
@@ -262,13 +191,13 @@ local function read(self)
     local page = self.walk.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
-    row, why, name, offset = next_row(self, page)
+    row, why, name, offset = feed_page.next_row(self, page)
     if row ~= nil then
       row = take_row(self, page, row)
       if row ~= nil then return row end
     elseif why == "more" then
       return nil
-    elseif why == UNREADABLE then
+    elseif why == feed_page.UNREADABLE then
       local is_due = take_row(self, page, {}) ~= nil                     -- it counts: the next step goes on behind it
       if is_due then return nil, nil, page.source:describe { kind = "decode", message = name, sent = true } end
     elseif why == "end" or self.walk:is_complete(page) then              -- all rows came, whatever became of the rest
@@ -278,17 +207,6 @@ local function read(self)
       resume_page(self, page, err, now_inside(self))
     end
   end
-end
-
---- Begin to read the head page once its answer has begun. Returns the error that it ended with, if any. The time that it
---- spent behind other pages does not count.
-local function begin_reading(page, now)
-  local state = page.source:poke(now)
-  if state == "failed" then return page.source.error end
-  if state ~= "ready" then return nil end
-  page.xfer = page.source.xfer
-  page.xfer:want(true)
-  if page.is_behind then page.source.started_at = now end
 end
 
 --- Poke the pages behind the head, and tell when the first of them wants to be poked again.
@@ -306,7 +224,7 @@ local function tend_head(self, now)
   local page = self.walk.pages[1]
   if not page then return self.poll_at or math.huge end
   if not page.xfer then
-    local err = begin_reading(page, now)
+    local err = feed_page.begin_reading(page, now)
     if err then return nil, err end
     return page.xfer and now or page.source.wake_at
   end
@@ -377,7 +295,7 @@ local function interrupt(self, err)
   self.reading = nil
   local head = self.walk.pages[1]
   if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
-  for _, page in ipairs(self.walk.pages) do close_page(page) end
+  for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
   if self.walk.is_once and self.requests > 0 then end_with(self, err) end
 end
 
@@ -391,10 +309,10 @@ local function revive(self)
       end_with(self, err)
     elseif err then
       page.source:close()
-      open_page(self, page, now)
+      feed_page.open(self, page, now)
     elseif not page.source then
       if i == 1 and page.scanned > 0 then page = self.walk:resume(page) end
-      open_page(self, page, now)
+      feed_page.open(self, page, now)
     end
   end
 end
@@ -490,7 +408,7 @@ end
 --- Stop: what is in flight is aborted. Safe to call twice.
 function Feed:close()
   self.is_closed, self.reading = true, nil
-  for _, page in ipairs(self.walk.pages) do close_page(page) end
+  for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
   transport.wake(self.waiter)
 end
 
