@@ -208,6 +208,27 @@ static int l_rows_next (lua_State *L) {
   return 2;
 }
 
+/* true; nil, "more"; or false. Pushes 1 or 2 values. */
+static int push_skipped (lua_State *L, rows_state state) {
+  if (state == ROWS_MORE) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "more");
+    return 2;
+  }
+  lua_pushboolean(L, state == ROWS_ROW);
+  return 1;
+}
+
+/* rows:skip() -> true | nil, "more" | false: pass over the row that could not be decoded.   Pushes 1 or 2 values. */
+static int l_rows_skip (lua_State *L) {
+  size_t used;
+  rows_reader *r = check_rows(L);
+  luaL_argcheck(L, !r->is_reading, 1, "a row is being read");
+  rows_state state = rows_skip(&r->rows, buf_bytes(&r->bytes), r->bytes.len, r->is_finished, &used);
+  buf_drop(&r->bytes, used);
+  return push_skipped(L, state);
+}
+
 /* rows:envelope() -> the members around the rows, as far as they were met.   Pushes 1 value. */
 static int l_rows_envelope (lua_State *L) {
   check_rows(L);
@@ -233,6 +254,7 @@ static const luaL_Reg rows_methods[] = {
   { "feed", l_rows_feed },
   { "finish", l_rows_finish },
   { "next", l_rows_next },
+  { "skip", l_rows_skip },
   { "envelope", l_rows_envelope },
   { NULL, NULL }
 };

@@ -218,6 +218,7 @@ static step take_raw (rows *r, window *w) {
 static step take_row (rows *r, window *w) {
   const decoder *d = lua_touserdata(w->L, w->dec_idx);
   step s = d->is_raw ? take_raw(r, w) : take_value(r, w, PLACE_ROW);
+  if (s == STEP_FAIL) r->bad = BAD_FOUND;
   if (s != STEP_ON) return s;
   r->expect = EXPECT_AFTER_ROW;
   return STEP_ROW;
@@ -286,4 +287,77 @@ rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const cha
   *used = (size_t)(w.p - start);
   r->base += *used;
   return state[s];
+}
+
+/* ---- rows that are passed over ---- */
+
+#define MAX_BRACES 64                 /* bits of rows.braces */
+
+static int is_word_byte (byte c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.' || c == '_';
+}
+
+/* Is a bracket outside of strings one that may stand there? Notes the kind of one that opens. */
+static int fits (rows *r, byte c) {
+  size_t depth = r->scan.depth;
+  if (c == '{' || c == '[') {
+    uint64_t bit = depth < MAX_BRACES ? (uint64_t)1 << depth : 0;
+    r->braces = c == '{' ? r->braces | bit : r->braces & ~bit;
+  }
+  else if ((c == '}' || c == ']') && depth <= MAX_BRACES) return depth > 0 && ((r->braces >> (depth - 1)) & 1) == (c == '}');
+  return 1;
+}
+
+/* Pass over bytes of a value with brackets or quotes. Returns where it stopped; NULL: its brackets do not match. */
+static const byte *pass_nested (rows *r, const byte *p, const byte *end) {
+  while (p < end) {
+    if (r->scan.in_string && !r->scan.in_escape) p = lex_plain(p, end);
+    if (p == end) break;
+    if (!r->scan.in_string && !fits(r, *p)) return NULL;
+    if (scan_byte(&r->scan, *p++)) {
+      r->bad = BAD_PASSED;
+      break;
+    }
+  }
+  return p;
+}
+
+/* The same for a number or a word. */
+static const byte *pass_plain (rows *r, const byte *p, const byte *end) {
+  while (p < end && is_word_byte(*p)) p++, r->scan.done++;
+  if (p == end) return p;
+  r->bad = BAD_PASSED;
+  return r->scan.done > 0 ? p : NULL;
+}
+
+/* Pass over what is there of the bad row. Returns where it stopped; NULL: its end cannot be told. */
+static const byte *pass_row (rows *r, const byte *p, const byte *end) {
+  if (r->bad == BAD_FOUND && p < end) {
+    memset(&r->scan, 0, sizeof r->scan);
+    r->bad = *p == '"' || *p == '{' || *p == '[' ? BAD_NESTED : BAD_PLAIN;
+  }
+  if (r->bad == BAD_NESTED) p = pass_nested(r, p, end);
+  else if (r->bad == BAD_PLAIN) p = pass_plain(r, p, end);
+  if (p == NULL || r->bad != BAD_PASSED) return p;
+  p = lex_space(p, end);
+  if (p == end) return p;
+  if (*p != ',' && *p != ']') return NULL;
+  memset(&r->scan, 0, sizeof r->scan);
+  r->bad = BAD_NONE;
+  r->error = ERR_OK;
+  r->expect = EXPECT_AFTER_ROW;
+  return p;
+}
+
+rows_state rows_skip (rows *r, const char *bytes, size_t len, int final, size_t *used) {
+  const byte *start = (const byte *)bytes, *p = r->bad == BAD_NONE ? NULL : pass_row(r, start, start + len);
+  *used = 0;
+  if (p != NULL) {
+    *used = (size_t)(p - start);
+    r->base += *used;
+    if (r->error == ERR_OK) return ROWS_ROW;
+    if (!final) return ROWS_MORE;
+  }
+  r->bad = BAD_NONE;
+  return ROWS_FAIL;
 }

@@ -5,6 +5,7 @@
 #define APIFY_ROWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core.h"
 #include "err.h"
@@ -35,6 +36,15 @@ typedef struct rows_scan {
   int in_string, in_escape;
 } rows_scan;
 
+/* A row that cannot be decoded, and how far it was passed over. */
+typedef enum rows_bad {
+  BAD_NONE,
+  BAD_FOUND,                          /* it begins with the window */
+  BAD_NESTED,                         /* within brackets or quotes */
+  BAD_PLAIN,                          /* within a number or a word */
+  BAD_PASSED                          /* behind it: is it followed by what may follow a row? */
+} rows_bad;
+
 typedef struct rows {
   rows_expect expect;
   int level;                          /* 0: outside; 1: in the body's object; 2: in `data` */
@@ -42,9 +52,11 @@ typedef struct rows {
   size_t max_row;                     /* bytes */
   size_t base;                        /* offset in the body of the window's first byte */
   rows_scan scan;
+  rows_bad bad;
+  uint64_t braces;                    /* of the bad row: a bit for each level, 1 for '{', as far as there are bits */
   size_t key_len;
   char key[MAX_ENVELOPE_KEY];         /* of the member that is being read */
-  /* ROWS_FAIL: why; stays so */
+  /* ROWS_FAIL: why; stays so, unless it is a row that is passed over */
   err_code error;
   size_t offset;                      /* in the body */
   char message[MAX_ROWS_MESSAGE];
@@ -61,6 +73,11 @@ void rows_init (rows *r, size_t max_row);
 ** *used: bytes at the front that are not needed any more; the caller drops them before the next call.
 ** 'dec_idx' is the stack index of the decoder, 'env_idx' of the table that receives the members around the rows. */
 rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used);
+
+/* After ROWS_FAIL: pass over the row that could not be decoded. The window as for rows_next.
+** ROWS_ROW: it is passed, and rows_next goes on behind it. ROWS_MORE: more bytes are needed. ROWS_FAIL: it was no row that failed,
+** or its end cannot be told; nothing has changed. Pushes nothing; the bytes that were passed over are not kept. */
+rows_state rows_skip (rows *r, const char *bytes, size_t len, int final, size_t *used);
 
 #pragma GCC visibility pop
 

@@ -47,6 +47,7 @@ typedef struct xfer {
   int is_send_paused;                /* there was nothing to send */
   int is_finished;                   /* no more bytes of the upload follow */
   int is_gzip;
+  int is_damaged;                    /* its bytes or their checksum are wrong: so may be what was read before that was seen */
   int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
   err_code code;                     /* why it failed; ERR_OK while it has not */
   char message[CURL_ERROR_SIZE];     /* ... in words */

@@ -48,6 +48,7 @@ static body_state at_end (xfer *x) {
 }
 
 static body_state fail_decoding (xfer *x, err_code code) {
+  x->is_damaged = code == ERR_DECODE;
   xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the gzip stream is damaged");
   return BODY_FAIL;
 }

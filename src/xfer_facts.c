@@ -181,6 +181,20 @@ static int l_is_foreign (lua_State *L) {
   return 1;
 }
 
+/* transfer:has_all_rows() -> boolean: was the document read to its end, whatever becomes of the rest?   Pushes 1 value. */
+static int l_has_all_rows (lua_State *L) {
+  lua_pushboolean(L, xfer_check(L)->rows.expect == EXPECT_NOTHING);
+  return 1;
+}
+
+/* transfer:proof() -> "good" | "bad" | "open" | nil: what the checksum says of the body, so far; nil: it has none.   Pushes 1 value. */
+static int l_proof (lua_State *L) {
+  const xfer *x = xfer_check(L);
+  if (!x->is_gzip) lua_pushnil(L);
+  else lua_pushstring(L, x->is_damaged ? "bad" : x->inflater.state == INFLATE_ENDED ? "good" : "open");
+  return 1;
+}
+
 /* transfer:is_open() -> boolean.   Pushes 1 value. */
 static int l_is_open (lua_State *L) {
   lua_pushboolean(L, xfer_any(L)->easy != NULL);
@@ -189,6 +203,7 @@ static int l_is_open (lua_State *L) {
 
 const luaL_Reg xfer_facts[] = {
   { "failure", l_failure },
+  { "has_all_rows", l_has_all_rows },
   { "header", l_header },
   { "headers", l_headers },
   { "is_empty", l_is_empty },
@@ -197,6 +212,7 @@ const luaL_Reg xfer_facts[] = {
   { "owner", l_owner },
   { "phase", l_phase },
   { "progress", l_progress },
+  { "proof", l_proof },
   { "stats", l_stats },
   { "status", l_status },
   { "was_resent", l_was_resent },

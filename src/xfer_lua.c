@@ -101,6 +101,30 @@ static int l_row (lua_State *L) {
   return xfer_guard(L, read_row);
 }
 
+static int skip_row (lua_State *L, xfer *x) {
+  int is_final = 0;
+  for (;;) {
+    size_t used;
+    buf *w = xfer_window(x);
+    rows_state state = rows_skip(&x->rows, buf_bytes(w), w->len, is_final, &used);
+    if (used > 0) xfer_drop(x, used);
+    body_state body = state == ROWS_MORE ? xfer_produce(x) : BODY_END;
+    if (body == BODY_MORE) return push_word(L, "more");
+    if (state == ROWS_MORE && body == BODY_SOME) continue;
+    if (state == ROWS_MORE && body == BODY_END) is_final = 1;
+    else {
+      lua_pushboolean(L, state == ROWS_ROW);
+      return 1;
+    }
+  }
+}
+
+/* transfer:skip_row() -> true | nil, "more" | false: pass over the row that `row` could not decode.
+** Pushes 1 or 2 values. false: it was no row that failed, or its end cannot be told. */
+static int l_skip_row (lua_State *L) {
+  return xfer_guard(L, skip_row);
+}
+
 static int read_bytes (lua_State *L, xfer *x) {
   size_t max = (size_t)luaL_optnumber(L, 2, XFER_WINDOW);
   for (;;) {
@@ -214,6 +238,7 @@ static const luaL_Reg methods[] = {
   { "finish", l_finish },
   { "read", l_read },
   { "row", l_row },
+  { "skip_row", l_skip_row },
   { "text", l_text },
   { "value", l_value },
   { "want", l_want },

@@ -187,6 +187,11 @@ function Rows:finish() end
 ---@return integer? offset
 function Rows:next() end
 
+--- Pass over the row that could not be decoded; false: it was no row that failed, or its end cannot be told.
+---@return boolean? is_passed
+---@return "more"? state
+function Rows:skip() end
+
 ---@return table
 function Rows:envelope() end
 
@@ -308,6 +313,19 @@ function Transfer:want(data) end
 ---@return string? name
 ---@return integer? offset
 function Transfer:row(decoder) end
+
+--- Pass over the row that `row` could not decode; false: it was no row that failed, or its end cannot be told.
+---@return boolean? is_passed
+---@return "more"? state
+function Transfer:skip_row() end
+
+--- Was the document around the rows read to its end, whatever becomes of the rest of the body?
+---@return boolean
+function Transfer:has_all_rows() end
+
+--- What the checksum says of the body, so far; nil where there is none.
+---@return "good"|"bad"|"open"|nil
+function Transfer:proof() end
 
 --- The next decoded bytes of a stream, never none: bytes | nil, "more" | nil, "end" | nil, message, name, offset
 ---@param max? integer 65536

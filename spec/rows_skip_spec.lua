@@ -1,0 +1,94 @@
+--- Rows that cannot be decoded, passed over by the reader of rows.
+local core = require "apify.core"
+local vectors = require "spec.vectors.json"
+
+--- All that comes of the pieces: rows, "bad" for each that was passed over; and the failure where that cannot be.
+local function read(pieces, max_row, decoder)
+  local reader = core.rows(decoder or core.decoder {}, max_row)
+  local rows, is_skipping, failure = {}, false, nil
+  local function drain()
+    while not failure do
+      local row, word, name
+      if is_skipping then
+        row, word = reader:skip()
+        if row == nil then return end
+        is_skipping = false
+        if row then rows[#rows + 1] = "bad" else failure = "broken" end
+      else
+        row, word, name = reader:next()
+        if row ~= nil then rows[#rows + 1] = row
+        elseif name then is_skipping = true
+        else return word end
+      end
+    end
+  end
+  for _, piece in ipairs(pieces) do
+    reader:feed(piece)
+    drain()
+  end
+  reader:finish()
+  local word = drain()
+  return rows, failure or word
+end
+
+--- The same whole, byte by byte and cut at every position.
+local function read_all_ways(text, max_row, decoder)
+  local rows, word = read({ text }, max_row, decoder)
+  local bytes = {}
+  for i = 1, #text do bytes[i] = text:sub(i, i) end
+  assert.same({ rows, word }, { read(bytes, max_row, decoder) }, text)
+  for at = 1, #text - 1 do
+    assert.same({ rows, word }, { read({ text:sub(1, at), text:sub(at + 1) }, max_row, decoder) }, text)
+  end
+  return rows, word
+end
+
+describe("a row that cannot be decoded", function()
+  it("is passed over where its end can be told", function()
+    for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity", "01", "1.", "nul", '{"a" 1}', "{1}", '{"a":"]}\\""x}',
+      "[" .. ("["):rep(1100) .. ("]"):rep(1100) .. "]" } do
+      local short = #bad < 100 and read_all_ways or function(text) return read { text } end
+      for _, frame in ipairs { { '[1,', ",2]" }, { '{"data":{"items":[1 , ', ' ,\n2],"total":3}}' } } do
+        local rows, word = short(frame[1] .. bad .. frame[2])
+        assert.same({ 1, "bad", 2 }, rows, bad)
+        assert.equal("end", word)
+      end
+      assert.same({ "bad" }, (short("[" .. bad .. "]")))
+    end
+  end)
+
+  it("is passed over when it is larger than the maximum, of which no more than a window is held", function()
+    assert.same({ 1, "bad", "bad", 2 }, (read_all_ways('[1,"12345678901234567890",{"a":"123456789","b":[1,2,{}]},2]', 10)))
+    local pieces = { '[1,"' }
+    for _ = 1, 100 do pieces[#pieces + 1] = ("x"):rep(1000000) end
+    pieces[#pieces + 1] = '",2]'
+    assert.same({ 1, "bad", 2 }, (read(pieces, 1000)))
+  end)
+
+  it("ends the list where its end cannot be told", function()
+    for _, bad in ipairs { '"\\x', '{"a":tru', '{"a":[1}', "'a,b'", "@", "", '{"a":1}}', "1 2", "tru e", '"\\x":1' } do
+      local rows, word = read_all_ways("[1," .. bad .. ",2]")
+      assert.equal("broken", word, bad)
+      assert.equal(1, rows[1])
+    end
+    for _, text in ipairs { '[1,"\\x"', '[1,NaN', '[1,"\\x"}', '{"data":{"total":NaN,"items":[1]}}', "NaN" } do
+      assert.equal("broken", (select(2, read_all_ways(text))), text)
+    end
+  end)
+
+  it("leaves the reader as it was otherwise, whatever is wrong with it", function()
+    for _, case in ipairs(vectors.invalid) do
+      local rows, word = read_all_ways('[{"b":1},{"a":[' .. case[1] .. ']},{"b":2}]')
+      if word == "end" and rows[3] then assert.same({ { b = 1 }, { b = 2 } }, { rows[1], rows[#rows] }, case[1]) end
+    end
+  end)
+end)
+
+it("nothing is passed over where nothing failed", function()
+  local reader = core.rows(core.decoder {})
+  reader:feed "[1,2]"
+  assert.is_false(reader:skip())
+  assert.equal(1, reader:next())
+  assert.is_false(reader:skip())
+  assert.equal(2, reader:next())
+end)
