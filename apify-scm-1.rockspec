@@ -54,6 +54,7 @@ build = {
       },
       libraries = { "curl", "z", "pthread" },
     },
+    ["apify.answers"] = "lua/apify/answers.lua",
     ["apify.base64"] = "lua/apify/base64.lua",
     ["apify.batch"] = "lua/apify/batch.lua",
     ["apify.batch_source"] = "lua/apify/batch_source.lua",

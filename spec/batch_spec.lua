@@ -306,6 +306,46 @@ describe("batches of requests", function()
       assert.same({ 1 }, err.unprocessed)
     end)
 
+    it("leaves a doubt about requests that the answer does not name, and does not add them twice", function()
+      local body = '{"data":{"processedRequests":[],"unprocessedRequests":[{"url":"%s","uniqueKey":"u"}]}}'
+      api:faults { match = { path = "requests/batch", first = 1 }, action = { bad_json = { body = body:format(url(3)) } } }
+      local results, err = add { { url = url(1) }, { url = url(2) }, { url = url(3) } }
+      assert.is_nil(results)
+      assert.same({ "decode", false, true }, { err.kind, err.retryable, err.sent })
+      assert.truthy(err.message:find("names 2 of the requests neither as processed nor as unprocessed, the first of them requests[1]", 1, true))
+      assert.same({ 1, 2 }, err.in_doubt)
+      assert.same({ 3 }, err.unprocessed)
+      assert.equal(1, #batches())
+    end)
+
+    it("leaves none about those with a key, which are sent again", function()
+      local body = '{"data":{"processedRequests":[],"unprocessedRequests":[]}}'
+      api:faults { match = { path = "requests/batch", first = 1 }, action = { bad_json = { body = body } } }
+      local results = assert(add(list_of(3, keyed)))
+      check_results(results, keys_to(3), (stored()))
+      assert.equal(2, #batches())
+    end)
+
+    it("leaves a doubt about those with a key that the answers never name", function()
+      local body = '{"data":{"processedRequests":[],"unprocessedRequests":[{"url":"%s","uniqueKey":"key-2"}]}}'
+      api:faults { match = { path = "requests/batch" }, action = { bad_json = { body = body:format(url(2)) } } }
+      local _, err = add(list_of(2, keyed), { max_unprocessed_retries = 1 })
+      assert.equal("unprocessed-requests", err.type)
+      assert.same({ 1 }, err.in_doubt)
+      assert.same({ 2 }, err.unprocessed)
+    end)
+
+    it("is an answer whose lists are none", function()
+      for _, body in ipairs {
+        '{"data":{"processedRequests":[],"unprocessedRequests":{}}}', '{"data":{"processedRequests":7,"unprocessedRequests":[]}}',
+        '{"data":{"processedRequests":[]}}', '{"data":{"processedRequests":[7],"unprocessedRequests":[]}}',
+      } do
+        api:faults { match = { path = "requests/batch" }, action = { bad_json = { body = body } } }
+        local _, err = add { { url = url(1) } }
+        assert.same({ "decode", 1 }, { err.kind, #err.in_doubt }, body)
+      end
+    end)
+
     it("is an answer that tells nothing", function()
       api:faults { match = { path = "requests/batch" }, action = { bad_json = { body = '{"data":{}}' } } }
       local _, err = batch.add(client:with { max_retries = 1 }.settings, op, { { url = url(1) } })
@@ -482,13 +522,28 @@ describe("batches of requests", function()
       assert.equal(id, results[2].id)
     end)
 
-    it("counts a row that the API does not mention as not processed", function()
-      local answer = '{"data":{"processedRequests":[{"id":"a"}],"unprocessedRequests":[]}}'
-      api:faults { match = { method = "DELETE" }, action = { bad_json = { body = answer } } }
-      local _, err = delete({ "a", "b" }, { max_unprocessed_retries = 1 })
-      assert.equal("unprocessed-requests", err.type)
-      assert.same({ { id = "a" } }, err.partial)
-      assert.same({ 2 }, err.unprocessed)
+    --- Answer a deletion like this, once.
+    local function answer_once(processed, unprocessed)
+      local body = ('{"data":{"processedRequests":[%s],"unprocessedRequests":[%s]}}'):format(processed, unprocessed)
+      api:faults { match = { method = "DELETE", first = 1 }, action = { bad_json = { body = body } } }
+      api:log(true)
+    end
+
+    it("tells that what the answer does not name was not there", function()
+      answer_once('{"id":"a"}', "")
+      local results = assert(delete { "a", "b", { uniqueKey = "c" }, { id = "d", uniqueKey = "e" } })
+      assert.same({
+        { id = "a" }, { id = "b", was_found = false }, { uniqueKey = "c", was_found = false },
+        { id = "d", uniqueKey = "e", was_found = false },
+      }, results)
+      assert.equal(1, #api:log().requests)
+    end)
+
+    it("sends an id again while a row that was left aside may be its own", function()
+      answer_once('{"id":"a"}', '{"uniqueKey":"u","url":"https://a.example/"}')
+      local results = assert(delete { "a", "b", { uniqueKey = "c" } })
+      assert.same({ { id = "a" }, { id = "b" }, { uniqueKey = "c", was_found = false } }, results)
+      assert.equal(2, #api:log().requests)
     end)
   end)
 end)

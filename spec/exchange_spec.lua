@@ -1,6 +1,9 @@
 --- The state machine of one call, with a clock and a core made of tables.
 local retry = require "apify.retry"
 
+-- The token, as far as the machine can see it.
+local SECRET = { mask = function(_, text) return (text:gsub("apify_api_test", "***")) end }
+
 local fake = {}                              -- what the machine believes to be apify.transport
 local exchange
 
@@ -57,7 +60,7 @@ end)
 
 local function settings(more)
   local s = {
-    base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = "token",
+    base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = SECRET,
     connect_timeout = 10, max_retries = 2, min_delay_between_retries = 1, max_body_size = 100,
     counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
     gate = { open = {} }, on_attempt = function(a) hooked[#hooked + 1] = a end,
@@ -405,7 +408,7 @@ describe("a redirect", function()
     local ex = begin()
     assert.equal("wait", follow(ex, "/v2/y?z=1"))
     local o = sent[2].options
-    assert.same({ "https://api.test/v2/y?z=1", "token" }, { o.url, o.secret })
+    assert.same({ "https://api.test/v2/y?z=1", SECRET }, { o.url, o.secret })
     assert.same({ "X-Own: 1", "Accept: */*" }, o.headers)
     assert.equal(1, ex.attempts)
   end)
@@ -427,7 +430,7 @@ describe("a redirect", function()
     sent[2]:answer(503)
     ex:poke(now)
     ex:poke(now + 1)
-    assert.same({ "https://api.test/v2/x", "token" }, { sent[3].options.url, sent[3].options.secret })
+    assert.same({ "https://api.test/v2/x", SECRET }, { sent[3].options.url, sent[3].options.secret })
   end)
 
   it("uses no proxy for a loopback address alone", function()

@@ -286,16 +286,16 @@ describe("pushing items", function()
 
     it("of a string is told before anything is sent", function()
       local cases = {
-        ["nonsense"] = "decode", ['{"a":1}x'] = "decode", ['[{"a":1},]'] = "decode", ['[{"a":1}] x'] = "decode",
-        ['[{"a":1},{"b":tru}]'] = "item 2", ["[{},7]"] = "item 2", ["[{},[]]"] = "item 2", ["7"] = "object", [""] = "decode",
-        ['[{"a":1}'] = "decode",
+        ["hello"] = "items: ", ['{"a":1}x'] = "items: ", ['[{"a":1},]'] = "items[2]: ", ['[{"a":1}] x'] = "items[2]: ",
+        ['[{"a":1},{"b":tru}]'] = "items[2]: ", ["[{},7]"] = "items[2]: ", ["[{},[]]"] = "items[2]: ", ["7"] = "object", [""] = "items: ",
+        ['[{"a":1}'] = "items[2]: ",
       }
       for text, expected in pairs(cases) do
-        local ok, err = items(text)
-        assert.is_nil(ok, text)
-        assert.equal("decode", err.kind, text)
-        assert.truthy(tostring(err):find(expected, 1, true), tostring(err))
-        assert.equal(0, err.pushed)
+        local is_done, why = pcall(items, text)
+        assert.is_false(is_done, text)
+        assert.equal("string", type(why))
+        assert.matches("^spec/push_spec.lua:%d+: bad items of dataset:push_items: ", why)
+        assert.truthy(why:find(expected, 1, true), why)
       end
       assert.equal(0, #pushes())
     end)
@@ -354,8 +354,15 @@ describe("pushing items", function()
       check_order(3)
     end)
 
+    it("is none where the answer has come, whatever becomes of its body", function()
+      api:faults { match = { path = "/items" }, action = { cut = { after_bytes = 1 } } }
+      assert.same({ true, 3 }, { items(list_of(3, function(i) return { n = i, t = ("x"):rep(large) } end)) })
+      assert.equal(3, #pushes())
+      check_order(3)
+    end)
+
     it("tells which items are in doubt when an answer was lost, and does not repeat", function()
-      api:faults { match = { path = "/items", after = 1 }, action = { cut = { after_bytes = 1 } } }
+      api:faults { match = { path = "/items", after = 1 }, action = { close_before_answer = { act = true } } }
       local ok, err = items(list_of(3, function(i) return { n = i, t = ("x"):rep(large) } end))
       assert.is_nil(ok)
       assert.equal("network", err.kind)

@@ -355,3 +355,46 @@ it("the queue itself is seen, renamed, opened and deleted", function()
   assert.is_true(failure("api", 404, queue:get()).not_found)
   assert.is_true(failure("api", 404, queue:add_request(url(1))).not_found)
 end)
+
+describe("a row of a head", function()
+  local LONG = "https://example.com/" .. ("ü"):rep(200)
+  local whole
+
+  before_each(function()
+    local added = assert(queue:add_request { url = LONG, uniqueKey = LONG, payload = "a=1", userData = { n = 1 }, headers = { A = "b" } })
+    whole = assert(queue:get_request(added.requestId))
+    api:log(true)
+  end)
+
+  it("is only a part of its request", function()
+    local row = assert(queue:list_head()).items[1]
+    local cut = "https://example.com/" .. ("ü"):rep(108)
+    assert.same({ id = whole.id, url = cut, uniqueKey = cut, method = "GET", retryCount = 0 }, row)
+    row = assert(queue:list_and_lock_head { lock_secs = 60 }).items[1]
+    assert.is_string(row.lockExpiresAt)
+    row.lockExpiresAt = nil
+    assert.same({ id = whole.id, url = cut, uniqueKey = cut, method = "GET", retryCount = 0 }, row)
+  end)
+
+  it("is refused as an update, which would destroy the rest", function()
+    for _, row in ipairs { assert(queue:list_head()).items[1], assert(queue:list_and_lock_head { lock_secs = 60 }).items[1] } do
+      row.handledAt = "2025-09-01T00:00:00.000Z"
+      collectgarbage()
+      local is_done, message = pcall(queue.update_request, queue, row)
+      assert.is_false(is_done)
+      assert.matches("update_request: a row of a head, which is only a part of its request %(change what get_request gives%)$", message)
+      assert.is_nil(getmetatable(row))
+    end
+    assert.equal(0, #requests "PUT")
+    assert.same(whole, queue:get_request(whole.id))
+  end)
+
+  it("leads to all of its request, which may be updated", function()
+    local request = assert(queue:get_request(assert(queue:list_head()).items[1]))
+    assert.same(whole, request)
+    request.handledAt = "2025-09-01T00:00:00.000Z"
+    assert(queue:update_request(request))
+    local now = assert(queue:get_request(whole.id))
+    assert.same({ LONG, "a=1", { n = 1 }, request.handledAt }, { now.url, now.payload, now.userData, now.handledAt })
+  end)
+end)

@@ -221,3 +221,72 @@ describe("a proxy", function()
     assert.equal("page", list_in_child(far .. ", proxy = false"))
   end)
 end)
+
+describe("a server that echoes what it was sent", function()
+  local ENCODED = TOKEN:gsub("_", "%%5f")
+
+  --- The errors' texts, and all that is in them.
+  local function assert_masked(err)
+    assert.is_true(apify.is_error(err), tostring(err))
+    local function look(value)
+      if type(value) == "table" then
+        for name, member in pairs(value) do
+          look(name)
+          look(member)
+        end
+      else
+        assert.is_nil(tostring(value):find("s3cret", 1, true), tostring(value))
+      end
+    end
+    look(err)
+    assert.is_nil(tostring(err):find("s3cret", 1, true))
+    return err
+  end
+
+  local function ask(action)
+    s:faults { match = { server = "main" }, action = action }
+    local _, err = make():runs():list()
+    return assert_masked(err)
+  end
+
+  it("is shown without the token, whatever part of its error has it", function()
+    local err = ask { status = { code = 400, body = ('{"error":{"type":"bad %s","message":"Bearer %s","data":{"%s":["?token=%s"]}}}')
+      :format(TOKEN, TOKEN, TOKEN, ENCODED) } }
+    assert.same({ "bad ***", "Bearer ***", { ["***"] = { "?token=***" } } }, { err.type, err.message, err.data })
+    assert.equal("Bearer ***", ask({ status = { code = 401, body = ('{"error":{"message":"Bearer \\u0061pify_api_s3cretS3cret"}}') } }).message)
+    assert.equal('{"got":"***"}', ask({ status = { code = 400, body = ('{"error":{"message":{"got":"%s"}}}'):format(TOKEN) } }).message)
+  end)
+
+  it("is so where its text is no JSON, however the text is cut", function()
+    assert.equal("HTTP status 400: Authorization: Bearer ***", ask({ status = { code = 400, body = "Authorization: Bearer " .. TOKEN } }).message)
+    for length = 270, 300 do
+      local err = ask { status = { code = 400, body = ("x"):rep(length) .. TOKEN } }
+      assert.is_nil(err.message:find("apify", 1, true))
+    end
+  end)
+
+  it("is so in a page instead of an answer", function()
+    local err = ask { status = { code = 200, body = "<html>" .. TOKEN, content_type = "text/html" } }
+    assert.truthy(err.message:find("<html>***", 1, true))
+    s:faults { match = {}, action = { status = { code = 200, body = "<html>" .. TOKEN, content_type = "text/html" } } }
+    assert.truthy(assert_masked(select(2, make():log("x"):download())).message:find("<html>***", 1, true))
+  end)
+
+  it("is so in a place to which it sends, and in a name that it gives the request", function()
+    local err = ask { redirect = { location = "ftp://x/?token=" .. ENCODED } }
+    assert.truthy(err.message:find("token=***", 1, true), err.message)
+    assert.equal("***", ask({ status = { code = 400, headers = { ["X-Apify-Request-Id"] = TOKEN } } }).request_id)
+  end)
+
+  it("is so in the headers that are handed out", function()
+    s:faults { match = {}, action = { status = { code = 200, body = "{}", headers = { ["X-Echo"] = "Bearer " .. TOKEN } } } }
+    local _, meta = assert(make():request { path = "/x" })
+    assert.equal("Bearer ***", meta.headers["x-echo"])
+  end)
+
+  it("leaves a request in doubt that it may have acted on", function()
+    s:faults { match = {}, action = { status = { code = 200, body = TOKEN, content_type = "text/html" } } }
+    local _, err = make():dataset("x"):push_items { n = 1 }
+    assert.same({ 1, 1 }, assert_masked(err).in_doubt)
+  end)
+end)

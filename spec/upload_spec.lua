@@ -1,4 +1,5 @@
 --- Requests whose bodies come from sources: again after failures, at the source's own pace, whole or not at all.
+local answers = require "apify.answers"
 local apify = require "apify"
 local child = require "spec.child"
 local core = require "apify.core"
@@ -36,7 +37,7 @@ describe("an upload", function()
   local function send(src, more)
     local op = { method = "PUT", path = store .. "/records/K", headers = { "Content-Type: application/octet-stream" } }
     for name, value in pairs(more or {}) do op[name] = value end
-    return upload.run(client.settings, op, src)
+    return upload.run(client.settings, op, src, answers.acknowledgement)
   end
 
   -- What is stored; nil when nothing is.

@@ -1,9 +1,10 @@
-/* secret.c - the token as a userdata: readable by the transfer that sends it, by nothing else. */
+/* secret.c - the token as a userdata: readable by the transfer that sends it, by nothing else; it can hide itself in a text. */
 #include "secret.h"
 
 #include <string.h>
 
 #define SECRET_TYPE "apify.secret"
+#define MIN_MASKED 8                               /* a shorter one is no secret, and found in any text */
 
 const char *secret_text (lua_State *L, int idx) {
   return luaL_testudata(L, idx, SECRET_TYPE);
@@ -18,6 +19,58 @@ static int l_new (lua_State *L) {
   char *copy = lua_newuserdatauv(L, len + 1, 0);
   memcpy(copy, s, len + 1);
   luaL_setmetatable(L, SECRET_TYPE);
+  return 1;
+}
+
+static int hex_value (char c) {                    /* -1: not a hexadecimal digit */
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* How many bytes at 's' stand for 'c': itself, %XX as in a URL, or behind a backslash as in JSON; 0 if they do not. */
+static size_t match_char (const char *s, size_t len, char c) {
+  if (len > 0 && s[0] == c) return 1;
+  if (len > 1 && s[0] == '\\' && s[1] == c) return 2;
+  if (len > 2 && s[0] == '%' && hex_value(s[1]) >= 0 && hex_value(s[2]) >= 0)
+    return hex_value(s[1]) * 16 + hex_value(s[2]) == c ? 3 : 0;
+  return 0;
+}
+
+/* How many bytes at 's' are the token; 0 if they are not. */
+static size_t match_token (const char *s, size_t len, const char *token) {
+  size_t at = 0;
+  for (; *token != '\0'; token++) {
+    size_t n = match_char(s + at, len - at, *token);
+    if (n == 0) return 0;
+    at += n;
+  }
+  return at;
+}
+
+/* secret:mask(text) -> the text with *** wherever it has the token, however that is written.   Pushes 1 value. */
+static int l_mask (lua_State *L) {
+  const char *token = luaL_checkudata(L, 1, SECRET_TYPE);
+  size_t len, done = 0;
+  const char *s = luaL_checklstring(L, 2, &len);
+  if (strlen(token) < MIN_MASKED) {
+    lua_settop(L, 2);
+    return 1;
+  }
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (size_t at = 0; at < len;) {
+    size_t n = match_token(s + at, len - at, token);
+    if (n == 0) at++;
+    else {
+      luaL_addlstring(&b, s + done, at - done);
+      luaL_addstring(&b, "***");
+      at += n;
+      done = at;
+    }
+  }
+  luaL_addlstring(&b, s + done, len - done);
+  luaL_pushresult(&b);
   return 1;
 }
 
@@ -45,6 +98,10 @@ void open_secret (lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, "hidden");
   lua_setfield(L, -2, "__metatable");
+  lua_newtable(L);
+  lua_pushcfunction(L, l_mask);
+  lua_setfield(L, -2, "mask");
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, l_new);
   lua_setfield(L, -2, "secret");

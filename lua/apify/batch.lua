@@ -93,13 +93,17 @@ end
 
 --- By key. Those sent without one have the rows that are left, in order; if these are too few, it is unknown whose they are.
 local function match_added(entries, processed, unprocessed)
-  local by_key, rows = index(processed, "uniqueKey"), {}
-  for _, entry in ipairs(entries) do rows[entry] = by_key[entry.name] end
+  local by_key, left_out, rows, missing = index(processed, "uniqueKey"), index(unprocessed, "uniqueKey"), {}, {}
+  for _, entry in ipairs(entries) do
+    rows[entry] = by_key[entry.name]
+    if entry.key and not rows[entry] and not left_out[entry.key] then missing[entry] = true end
+  end
   local nameless = find_nameless(entries, unprocessed, rows)
   local unused = find_unused(processed, rows)
-  if #nameless > #unused then return rows end
-  for i, entry in ipairs(nameless) do rows[entry] = unused[i] end
-  return rows
+  for i, entry in ipairs(nameless) do
+    if #nameless > #unused then missing[entry] = true else rows[entry] = unused[i] end
+  end
+  return rows, missing
 end
 
 local function added_twin(row)
@@ -130,12 +134,27 @@ local function prepare_delete(_, value)
   return { text = text, key = name, name = name, id = id, unique_key = key }
 end
 
-local function match_deleted(entries, processed)
-  local by_id, by_key, rows = index(processed, "id"), index(processed, "uniqueKey"), {}
-  for _, entry in ipairs(entries) do
-    rows[entry] = entry.id and by_id[entry.id] or entry.unique_key and by_key[entry.unique_key] or nil
+--- What finds the row of an entry in a list.
+local function finder(list)
+  local by_id, by_key = index(list, "id"), index(list, "uniqueKey")
+  return function(entry)
+    return entry.id and by_id[entry.id] or entry.unique_key and by_key[entry.unique_key] or nil
   end
-  return rows
+end
+
+--- What the answer does not name was not there. But the rows of what was left aside need not have an id: while there are any of
+--- nobody's, an entry known by its id alone may be one of these.
+local function match_deleted(entries, processed, unprocessed)
+  local find_deleted, find_left, rows, left_count = finder(processed), finder(unprocessed), {}, 0
+  for _, entry in ipairs(entries) do
+    rows[entry] = find_deleted(entry)
+    if find_left(entry) then left_count = left_count + 1 end
+  end
+  for _, entry in ipairs(entries) do
+    local may_be_left = find_left(entry) or left_count < #unprocessed and not entry.unique_key
+    if not rows[entry] and not may_be_left then rows[entry] = { id = entry.id, uniqueKey = entry.unique_key, was_found = false } end
+  end
+  return rows, {}
 end
 
 ---@type apify.BatchKind
@@ -155,7 +174,8 @@ function batch.add(settings, op, requests, o)
   return batch_work.run(settings, ADD, op, requests, o or {})
 end
 
---- Delete requests, given as ids or as tables with an id or a uniqueKey. The results, in the order given, are { id, uniqueKey } as the API gave them.
+--- Delete requests, given as ids or as tables with an id or a uniqueKey. The results, in the order given, are { id, uniqueKey } as the API gave them,
+--- or of what its answer does not name, as it was not there, { id, uniqueKey, was_found = false } as they were given.
 ---@param settings apify.Settings
 ---@param op apify.SendingTarget
 ---@param requests table|function a list or an iterator

@@ -21,7 +21,8 @@ local MAX_SIZE = sending.MAX_BODY - 2    -- bytes of a request as JSON: it stand
 ---@field method string
 ---@field prepare fun(settings: apify.Settings, value: any): apify.BatchEntry?, string?
 ---@field is_safe fun(entries: apify.BatchEntry[]): boolean may a batch of these be repeated?
----@field match fun(entries: apify.BatchEntry[], processed: table[], unprocessed: table[]): table<apify.BatchEntry, table> the rows of the processed
+---@field match fun(entries: apify.BatchEntry[], processed: table[], unprocessed: table[]): table<apify.BatchEntry, table>, table
+---the rows of the processed; the set of those that the answer does not name
 ---@field twin fun(row: table): table the result of one more with the same key
 
 --- Where the entries come from.

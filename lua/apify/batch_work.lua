@@ -1,5 +1,6 @@
 --- Many requests for a queue, in batches: several in flight, in the caller's coroutine; what the API leaves unprocessed is
 --- sent again. Nothing is dropped: each request has its result, or the error tells what became of it.
+local answers = require "apify.answers"
 local batch_source = require "apify.batch_source"
 local errors = require "apify.errors"
 local request = require "apify.request"
@@ -24,6 +25,7 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field max_parallel? integer batches in flight
 ---@field max_unprocessed_retries? integer
 ---@field deadline? number seconds for all of them, the iterator's own time left out
+---@field nulls? "omit"|"keep"
 ---@field request_timeout? number seconds for each batch
 
 --- Where batches go: the path and the query; or a function that gives these, or nil and an error, called before the first is sent.
@@ -56,8 +58,10 @@ end
 
 --- Note the result of a request, and of those that are the same.
 function Work:settle(entry, row)
-  self.results[entry.position], entry.text = row, nil
-  for _, position in ipairs(entry.twins or {}) do self.results[position] = self.kind.twin(row) end
+  self.results[entry.position], self.doubtful[entry.position], entry.text = row, nil, nil
+  for _, position in ipairs(entry.twins or {}) do
+    self.results[position], self.doubtful[position] = self.kind.twin(row), nil
+  end
 end
 
 --- It is unknown what became of these.
@@ -143,25 +147,36 @@ function Work:send(b, now)
   local body, headers = sending.body("[" .. table.concat(texts, ",") .. "]")
   b.exchange = request.begin(self.settings, {
     method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
-    is_safe = self.kind.is_safe(b.entries), request_timeout = self.options.request_timeout,
+    is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
   }, self.waiter, now)
 end
 
---- The answer to a batch: what was processed, what was not; or nil, message, name, offset.
-local function read(ex)
-  local answer, message, name, offset = request.decode_object(ex)
-  if message then return nil, message, name, offset end
-  local processed, unprocessed = answer.processedRequests, answer.unprocessedRequests
-  if type(processed) ~= "table" then return nil, "the answer does not tell what was processed", "decode", 0 end
-  return processed, type(unprocessed) == "table" and unprocessed or {}
+local read = answers.reader "batch"
+
+--- It is unknown what became of requests that the answer does not name.
+function Work:lose_unnamed(entries)
+  self:fail(errors.new {
+    kind = "decode", retryable = false, sent = true,
+    message = ("the answer names %d of the requests neither as processed nor as unprocessed, the first of them %s"):format(
+      #entries, batch_source.place(entries[1].position)),
+  })
 end
 
---- Settle what was processed. Returns the others.
-function Work:take(b, processed, unprocessed)
-  local rows, left = self.kind.match(b.entries, processed, unprocessed), {}
+--- Settle what was processed. Returns what is to be sent again: what the API has left aside, and what its answer does not name,
+--- if it has a key, by which it is not added twice.
+function Work:take(b, answer)
+  local rows, missing = self.kind.match(b.entries, answer.processedRequests, answer.unprocessedRequests)
+  local left, unnamed = {}, {}
   for _, entry in ipairs(b.entries) do
-    if rows[entry] then self:settle(entry, rows[entry]) else left[#left + 1] = entry end
+    if rows[entry] then
+      self:settle(entry, rows[entry])
+    else
+      if missing[entry] then self:doubt { entry } end
+      local list = missing[entry] and not entry.key and unnamed or left
+      list[#list + 1] = entry
+    end
   end
+  if unnamed[1] then self:lose_unnamed(unnamed) end
   return left
 end
 
@@ -209,13 +224,13 @@ function Work:poke(b, now)
       b.wake_at = ex.wake_at
       return true
     end
-    local processed, unprocessed, name, offset = read(ex)
-    if processed then
-      local is_open = self:retry(b, self:take(b, processed, unprocessed), now)
+    local answer, message, name, offset, is_stray = read(ex)
+    if answer then
+      local is_open = self:retry(b, self:take(b, answer), now)
       ex:close()                                         -- last, as a hook may raise
       return is_open
     end
-    ex:reject(name, unprocessed, offset, now)
+    ex:reject(name, message, offset, now, is_stray)
   end
 end
 

@@ -133,6 +133,7 @@ end
 local check_wait = options.spec {
   deadline = options.number { exclusive_min = 0 },
   max_parallel = options.integer { min = 1 },
+  nulls = options.enum { "omit", "keep" },
   on_progress = options.func,
   request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },

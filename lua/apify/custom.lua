@@ -1,10 +1,12 @@
 --- Endpoints that have no method of their own: client:request and client:iterate.
+local answers = require "apify.answers"
 local bookmark = require "apify.bookmark"
 local core = require "apify.core"
 local errors = require "apify.errors"
 local options = require "apify.options"
 local pager = require "apify.pager"
 local request = require "apify.request"
+local run_wait = require "apify.run_wait"
 local walk = require "apify.walk"
 
 local custom = {}
@@ -20,7 +22,8 @@ local positive_secs = options.number { exclusive_min = 0 }
 ---@field headers? table<string, string>
 ---@field body? string|table a table is sent as JSON
 ---@field nulls? "omit"|"keep" null fields of the answer: absent, or apify.null
----@field request_timeout? number seconds
+---@field request_timeout? number seconds; beside `waitForFinish` of the query, when absent
+---@field stall_timeout? number seconds of silence; when absent, long enough for `waitForFinish` of the query
 
 local request_rules = {
   body = options.either(options.string(), options.table),
@@ -30,6 +33,7 @@ local request_rules = {
   path = options.string { nonempty = true },
   query = options.table,
   request_timeout = positive_secs,
+  stall_timeout = positive_secs,
 }
 
 ---@class apify.IterateOptions
@@ -142,8 +146,21 @@ end
 local function read_any(ex)
   local kind = ex.xfer:header "content-type" or ""
   if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
-  if kind:lower():find("json", 1, true) then return request.decode(ex) end
+  if kind:lower():find("json", 1, true) then return answers.json(ex) end
   return ex.xfer:text()
+end
+
+--- What is inside `data`, where that is all there is: so the API wraps its own objects, and a record may look otherwise.
+local function unwrap(body)
+  if type(body) ~= "table" or body.data == nil or next(body, next(body)) ~= nil then return body end
+  return body.data
+end
+
+--- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
+local function limits(settings, o)
+  local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
+  return o.request_timeout or settings.request_timeout + held,
+    o.stall_timeout or held > 0 and math.max(settings.stall_timeout, held + run_wait.POLL_MARGIN) or nil
 end
 
 function custom.request(settings, opts)
@@ -152,12 +169,13 @@ function custom.request(settings, opts)
   local path = check_path(o.path, where)
   local lines = header_lines(o.headers, where)
   local body = encode_body(o.body, lines, where)
+  local request_timeout, stall_timeout = limits(settings, o)
   local value, meta = request.run(settings, {
     method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
-    nulls = o.nulls, request_timeout = o.request_timeout,
+    nulls = o.nulls, request_timeout = request_timeout, stall_timeout = stall_timeout,
   }, read_any)
   if value == nil then return nil, meta end
-  return request.unwrap(value), meta
+  return unwrap(value), meta
 end
 
 function custom.iterate(settings, opts)

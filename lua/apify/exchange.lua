@@ -37,6 +37,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field is_safe? boolean repeating is harmless whatever the method
 ---@field is_repeatable? fun(): boolean asked before a retry: can the body be sent again?
 ---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
+---@field ignores_body? boolean the head of a success says all: what becomes of its body is no matter
 ---@field request_timeout number for everything up to the complete answer; after an upload, from its last byte
 ---@field stall_timeout number without a byte, once the request is sent; may be infinite
 ---@field hold_timeout? number the same until the answer begins, where the API may hold it
@@ -89,9 +90,23 @@ function Exchange:remaining(now)
   return self:ends_at() - now
 end
 
+--- What an answer says, without the token: whoever is sent it may say it again.
+---@generic T
+---@param value T
+---@return T
+function Exchange:conceal(value)
+  local secret, kind = self.call.settings.secret, type(value)
+  if secret and kind == "string" then return secret:mask(value) end
+  if not secret or kind ~= "table" then return value end
+  local masked = setmetatable({}, getmetatable(value))
+  for name, member in pairs(value) do masked[self:conceal(name)] = self:conceal(member) end
+  return masked
+end
+
 --- The fields of an error, with what is known about this call.
 function Exchange:facts(fields)
   local call = self.call
+  fields.message = self:conceal(fields.message)
   fields.method, fields.path, fields.attempts = call.method, call.path, self.attempts
   return fields
 end
@@ -286,6 +301,11 @@ function Exchange:watch(now)
   local loss = self:loss()
   if loss then return self:consider(loss, now) end
   if not self:is_late(now) then return "wait" end
+  local status = self.call.ignores_body and self.xfer:status() or 0
+  if status >= 200 and status < 300 then                 -- all that matters is there
+    self.state = "ready"
+    return "ready"
+  end
   local err = self:late_error(now)
   if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
   return self:consider(err, now)
@@ -296,25 +316,32 @@ function Exchange:watch_body(now)
   return self:loss() or self:is_late(now) and self:late_error(now) or nil
 end
 
---- The body of the answer turned out to be bad: try again, or give up.
-function Exchange:reject(kind, message, offset, now)
+--- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up.
+function Exchange:reject(kind, message, offset, now, is_stray)
   self.state = nil
   local err = self:describe { kind = kind, message = message, offset = offset, sent = true, retryable = false }
   local came_whole = not self.xfer:failure()
-  if came_whole and self.call.is_user_data then return self:fail(err) end
+  if came_whole and self.call.is_user_data and not is_stray then return self:fail(err) end
   return self:consider(err, now)
+end
+
+--- A member of the API's error as text, whatever it is; nil of nothing.
+local function text_of(value)
+  if value == nil or value == core.null then return nil end
+  if type(value) == "table" then return (core.encode(value, { sort_keys = true })) end
+  return tostring(value)
 end
 
 --- The error object of an answer that is not a success.
 function Exchange:api_error(status)
   local xfer = self.xfer
-  local text = xfer:text() or ""
+  local text = self:conceal(xfer:text() or "")
   local body = core.decode(text)
   local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
   return self:describe {
-    kind = "api", status = status, type = type(told.type) == "string" and told.type or nil, data = told.data,
-    message = told.message and tostring(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
-    sent = true, request_id = xfer:header "x-apify-request-id" or xfer:header "x-request-id",
+    kind = "api", status = status, type = self:conceal(text_of(told.type)), data = self:conceal(told.data),
+    message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
+    sent = true, request_id = self:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
     retry_after = retry.after(xfer:header "retry-after", transport.time()),
   }
 end
@@ -328,7 +355,7 @@ function Exchange:redirect(status, now)
   self.redirects = self.redirects + 1
   if self.redirects > MAX_REDIRECTS then return refuse(("more than %d redirects"):format(MAX_REDIRECTS)) end
   local address, parts = url.resolve(self.address, location)
-  if not address then return refuse(("to %s: %s"):format(errors.show(location), parts)) end
+  if not address then return refuse(("to %s: %s"):format(errors.show(self:conceal(location)), parts)) end
   if self.address:find "^https:" and parts.scheme ~= "https" then return refuse "from https to http" end
   self:release()
   self.is_home = self.is_home and url.origin(address) == url.origin(call.url)
@@ -344,7 +371,8 @@ function Exchange:judge(now)
   local message, kind, received = xfer:failure()
   local status = xfer:status()
   local is_success = status and status >= 200 and status < 300
-  if message and (not status or is_success) and not (is_success and self.call.is_stream) then
+  local is_enough = is_success and (self.call.is_stream or self.call.ignores_body)
+  if message and (not status or is_success) and not is_enough then
     return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
   end
   if is_success then

@@ -25,20 +25,32 @@ local names = options.list_of {
 ---@field path string
 ---@field check fun(opts: table?, where: string): table
 ---@field query fun(o: table): { [1]: string, [2]: string }[]
+---@field answers? string what its answer is, by the names of answers.lua: an object of the API, or "nothing" beyond its status
+---@field media? string what kind of bytes its answer is, by the names of answers.lua
 ---@field takes_client_key? boolean
 
---- A row from its parameters { option, parameter, checker } and further options, which are not sent.
-local function row(method, path, parameters, more)
-  local spec, map, required = { request_timeout = positive_secs }, {}, {}
+local nulls = { nulls = options.enum { "omit", "keep" } }
+
+--- A row from its parameters { option, parameter, checker } and further options, which are not sent. What is answered with an
+--- object of the API may be asked to keep its nulls.
+local function row(method, path, kind, parameters, more)
+  local spec, map, required = { request_timeout = positive_secs, nulls = kind and kind ~= "nothing" and nulls.nulls or nil }, {}, {}
   for name, checker in pairs(more or {}) do spec[name] = checker end
   for i, parameter in ipairs(parameters or {}) do
     spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
     if parameter.is_required then required[#required + 1] = parameter[1] end
   end
-  return { method = method, path = path, check = options.spec(spec, required), query = options.query(map) }
+  return { method = method, path = path, answers = kind, check = options.spec(spec, required), query = options.query(map) }
 end
 
---- The same for an operation in which the owner of locks is named.
+--- The same for an operation whose answer is not an object but bytes of a kind.
+local function media_row(method, path, media, ...)
+  local made = row(method, path, nil, ...)
+  made.media = media
+  return made
+end
+
+--- The same as `row` for an operation in which the owner of locks is named.
 local function client_row(...)
   local made = row(...)
   made.takes_client_key = true
@@ -81,8 +93,6 @@ local request_filter = { { "filter", "filter", options.list_of(options.enum { "l
 
 -- Options that are not sent
 
-local nulls = { nulls = options.enum { "omit", "keep" } }
-
 local walking = {
   bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
 }
@@ -107,12 +117,12 @@ local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NA
 
 local function storage()
   return {
-    get = row("GET", ""),
-    update = row("PUT", "", nil, {
+    get = row("GET", "", "object"),
+    update = row("PUT", "", "object", nil, {
       general_access = general_access,
       name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
     }),
-    delete = row("DELETE", ""),
+    delete = row("DELETE", "", "nothing"),
   }
 end
 
@@ -121,54 +131,55 @@ local operations = {}
 local raw = { { "raw", "raw", flag } }
 
 operations.log = {
-  get = row("GET", "", raw),
-  stream = row("GET", "", raw, { deadline = positive_secs }),
-  lines = row("GET", "", raw, { deadline = positive_secs, follow = flag }),
-  download = row("GET", "", raw, { deadline = positive_secs }),
+  get = media_row("GET", "", "log", raw),
+  stream = media_row("GET", "", "log", raw, { deadline = positive_secs }),
+  lines = media_row("GET", "", "log", raw, { deadline = positive_secs, follow = flag }),
+  download = media_row("GET", "", "log", raw, { deadline = positive_secs }),
 }
 
 operations.dataset = storage()
-operations.dataset.list_items = row("GET", "/items", join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = row("GET", "/items", join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
-operations.dataset.download_items = row("GET", "/items", join(item_range, item_shape, item_format), { deadline = positive_secs })
-operations.dataset.push_items = row("POST", "/items", nil, { deadline = positive_secs })
-operations.dataset.get_statistics = row("GET", "/statistics")
+operations.dataset.list_items = row("GET", "/items", nil, join(item_range, item_shape), nulls)
+operations.dataset.iterate_items = row("GET", "/items", nil, join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
+operations.dataset.download_items = row("GET", "/items", nil, join(item_range, item_shape, item_format), { deadline = positive_secs })
+operations.dataset.push_items = row("POST", "/items", "nothing", nil, { deadline = positive_secs })
+operations.dataset.get_statistics = row("GET", "/statistics", "statistics")
 
 operations.key_value_store = storage()
-operations.key_value_store.list_keys = row("GET", "/keys", join(
+operations.key_value_store.list_keys = row("GET", "/keys", "page", join(
   { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
-operations.key_value_store.iterate_keys = row("GET", "/keys", key_filter,
+operations.key_value_store.iterate_keys = row("GET", "/keys", nil, key_filter,
   with(walking, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
-operations.key_value_store.download_records = row("GET", "/records", key_filter, { deadline = positive_secs })
-operations.key_value_store.get_record = row("GET", "/records/{}", { { "signature", "signature", text } }, with(nulls, { raw = flag }))
-operations.key_value_store.download_record = row("GET", "/records/{}", { { "signature", "signature", text } }, { deadline = positive_secs })
-operations.key_value_store.record_exists = row("HEAD", "/records/{}")
-operations.key_value_store.set_record = row("PUT", "/records/{}", nil, { content_type = text })
-operations.key_value_store.upload_record = row("PUT", "/records/{}", nil, {
+operations.key_value_store.download_records = media_row("GET", "/records", "zip", key_filter, { deadline = positive_secs })
+operations.key_value_store.get_record = row("GET", "/records/{}", nil, { { "signature", "signature", text } }, with(nulls, { raw = flag }))
+operations.key_value_store.download_record = media_row("GET", "/records/{}", "record", { { "signature", "signature", text } },
+  { deadline = positive_secs })
+operations.key_value_store.record_exists = row("HEAD", "/records/{}", "nothing")
+operations.key_value_store.set_record = row("PUT", "/records/{}", "nothing", nil, { content_type = text })
+operations.key_value_store.upload_record = row("PUT", "/records/{}", "nothing", nil, {
   content_type = text, deadline = positive_secs, size = whole,
 })
-operations.key_value_store.delete_record = row("DELETE", "/records/{}")
+operations.key_value_store.delete_record = row("DELETE", "/records/{}", "nothing")
 
 operations.request_queue = storage()
-operations.request_queue.list_requests = client_row("GET", "/requests", join({
+operations.request_queue.list_requests = client_row("GET", "/requests", "page", join({
   { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
   { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
-}, request_filter), nulls)
-operations.request_queue.iterate_requests = client_row("GET", "/requests", request_filter,
+}, request_filter))
+operations.request_queue.iterate_requests = client_row("GET", "/requests", nil, request_filter,
   with(walking, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
-operations.request_queue.add_request = client_row("POST", "/requests", forefront)
-operations.request_queue.batch_add_requests = client_row("POST", "/requests/batch", forefront, batching)
-operations.request_queue.batch_delete_requests = client_row("DELETE", "/requests/batch", nil, batching)
-operations.request_queue.get_request = row("GET", "/requests/{}", nil, nulls)
-operations.request_queue.update_request = client_row("PUT", "/requests/{}", forefront)
-operations.request_queue.delete_request = client_row("DELETE", "/requests/{}")
-operations.request_queue.list_head = client_row("GET", "/head",
-  { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } }, nulls)
-operations.request_queue.list_and_lock_head = client_row("POST", "/head/lock",
-  { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } }, nulls)
-operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/lock", join({ lock_secs }, forefront))
-operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", forefront)
-operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock")
+operations.request_queue.add_request = client_row("POST", "/requests", "registration", forefront)
+operations.request_queue.batch_add_requests = client_row("POST", "/requests/batch", "batch", forefront, batching)
+operations.request_queue.batch_delete_requests = client_row("DELETE", "/requests/batch", "batch", nil, batching)
+operations.request_queue.get_request = row("GET", "/requests/{}", "request")
+operations.request_queue.update_request = client_row("PUT", "/requests/{}", "registration", forefront)
+operations.request_queue.delete_request = client_row("DELETE", "/requests/{}", "nothing")
+operations.request_queue.list_head = client_row("GET", "/head", "page",
+  { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
+operations.request_queue.list_and_lock_head = client_row("POST", "/head/lock", "page",
+  { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
+operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
+operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", "nothing", forefront)
+operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock", "unlocked")
 
 -- Runs
 
@@ -216,12 +227,12 @@ local calling = with(input, {
 local function startable(own)
   local start = join(run_limits, hooks, own)
   return {
-    get = row("GET", ""),
-    start = row("POST", "/runs", join(start, wait_for_finish), input),
-    call = row("POST", "/runs", start, calling),
-    run_sync = row("POST", "/run-sync", join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
-    run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
-    run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", join(run_limits, hooks, item_range, item_shape),
+    get = row("GET", "", "object"),
+    start = row("POST", "/runs", "run", join(start, wait_for_finish), input),
+    call = row("POST", "/runs", "run", start, calling),
+    run_sync = row("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
+    run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape),
       with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = walking.pick })),
   }
 end
@@ -230,18 +241,18 @@ operations.actor = startable(permission)
 operations.task = startable {}
 
 operations.run = {
-  get = row("GET", "", wait_for_finish),
-  update = row("PUT", "", nil, {
+  get = row("GET", "", "run", wait_for_finish),
+  update = row("PUT", "", "run", nil, {
     general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
   }),
-  delete = row("DELETE", ""),
-  abort = row("POST", "/abort", { { "gracefully", "gracefully", flag } }),
-  metamorph = row("POST", "/metamorph", { { "target_actor_id", "targetActorId", text }, { "build", "build", text } }, input),
-  reboot = row("POST", "/reboot"),
-  resurrect = row("POST", "/resurrect", run_limits),
+  delete = row("DELETE", "", "nothing"),
+  abort = row("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
+  metamorph = row("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId", text }, { "build", "build", text } }, input),
+  reboot = row("POST", "/reboot", "run"),
+  resurrect = row("POST", "/resurrect", "run", run_limits),
   pin = row("GET", ""),
-  charge = row("POST", "/charge", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
-  watch = row("GET", "", nil, { interval = positive_secs, deadline = positive_secs }),
+  charge = row("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
+  watch = row("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
 }
 
 -- Collections
@@ -251,8 +262,8 @@ local max_page = options.integer { min = 1, max = 1000 }
 --- A list that is paged by offset, with its own filters.
 local function collection(filters)
   return {
-    list = row("GET", "", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
-    iterate = row("GET", "", filters, with(walking, {
+    list = row("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
+    iterate = row("GET", "", nil, filters, with(walking, {
       chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
     })),
   }
@@ -263,7 +274,7 @@ local desc = { { "desc", "desc", flag } }
 operations.storages = collection(join(desc, {
   { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
 }))
-operations.storages.get_or_create = row("POST", "")
+operations.storages.get_or_create = row("POST", "", "object")
 
 operations.actors = collection(join(desc, {
   { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },

@@ -1,4 +1,5 @@
 --- Pushing items to a dataset: any number of them, in order, in requests of a size that the API takes.
+local answers = require "apify.answers"
 local codec = require "apify.codec"
 local core = require "apify.core"
 local errors = require "apify.errors"
@@ -83,49 +84,46 @@ local function elements(json)
   end
 end
 
---- The error of a JSON string; `position` is that of the item, if it is one of a list.
-local function text_error(position, message, name, offset)
-  local place = position and ("item %d: "):format(position) or ""
-  return errors.new { kind = name or "decode", message = place .. message, offset = offset }
+--- Where in a JSON string the item stands.
+local function place_of(position)
+  return position and ("items[%d]"):format(position) or "items"
 end
 
---- Check the JSON of one item. nil, or the error.
+--- Check the JSON of one item. `position` is its place, if it is one of a list.
 local function check_text(text, position)
-  local value, message, name, offset = core.decode(text)
-  if message then return text_error(position, message, name, offset) end
-  if type(value) ~= "table" or not text:find "^%s*{" then return text_error(position, "an item must be an object") end
+  local _, why = core.decode(text)
+  if not why and not text:find "^%s*{" then why = "an item must be an object" end
+  if why then misuse(place_of(position), why) end
 end
 
---- Check that a JSON text is a list of objects. nil, or the error.
+--- Check that a JSON text is a list of objects.
 local function check_array(json)
   local next_row, position, turn = elements(json), 0, sending.turns()
   while true do
-    local row, message, name, offset = next_row()
+    local row, why = next_row()
     position = position + 1
-    if row == nil then return message and text_error(position, message, name, offset) end
-    local err = check_text(row, position)
-    if err then return err end
+    if why then misuse(place_of(position), why) end
+    if row == nil then return end
+    check_text(row, position)
     turn(#row)
   end
 end
 
 --- All of it is checked before anything is sent.
 local function from_text(json)
-  if not json:find "^%s*%[" then
-    local err = check_text(json)
-    if err then return nil, err end
-    return function()
-      local it = json
-      json = nil
-      return it
-    end
+  if json:find "^%s*%[" then
+    check_array(json)
+    return elements(json)
   end
-  local err = check_array(json)
-  if err then return nil, err end
-  return elements(json)
+  check_text(json)
+  return function()
+    local it = json
+    json = nil
+    return it
+  end
 end
 
---- The source for what push_items was given; nil and an error where it is a string that is not JSON.
+--- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
 local function open(settings, items)
   if type(items) == "string" then return from_text(items) end
   if sending.is_callable(items) then return from_iterator(settings, items) end
@@ -196,8 +194,6 @@ function Push:raise(why, count)
   error(why, 0)
 end
 
-local function is_stored() return true end               -- whatever the answer's body says
-
 --- Is it known where the items go? If not, nil and an error.
 function Push:find_target()
   if type(self.target) ~= "function" then self.op = self.target end
@@ -235,7 +231,8 @@ function Push:flush()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
   local is_quiet, ok, err = pcall(request.run, self.settings, {
     method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
-  }, is_stored)
+    ignores_body = true,
+  }, answers.acknowledgement)
   self.spent = self.spent + (transport.now() - began_at)
   if not is_quiet then self:raise(ok, count) end
   if not ok then return nil, self:describe(err, count) end
@@ -284,19 +281,16 @@ function push.items(settings, target, items, o)
   }, Push)
   local refused = request.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end
-  local source, err = open(settings, items)
-  if not source then return self:stop(err) end
+  local source = open(settings, items)
   while true do
-    local text
-    text, err = source()
+    local text, err = source()
     if err then return self:stop(err) end
     if text == nil then break end
     local ok
     ok, err = self:add(text)
     if not ok then return nil, err end
   end
-  local ok
-  ok, err = self:flush()
+  local ok, err = self:flush()
   if not ok then return nil, err end
   return true, self.pushed
 end

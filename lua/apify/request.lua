@@ -1,4 +1,4 @@
---- From a method, a path and options to an answer: builds calls, waits for them, unwraps what came.
+--- From a method, a path and options to an answer: builds calls, and waits for them.
 local core = require "apify.core"
 local errors = require "apify.errors"
 local exchange = require "apify.exchange"
@@ -37,6 +37,8 @@ end
 ---@field is_safe? boolean
 ---@field is_repeatable? fun(): boolean
 ---@field is_user_data? boolean
+---@field ignores_body? boolean
+---@field media? string what kind of bytes a stream has to be of: see answers.is_stray
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
 ---@field decoder? userdata instead of that of the settings, `pick` and `nulls`
@@ -57,6 +59,7 @@ function request.call(settings, op)
     headers = op.headers or NOTHING, body = op.body or not op.upload and BODIES[op.method] or nil,
     upload = op.upload, http1 = op.http1, is_stream = op.is_stream, is_open_ended = op.is_open_ended,
     is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
+    ignores_body = op.ignores_body,
     request_timeout = op.request_timeout or settings.request_timeout,
     stall_timeout = op.stall_timeout or settings.stall_timeout, hold_timeout = op.hold_timeout,
     decoder = op.decoder or decoder_for(settings, op.pick, op.nulls),
@@ -128,13 +131,6 @@ local function finish(ex, settings, helper)
   end
 end
 
---- The decoded body of a finished exchange, or nil, message, name, offset; true where the answer has no body by its nature.
----@param ex apify.Exchange
-function request.decode(ex)
-  if ex.xfer:status() == 204 or ex.call.method == "HEAD" then return true end
-  return ex.xfer:value(ex.call.decoder)
-end
-
 --- Was the thing deleted by an earlier attempt, whose answer was lost?
 local function is_deleted(ex, err)
   return ex.call.method == "DELETE" and err.not_found and ex.is_repetition
@@ -157,7 +153,7 @@ end
 --- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.
 ---@param settings apify.Settings
 ---@param op apify.Operation
----@param read? fun(ex: apify.Exchange): any   decodes the answer; the JSON value when absent
+---@param read fun(ex: apify.Exchange): any   makes a value of the answer; nil, message, name, offset, is_stray when it is none
 ---@param helper? apify.Helper
 ---@return any value
 ---@return any err_or_meta   an apify.Error beside nil; else { status, headers }
@@ -170,30 +166,14 @@ function request.run(settings, op, read, helper)
     local ok, err = finish(ex, settings, helper)
     if not ok and is_deleted(ex, err) then return true, { status = err.status, headers = {} } end
     if not ok then return nil, err end
-    local value, message, name, offset = (read or request.decode)(ex)
+    local value, message, name, offset, is_stray = read(ex)
     if message == nil then
-      local meta = { status = ex.xfer:status(), headers = ex.xfer:headers() }
+      local meta = { status = ex.xfer:status(), headers = ex:conceal(ex.xfer:headers()) }
       request.end_with(ex, value, op.answer_name)
       return value, meta
     end
-    ex:reject(name, message, offset, helper:now())
+    ex:reject(name, message, offset, helper:now(), is_stray)
   end
-end
-
---- The same for an answer that must be an object: what is inside its `data`.
----@param ex apify.Exchange
-function request.decode_object(ex)
-  local body, message, name, offset = request.decode(ex)
-  if message then return nil, message, name, offset end
-  local value = request.unwrap(body)
-  if type(value) ~= "table" then return nil, "the answer is not an object", "decode", 0 end
-  return value
-end
-
---- The value inside `data`, where the API wraps it.
-function request.unwrap(body)
-  if type(body) == "table" and body.data ~= nil then return body.data end
-  return body
 end
 
 return request

@@ -1,4 +1,5 @@
 --- What all handles share: a class, a path, the settings of their client, and the place where they are mounted.
+local answers = require "apify.answers"
 local bookmark = require "apify.bookmark"
 local errors = require "apify.errors"
 local pager = require "apify.pager"
@@ -88,38 +89,32 @@ end
 function resource.operation(self, row, o, segment, fields)
   local op = {
     method = row.method, path = self.path .. row.path:gsub("{}", function() return segment end),
-    query = whole_query(self, row, o), request_timeout = o.request_timeout,
+    query = whole_query(self, row, o), nulls = o.nulls, request_timeout = o.request_timeout,
+    ignores_body = row.answers == "nothing" or nil, media = row.media,
   }
   for name, value in pairs(fields or {}) do op[name] = value end
   return op
 end
 
-local function read_object(ex)
-  if ex.xfer:status() == 204 then return true end
-  return request.decode_object(ex)
-end
-
---- Make the call: its answer's object; true when it has none; or nil and an error.
+--- Make the call: the object that its answer is; or nil and an error.
 ---@param self apify.Resource
 ---@param row apify.OperationRow
 ---@param o table checked options
 ---@param segment? string
 ---@param fields? table
----@return any
+---@return table?
 ---@return apify.Error? err
 function resource.call(self, row, o, segment, fields)
-  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), read_object)
+  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.reader(row.answers))
   if value == nil then return nil, err end
   return value
 end
-
-local function ignore() return true end
 
 --- The same for an answer that says nothing beyond its status.
 ---@return true?
 ---@return apify.Error? err
 function resource.perform(self, row, o, segment, fields)
-  local ok, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), ignore)
+  local ok, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.acknowledgement)
   if not ok then return nil, err end
   return true
 end
@@ -140,11 +135,8 @@ end
 ---@return string? id
 function resource.last_run_path(settings, mount, request_timeout)
   local op = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
-  local run, err = request.run(settings, op, request.decode_object)
+  local run, err = request.run(settings, op, answers.reader "run")
   if not run then return nil, err end
-  if type(run.id) ~= "string" then
-    return nil, errors.new { kind = "decode", message = "the answer is not a run", path = request.path_text(settings, mount.run_path) }
-  end
   return resource.run_path(run.id), nil, run.id
 end
 

@@ -1,6 +1,7 @@
 --- The waiting for one run to finish: long polls, one after another, until one shows it finished or the time is over.
 ---
 --- A state machine like an exchange: it never waits itself, so that one caller can hold a thousand of them.
+local answers = require "apify.answers"
 local errors = require "apify.errors"
 local request = require "apify.request"
 
@@ -16,6 +17,8 @@ local CROWDED_POLL = 1                   -- seconds that the API holds a request
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
 run_wait.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+
+local read_run = answers.reader "run"
 
 local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
 
@@ -36,7 +39,7 @@ end
 ---@return boolean?
 ---@return apify.Error? err
 function run_wait.is_going(settings, path, query, request_timeout)
-  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, request.decode_object)
+  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
   if run then return not run_wait.is_finished(run) end
   if err.not_found then return false end
   return nil, err
@@ -47,11 +50,12 @@ end
 ---@param path string of the run, below the API's base
 ---@param secs? integer how long the API may hold its answer, 0 to 60
 ---@param request_timeout? number
+---@param nulls? "omit"|"keep"
 ---@return apify.Operation
-function run_wait.poll_operation(settings, path, secs, request_timeout)
+function run_wait.poll_operation(settings, path, secs, request_timeout, nulls)
   local held = secs or 0
   return {
-    path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } },
+    path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } }, nulls = nulls,
     request_timeout = request_timeout or settings.request_timeout + held,
     hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
   }
@@ -75,6 +79,7 @@ RunWait.__index = RunWait
 ---@field wait_secs? number
 ---@field is_deadline? boolean it is an error of kind "timeout" when they are over
 ---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
+---@field nulls? "omit"|"keep"
 ---@field turns? apify.Turns shared by waits of which only some may poll at a time
 ---@field longest_poll? integer seconds that the API is asked to hold its answer at most
 
@@ -83,7 +88,7 @@ RunWait.__index = RunWait
 ---@return apify.RunWait
 function run_wait.new(o, now)
   return setmetatable({
-    settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs,
+    settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
     request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
     pause = run_wait.SHORTEST_PAUSE, is_over = false,
@@ -129,7 +134,7 @@ local function start_poll(self, now)
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
-  local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed)
+  local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
   self.exchange = request.begin(self.settings, op, self.waiter, now)
   self.exchange.machine = self
 end
@@ -170,9 +175,8 @@ end
 
 local function finish_poll(self, now)
   local ex = self.exchange
-  local run, message, name, offset = request.decode_object(ex)
-  if run and type(run.status) ~= "string" then message, name = "the answer is not a run", "decode" end
-  if message then ex:reject(name, message, offset, now) else take(self, run, now) end
+  local run, message, name, offset, is_stray = read_run(ex)
+  if message then ex:reject(name, message, offset, now, is_stray) else take(self, run, now) end
 end
 
 --- Go on as far as possible. "done": `run`, or `error`.

@@ -1,4 +1,5 @@
 --- Watching one run: what is new of it, as often as its status or its status message changes.
+local answers = require "apify.answers"
 local errors = require "apify.errors"
 local request = require "apify.request"
 local run_wait = require "apify.run_wait"
@@ -53,16 +54,16 @@ end
 --- Ask for the run, no longer than the deadline allows, and until the watch is closed.
 local function ask(self)
   local op = {
-    path = self.path, query = self.query, request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
+    path = self.path, query = self.query, nulls = self.nulls,
+    request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
   }
   local helper = { now = transport.now }
   function helper.tend(_, ex)
     self.asking = ex.waiter
     if self.is_over then return { kind = "closed", message = "the watch was closed" } end
   end
-  local run, err = request.run(self.settings, op, request.decode_object, helper)
+  local run, err = request.run(self.settings, op, answers.reader "run", helper)
   self.asking, self.look_at = nil, transport.now() + self.interval
-  if run and type(run.id) ~= "string" then return nil, describe(self, { kind = "decode", message = "the answer is not a run" }) end
   return run, err
 end
 
@@ -126,6 +127,7 @@ local run_watch = {}
 ---@field path_of? fun(id: string): string of a last run: the path by its id
 ---@field interval number seconds
 ---@field deadline? number seconds inside
+---@field nulls? "omit"|"keep"
 ---@field request_timeout? number
 
 --- A watch; nothing is sent before its first step.
@@ -134,7 +136,8 @@ local run_watch = {}
 function run_watch.new(o)
   local now = transport.now()
   return setmetatable({
-    settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval, request_timeout = o.request_timeout,
+    settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval,
+    nulls = o.nulls, request_timeout = o.request_timeout,
     deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), began_at = now, look_at = now,
     outside = 0, left_at = now,
   }, mt)

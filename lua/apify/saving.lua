@@ -27,16 +27,18 @@ end
 ---@param row apify.OperationRow
 ---@param o table checked options
 ---@param to any
----@param segment? string
----@param query? { [1]: string, [2]: string }[] parameters beside those of the options
+---@param more? { segment?: string, query?: { [1]: string, [2]: string }[], media?: string } what stands for the {} in the path;
+---parameters beside those of the options; the kind of bytes, if it is not that of the row
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
-function saving.run(self, row, o, to, segment, query)
+function saving.run(self, row, o, to, more)
   local refused = request.refusal(self.settings)
   if refused then return nil, refused end
+  more = more or {}
   local function make_operation(handle)
-    local op = resource.operation(handle, row, o, segment)
-    for _, pair in ipairs(query or {}) do op.query[#op.query + 1] = pair end
+    local op = resource.operation(handle, row, o, more.segment)
+    op.media = more.media or op.media
+    for _, pair in ipairs(more.query or {}) do op.query[#op.query + 1] = pair end
     return op
   end
   local source = saving.stream(self, make_operation, { deadline = o.deadline })

@@ -1,5 +1,6 @@
 --- The bytes of one answer, however often it has to be asked for: a connection that breaks off is made anew, and what came
 --- before is skipped, once it has proved to be the same.
+local answers = require "apify.answers"
 local core = require "apify.core"
 local errors = require "apify.errors"
 local request = require "apify.request"
@@ -201,7 +202,7 @@ end
 local function begin_reading(self, now)
   self.xfer, self.ready_at = self.ex.xfer, now
   self.xfer:want(true)
-  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.xfer:headers() } end
+  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.ex:conceal(self.xfer:headers()) } end
 end
 
 --- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.
@@ -209,6 +210,18 @@ local function see_failure(self, now, err)
   let_go(self)
   if not (self.is_final and self.head and err.not_found) then return nil, err end
   self.is_over = true
+  return now
+end
+
+--- The answer is of another type than what was asked for: try again, or give up, once it is known how it begins. Returns when
+--- to look again.
+local function refuse(self, now)
+  local ex = self.ex
+  ex.xfer:want(true)
+  local bytes, why = ex.xfer:read(PIECE)
+  if why == "more" and not ex:watch_body(now) then return ex.wake_at end
+  local _, message, name, offset, is_stray = answers.stray(ex, bytes)
+  ex:reject(name, message, offset, now, is_stray)
   return now
 end
 
@@ -228,6 +241,7 @@ local function tend(self, now)
   end
   local state = ex:poke(now)
   if state == "wait" then return ex.wake_at end
+  if state == "ready" and self.op.media and answers.is_stray(ex, self.op.media) then return refuse(self, now) end
   if state == "ready" then
     begin_reading(self, now)
     return now

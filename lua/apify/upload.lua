@@ -15,6 +15,7 @@ local upload = {}
 ---@field private deadline_secs? number for all of it
 ---@field private ends_at number
 ---@field private sent integer bytes read for the present attempt
+---@field private is_whole boolean has all of it been handed to the present attempt?
 ---@field private xfer? userdata the transfer of the present attempt
 ---@field private outside number seconds spent in the source
 ---@field private turn_at number when others had their turn
@@ -61,6 +62,7 @@ local function send_piece(self)
   if fields then return fields end
   if not bytes then
     self.xfer:finish()
+    self.is_whole = true
     return nil
   end
   self.sent = self.sent + #bytes
@@ -73,7 +75,7 @@ end
 local function begin_attempt(self, xfer)
   local ok, fields = self.source:rewind()
   if not ok then return fields end
-  self.xfer, self.sent = xfer, 0
+  self.xfer, self.sent, self.is_whole = xfer, 0, self.source:size() == 0
 end
 
 --- Feed the transfer as long as it is hungry. Nothing is read for a connection that does not stand yet.
@@ -121,16 +123,25 @@ end
 local function new_body(settings, op, source)
   local now = transport.now()
   return setmetatable({
-    settings = settings, source = source, max_size = op.max_size, sent = 0, outside = 0, turn_at = now,
+    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, turn_at = now,
     deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),
   }, Body)
+end
+
+--- Reads the answer, which says nothing where it came before all of the body was sent and the connection broke off.
+local function read_after(body, read_answer)
+  return function(ex)
+    local message, name = ex.xfer:failure()
+    if body.is_whole or not message and ex.xfer:phase() == "done" then return read_answer(ex) end
+    return nil, message or "the answer came before the end of the body, and nothing more", name or "network", 0
+  end
 end
 
 --- All of it, but for the end of the source.
 local function run(settings, op, source, read_answer)
   local body = new_body(settings, op, source)
   local fields = refusal(body)
-  if not fields then return request.run(settings, operation(op, source), read_answer, body) end
+  if not fields then return request.run(settings, operation(op, source), read_after(body, read_answer), body) end
   if errors.is(fields) then return nil, fields end
   fields.method, fields.path = op.method, request.path_text(settings, op.path)
   return nil, errors.new(fields)
@@ -141,7 +152,7 @@ end
 ---@param settings apify.Settings
 ---@param op apify.UploadOperation
 ---@param source apify.Source
----@param read_answer? fun(ex: apify.Exchange): any   as for request.run
+---@param read_answer fun(ex: apify.Exchange): any   as for request.run
 ---@return any value
 ---@return any err_or_meta
 function upload.run(settings, op, source, read_answer)

@@ -18,6 +18,7 @@ wait.poll_operation = run_wait.poll_operation
 ---@field deadline? number seconds after which it is an error of kind "timeout"
 ---@field max_parallel? integer runs that are asked about at a time; all when absent
 ---@field on_progress? fun(counts: table<string, integer>) told how many runs have which status, whenever that changes
+---@field nulls? "omit"|"keep"
 ---@field request_timeout? number seconds for the answer to a poll, beside the time that the API holds it
 
 --- A run to wait for.
@@ -84,7 +85,7 @@ function Group:add(i, target, o, now)
     machine = run_wait.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
       wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
-      request_timeout = o.request_timeout, turns = self.turns, longest_poll = self.longest_poll,
+      request_timeout = o.request_timeout, nulls = o.nulls, turns = self.turns, longest_poll = self.longest_poll,
     }, now)
     machine.id, machine.indexes = target.id, {}
     self.by_path[target.path] = machine

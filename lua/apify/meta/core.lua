@@ -124,6 +124,12 @@ function File:discard() end
 function core.secret(token) end
 
 ---@class apify.core.Secret : userdata
+local Secret = {}
+
+--- The text with *** wherever the token is in it: plain, percent-encoded, or with JSON's backslashes. One of less than 8 bytes is not looked for.
+---@param text string
+---@return string
+function Secret:mask(text) end
 
 --- Mark a list, so that it is sent as one even when it is empty.
 ---@param t? table

@@ -12,6 +12,7 @@ local MAX_PAGE = 1000
 ---@field desc? boolean newest first
 ---@field limit? integer 1 to 1000
 ---@field my? boolean of Actors: only the account's own
+---@field nulls? "omit"|"keep" null fields: absent (the default), or apify.null
 ---@field offset? integer
 ---@field ownership? "ownedByMe"|"sharedWithMe" of storages
 ---@field request_timeout? number
@@ -68,7 +69,7 @@ local Storages = define("Storages", operations.storages)
 
 --- The storage of this name, made if there is none; without a name a new one that has none.
 ---@param name? string
----@param opts? { request_timeout?: number }
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? storage the API's object
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)

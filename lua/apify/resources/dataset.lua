@@ -16,6 +16,7 @@ local url = require "apify.url"
 
 local CHUNK = 1000                       -- stored items a page, where items and rows are different things
 
+--- These are names of answers.lua's kinds of bytes too.
 local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true, html = true, rss = true }
 
 --- Parameters with which the rows of an answer are not the stored items one by one.
@@ -141,7 +142,7 @@ function Dataset:download_items(format, to, opts)
   end
   sink.check(to, "argument 2 of " .. where)
   local o = rows.download_items.check(opts, where)
-  local value, err = saving.run(self, rows.download_items, o, to, nil, { { "format", format } })
+  local value, err = saving.run(self, rows.download_items, o, to, { media = format, query = { { "format", format } } })
   if value == nil then return nil, err end
   return value
 end
@@ -159,7 +160,7 @@ function Dataset:push_items(items, opts)
 end
 
 --- Minimum, maximum, nulls and empty values of each field.
----@param opts? { request_timeout?: number }
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? statistics
 ---@return apify.Error? err
 function Dataset:get_statistics(opts)

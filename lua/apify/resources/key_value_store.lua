@@ -1,5 +1,6 @@
 --- A key-value store: records of any content type by key.
 --- https://docs.apify.com/api/v2/key-value-store-get
+local answers = require "apify.answers"
 local codec = require "apify.codec"
 local core = require "apify.core"
 local cursor_walk = require "apify.cursor_walk"
@@ -54,8 +55,17 @@ local function check_key(key, method)
   return url.segment(key, "key")
 end
 
+---@class apify.ListKeysOptions
+---@field collection? string of the store's schema
+---@field exclusive_start_key? string begin behind this key
+---@field limit? integer 1 to 1000
+---@field nulls? "omit"|"keep"
+---@field prefix? string only keys that begin with it
+---@field request_timeout? number
+---@field signature? string
+
 --- One page of keys, as the API gives it: items, count, limit, isTruncated, nextExclusiveStartKey.
----@param opts? { limit?: integer, exclusive_start_key?: string, prefix?: string, collection?: string, signature?: string, request_timeout?: number }
+---@param opts? apify.ListKeysOptions
 ---@return table? page
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
@@ -166,8 +176,6 @@ local function describe(self, op, fields)
   return errors.is(fields) and fields or errors.new(fields)
 end
 
-local function is_stored() return true end               -- whatever the answer's body says
-
 --- Store a record under the key. Tables, numbers, booleans and apify.null become JSON; strings are text, or bytes where they are
 --- not UTF-8; `content_type` says otherwise.
 ---@param key string
@@ -193,7 +201,7 @@ function KeyValueStore:set_record(key, value, opts)
   end
   op.body = body
   if not is_packed(content_type) then op.body, headers[2] = sending.compress(body) end
-  local ok, err = request.run(self.settings, op, is_stored)
+  local ok, err = request.run(self.settings, op, answers.acknowledgement)
   if not ok then return nil, err end
   return true
 end
@@ -218,7 +226,7 @@ function KeyValueStore:upload_record(key, from, opts)
   if refused then return nil, refused end
   local opened, fields = source.open(from, o.size)
   if not opened then return nil, describe(self, op, fields) end
-  local ok, err = upload.run(self.settings, op, opened, is_stored)
+  local ok, err = upload.run(self.settings, op, opened, answers.acknowledgement)
   if not ok then return nil, err end
   return true
 end
@@ -235,7 +243,7 @@ function KeyValueStore:download_record(key, to, opts)
   local segment = check_key(key, "download_record")
   local where = method_name "download_record"
   sink.check(to, "argument 2 of " .. where)
-  return saving.run(self, rows.download_record, rows.download_record.check(opts, where), to, segment, { UNCHANGED })
+  return saving.run(self, rows.download_record, rows.download_record.check(opts, where), to, { segment = segment, query = { UNCHANGED } })
 end
 
 --- Save all records, or those whose keys begin with `prefix`, as one ZIP.

@@ -1,5 +1,6 @@
 --- The log of a run or a build.
 --- https://docs.apify.com/api/v2/log-get
+local answers = require "apify.answers"
 local operations = require "apify.operations"
 local request = require "apify.request"
 local resource = require "apify.resource"
@@ -19,17 +20,13 @@ local rows = operations.log
 ---@class apify.Log : apify.Resource
 local Log = resource.define "Log"
 
-local function read_text(ex)
-  return ex.xfer:text()
-end
-
 --- The whole log as it is now.
 ---@param opts? apify.LogOptions
 ---@return string? text
 ---@return apify.Error? err `not_found` when there is no such run
 function Log:get(opts)
   resource.check_self(Log, self, "get")
-  local value, err = request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), read_text)
+  local value, err = request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), answers.text "log")
   if value == nil then return nil, err end
   return value
 end

@@ -29,7 +29,7 @@ end
 local function call(self, method, opts, segment, fields)
   local row = rows[method]
   local o = row.check(opts, method_name(method))
-  local all = { nulls = row.path ~= "" and storage.nulls(self.settings, o) or nil }
+  local all = { nulls = storage.nulls(self.settings, o) }
   for name, value in pairs(fields or {}) do all[name] = value end
   return resource.call(self, row, o, segment, all)
 end
@@ -42,8 +42,16 @@ local function id_segment(id, method)
   return url.segment(id, "request id")
 end
 
+---@class apify.ListRequestsOptions
+---@field cursor? string begin there
+---@field exclusive_start_id? string begin behind this request
+---@field filter? string|string[] "locked", "pending"
+---@field limit? integer 1 to 10000
+---@field nulls? "omit"|"keep"
+---@field request_timeout? number
+
 --- One page of requests, as the API gives it: items, limit, nextCursor. `filter`: "locked", "pending" or both.
----@param opts? { limit?: integer, cursor?: string, exclusive_start_id?: string, filter?: string|string[], request_timeout?: number }
+---@param opts? apify.ListRequestsOptions
 ---@return table? page
 ---@return apify.Error? err
 function RequestQueue:list_requests(opts)
@@ -77,22 +85,31 @@ function RequestQueue:iterate_requests(opts)
   end, { mark_kind = "cursor", nulls = storage.nulls(self.settings, o) })
 end
 
---- The requests at the head of the queue, which are next.
+--- The rows of heads, which are only a part of the requests.
+local of_head = setmetatable({}, { __mode = "k" })
+
+local function note_head(head, err)
+  for _, request in ipairs(head and head.items or {}) do of_head[request] = true end
+  return head, err
+end
+
+--- The requests at the head of the queue, which are next. A row has a part of its request: `get_request(row.id)` gives all.
 ---@param opts? { limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? head
 ---@return apify.Error? err
 function RequestQueue:list_head(opts)
   resource.check_self(RequestQueue, self, "list_head")
-  return call(self, "list_head", opts)
+  return note_head(call(self, "list_head", opts))
 end
 
---- The requests at the head, at most 25, locked for `lock_secs` seconds: nobody else is given them meanwhile.
+--- The requests at the head, at most 25, locked for `lock_secs` seconds: nobody else is given them meanwhile. A row has a part of
+--- its request: `get_request(row.id)` gives all.
 ---@param opts { lock_secs: integer, limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? head
 ---@return apify.Error? err
 function RequestQueue:list_and_lock_head(opts)
   resource.check_self(RequestQueue, self, "list_and_lock_head")
-  return call(self, "list_and_lock_head", opts)
+  return note_head(call(self, "list_and_lock_head", opts))
 end
 
 --- The JSON of a request; misuse when it is none.
@@ -104,7 +121,7 @@ end
 
 --- Add one request: a table with `url`, or a URL, which is its `uniqueKey` then too.
 ---@param value table|string
----@param opts? { forefront?: boolean, request_timeout?: number }
+---@param opts? { forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? registration requestId, wasAlreadyPresent, wasAlreadyHandled
 ---@return apify.Error? err
 function RequestQueue:add_request(value, opts)
@@ -126,6 +143,7 @@ end
 ---@field forefront? boolean to the head of the queue
 ---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
 ---@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
+---@field nulls? "omit"|"keep"
 ---@field request_timeout? number
 
 --- Add any number of requests, from a list or an iterator: the results in their order. On an error, `err.partial` has the results
@@ -139,9 +157,10 @@ function RequestQueue:batch_add_requests(requests, opts)
   return run_batch(self, "batch_add_requests", batch.add, requests, opts)
 end
 
---- Delete requests by { id = ... }, { uniqueKey = ... } or id: the results in their order.
+--- Delete requests by { id = ... }, { uniqueKey = ... } or id: the results in their order, { id, uniqueKey } as the API gives them.
+--- What its answer does not name was not there: { id, uniqueKey, was_found = false } as given.
 ---@param requests (table|string)[]|fun(): (table|string)?
----@param opts? { max_parallel?: integer, max_unprocessed_retries?: integer, request_timeout?: number }
+---@param opts? { max_parallel?: integer, max_unprocessed_retries?: integer, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_delete_requests(requests, opts)
@@ -159,15 +178,20 @@ function RequestQueue:get_request(id, opts)
   return call(self, "get_request", opts, id_segment(id, "get_request"))
 end
 
---- Store a changed request, which has its `id`; with `handledAt` it is done.
+--- Store a changed request in the place of the one with its `id`; with `handledAt` it is done. It has to be all of the request, as
+--- `get_request` gives it: what it lacks is gone. A row of a head lacks much, and is refused.
 ---@param value table
----@param opts? { forefront?: boolean, request_timeout?: number }
+---@param opts? { forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? registration
 ---@return apify.Error? err
 function RequestQueue:update_request(value, opts)
   resource.check_self(RequestQueue, self, "update_request")
   if type(value) ~= "table" or type(value.id) ~= "string" then
     errors.misuse("bad argument 1 of %s: %s (expected a request with its id)", method_name "update_request", errors.show(value))
+  end
+  if of_head[value] then
+    errors.misuse("bad argument 1 of %s: a row of a head, which is only a part of its request (change what get_request gives)",
+      method_name "update_request")
   end
   return call(self, "update_request", opts, id_segment(value, "update_request"),
     { body = encode_request(self, value, "update_request"), headers = storage.JSON_HEADERS })
@@ -190,7 +214,7 @@ end
 
 --- Hold a lock of one's own for `lock_secs` seconds from now: { lockExpiresAt }.
 ---@param id string
----@param opts { lock_secs: integer, forefront?: boolean, request_timeout?: number }
+---@param opts { lock_secs: integer, forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? lock
 ---@return apify.Error? err
 function RequestQueue:prolong_request_lock(id, opts)
@@ -209,7 +233,7 @@ function RequestQueue:delete_request_lock(id, opts)
 end
 
 --- Give all locks of this client key (inside a run: of the run too) back: { unlockedCount }.
----@param opts? { request_timeout?: number }
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? result
 ---@return apify.Error? err
 function RequestQueue:unlock_requests(opts)

@@ -1,5 +1,6 @@
 --- A run.
 --- https://docs.apify.com/api/v2/actor-run-get
+local answers = require "apify.answers"
 local core = require "apify.core"
 local dataset = require "apify.resources.dataset"
 local errors = require "apify.errors"
@@ -20,6 +21,7 @@ local wait = require "apify.wait"
 
 local check_wait = options.spec {
   deadline = options.number { exclusive_min = 0 },
+  nulls = options.enum { "omit", "keep" },
   request_timeout = options.number { exclusive_min = 0 },
   wait_secs = options.number { min = 0, huge = true },
 }
@@ -30,16 +32,16 @@ local rows = operations.run
 local Run = resource.define "Run"
 
 --- The run as it is now; `wait_for_finish` lets the API hold the answer for up to so many seconds (0 to 60) while the run goes on.
----@param opts? { wait_for_finish?: integer, request_timeout?: number }
+---@param opts? { wait_for_finish?: integer, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? run
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = rows.get.check(opts, "run:get")
-  local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout)
+  local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
   op.query = op.query or {}
   for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
-  local run, err = request.run(self.settings, op, request.decode_object)
+  local run, err = request.run(self.settings, op, answers.reader(rows.get.answers))
   if not run then return nil, err end
   return run
 end
@@ -84,7 +86,7 @@ local function check_fixed(self, method)
 end
 
 --- Change what the run says of itself: `status_message`, `is_status_message_terminal`, `general_access`; returns the run.
----@param opts { status_message?: string, is_status_message_terminal?: boolean, general_access?: string, request_timeout?: number }
+---@param opts { status_message?: string, is_status_message_terminal?: boolean, general_access?: string, nulls?: "omit"|"keep" }
 ---@return table? run
 ---@return apify.Error? err
 function Run:update(opts)
@@ -109,7 +111,7 @@ function Run:delete(opts)
 end
 
 --- Abort the run; `gracefully` gives it 30 seconds to save its state. Returns the run, which is perhaps still ABORTING.
----@param opts? { gracefully?: boolean, request_timeout?: number }
+---@param opts? { gracefully?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? run
 ---@return apify.Error? err
 function Run:abort(opts)
@@ -121,7 +123,7 @@ end
 --- Turn the run into one of another Actor, with a new input.
 ---@param target any the Actor: an id, `user~name`, `user/name`, or a table with an `id`
 ---@param input? any a table, or a string of the `content_type`
----@param opts? { build?: string, content_type?: string, request_timeout?: number }
+---@param opts? { build?: string, content_type?: string, nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? run
 ---@return apify.Error? err
 function Run:metamorph(target, input, opts)
@@ -133,7 +135,7 @@ function Run:metamorph(target, input, opts)
 end
 
 --- Restart the run's container.
----@param opts? { request_timeout?: number }
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
 ---@return table? run
 ---@return apify.Error? err
 function Run:reboot(opts)
@@ -146,6 +148,7 @@ end
 ---@field max_items? integer
 ---@field max_total_charge_usd? number
 ---@field memory? integer megabytes
+---@field nulls? "omit"|"keep"
 ---@field request_timeout? number
 ---@field restart_on_error? boolean
 ---@field timeout? integer the run's own limit, in seconds
@@ -187,14 +190,14 @@ function Run:charge(event, opts)
 end
 
 --- Watch the run: steps are the run, now and each time that its status or its status message has changed, until it has ended.
----@param opts? { interval?: number, deadline?: number, request_timeout?: number } `interval`: seconds between two looks (1)
+---@param opts? { interval?: number, deadline?: number, nulls?: "omit"|"keep", request_timeout?: number } `interval`: seconds between two looks (1)
 ---@return apify.RunWatch, nil, nil, apify.RunWatch
 function Run:watch(opts)
   resource.check_self(Run, self, "watch")
   local o = rows.watch.check(opts, "run:watch")
   local it = run_watch.new {
     settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil, path_of = resource.run_path,
-    interval = o.interval or 1, deadline = o.deadline, request_timeout = o.request_timeout,
+    interval = o.interval or 1, deadline = o.deadline, nulls = o.nulls, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it
 end

@@ -1,5 +1,6 @@
 --- Collections of runs: of an Actor, of a task, of the account.
 --- https://docs.apify.com/api/v2/act-runs-get
+local answers = require "apify.answers"
 local bookmark = require "apify.bookmark"
 local errors = require "apify.errors"
 local options = require "apify.options"
@@ -12,10 +13,12 @@ local MAX_PAGE = 1000
 local MAX_PREFETCH = 64
 
 local positive_secs = options.number { exclusive_min = 0 }
+local nulls = options.enum { "omit", "keep" }
 
 local list_rules = {
   desc = options.boolean,
   limit = options.integer { min = 1, max = MAX_PAGE },
+  nulls = nulls,
   offset = options.integer { min = 0 },
   request_timeout = positive_secs,
   started_after = options.date,
@@ -30,6 +33,7 @@ local iterate_rules = {
   desc = options.boolean,
   follow = options.boolean,
   limit = options.integer { min = 1 },
+  nulls = nulls,
   offset = options.integer { min = 0 },
   pick = options.list_of(options.string { nonempty = true }),
   poll_secs = positive_secs,
@@ -63,6 +67,7 @@ local page_query = options.query {
 ---@class apify.RunsListOptions
 ---@field desc? boolean newest first
 ---@field limit? integer 1 to 1000
+---@field nulls? "omit"|"keep" null fields: absent (the default), or apify.null
 ---@field offset? integer
 ---@field request_timeout? number seconds
 ---@field started_after? string|number ISO 8601 or seconds since 1970, inclusive; not for runs of a task
@@ -102,8 +107,8 @@ function Runs:list(opts)
   resource.check_self(Runs, self, "list")
   local o = checkers(self).list(opts, "runs:list")
   local page, err = request.run(self.settings, {
-    path = self.path, query = page_query(o), request_timeout = o.request_timeout,
-  }, request.decode_object)
+    path = self.path, query = page_query(o), nulls = o.nulls, request_timeout = o.request_timeout,
+  }, answers.reader "page")
   if not page then return nil, err end
   return page
 end

@@ -1,4 +1,5 @@
 --- Starting runs of an Actor or a task: the methods that both share.
+local answers = require "apify.answers"
 local codec = require "apify.codec"
 local core = require "apify.core"
 local errors = require "apify.errors"
@@ -28,6 +29,7 @@ local starting = {}
 ---@field max_items? integer items that may be charged
 ---@field max_total_charge_usd? number
 ---@field memory? integer megabytes, a power of 2 from 128 up
+---@field nulls? "omit"|"keep" null fields of what is returned: absent (the default, but for items and records), or apify.null
 ---@field request_timeout? number seconds
 ---@field restart_on_error? boolean
 ---@field timeout? integer the run's own limit, in seconds
@@ -70,13 +72,6 @@ function starting.input_fields(settings, input, content_type, where)
   return { body = packed, headers = { "Content-Type: " .. kind, header } }
 end
 
-local function read_run(ex)
-  local run, message, name, offset = request.decode_object(ex)
-  if message then return nil, message, name, offset end
-  if type(run.id) ~= "string" then return nil, "the answer is not a run", "decode", 0 end
-  return run
-end
-
 --- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
 local function start(self, row, o, input, where)
   local fields = starting.input_fields(self.settings, input, o.content_type, where)
@@ -84,7 +79,7 @@ local function start(self, row, o, input, where)
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
   fields.hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
   fields.answer_name = "run"
-  local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), read_run)
+  local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
   if not run then return nil, err end
   return run
 end
@@ -161,7 +156,7 @@ local function call(self, row, o, input, where)
   local began_at = transport.now()
   local run, err = start(self, row, o, input, where)
   if not run then return nil, err end
-  local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, request_timeout = o.request_timeout }
+  local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, nulls = o.nulls, request_timeout = o.request_timeout }
   if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
   local is_quiet, ended, why, last
   if o.log then
@@ -193,7 +188,7 @@ end
 ---@param rows table<string, apify.OperationRow>
 function starting.add_methods(class, noun, rows)
   --- The object itself.
-  ---@param opts? { request_timeout?: number }
+  ---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
   ---@return table?
   ---@return apify.Error? err `not_found` when there is none
   function class:get(opts)
@@ -225,7 +220,7 @@ function starting.add_methods(class, noun, rows)
 
   --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
   ---@param input? any
-  ---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean, nulls?: "omit"|"keep" }
+  ---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
   ---@return apify.Record? output
   ---@return apify.Error? err status 408 when the time is over
   function class:run_sync(input, opts)
@@ -234,7 +229,7 @@ function starting.add_methods(class, noun, rows)
     local o = rows.run_sync.check(opts, where)
     local nulls = storage.nulls(self.settings, o)
     local op = sync_operation(self, rows.run_sync, o, input, where, { nulls = nulls, is_user_data = true })
-    local record, err = request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls))
+    local record, err = request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls, true))
     if not record then return nil, err end
     return record
   end

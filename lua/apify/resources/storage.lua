@@ -1,4 +1,5 @@
 --- What datasets, key-value stores and request queues share: the storage object itself.
+local answers = require "apify.answers"
 local codec = require "apify.codec"
 local core = require "apify.core"
 local errors = require "apify.errors"
@@ -47,14 +48,14 @@ storage.JSON_HEADERS = { "Content-Type: application/json; charset=utf-8" }
 ---@param rows table<string, apify.OperationRow>
 function storage.add_methods(class, noun, rows)
   --- The storage object; nil and an error with `not_found` when there is none.
-  ---@param opts? { request_timeout?: number }
+  ---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
   function class:get(opts)
     resource.check_self(class, self, "get")
     return resource.call(self, rows.get, rows.get.check(opts, noun .. ":get"))
   end
 
   --- Change its `name` (false: none any more), `title` or `general_access`; returns the storage object.
-  ---@param opts { name?: string|false, title?: string|false, general_access?: string, request_timeout?: number }
+  ---@param opts { name?: string|false, title?: string|false, general_access?: string, nulls?: "omit"|"keep", request_timeout?: number }
   function class:update(opts)
     resource.check_self(class, self, "update")
     local where = noun .. ":update"
@@ -78,18 +79,19 @@ function storage.nulls(settings, o)
   return o.nulls or settings.nulls or "keep"
 end
 
---- The user's own JSON out of an answer: the value, or nil, message, name, offset.
+--- The user's own JSON out of an answer: the value, or nil, message, name, offset, is_stray.
 ---@param settings apify.Settings
 ---@param ex apify.Exchange
 ---@param nulls "omit"|"keep"
 function storage.read_json(settings, ex, nulls)
-  if not settings.json then return ex.xfer:value(ex.call.decoder) end
-  local text, message, name, offset = ex.xfer:text()
-  if not text then return nil, message, name, offset end
-  local value
-  value, message = codec.decode(settings, text, nulls)
-  if value == nil then return nil, message, "decode" end
-  return value
+  return answers.json(ex, settings.json and function()
+    local text, message, name, offset = ex.xfer:text()
+    if not text then return nil, message, name, offset end
+    local value
+    value, message = codec.decode(settings, text, nulls)
+    if value == nil then return nil, message, "decode" end
+    return value
+  end)
 end
 
 --- What makes rows of the texts that the codec's own decoder gives; nil when the core decodes rows itself.
@@ -124,8 +126,8 @@ end
 ---@param nulls "omit"|"keep"
 function storage.read_items(settings, nulls)
   return function(ex)
-    local items, message, name, offset = storage.read_json(settings, ex, nulls)
-    if message then return nil, message, name, offset end
+    local items, message, name, offset, is_stray = storage.read_json(settings, ex, nulls)
+    if message then return nil, message, name, offset, is_stray end
     if not is_list(settings, items) then return nil, "the answer is not a list of items", "decode", 0 end
     local desc = ex.xfer:header "x-apify-pagination-desc"
     return {
@@ -140,19 +142,20 @@ end
 ---@param key string
 ---@param raw? boolean
 ---@param nulls "omit"|"keep"
-function storage.read_record(settings, key, raw, nulls)
+---@param may_be_missing? boolean an empty answer says that there is no record
+function storage.read_record(settings, key, raw, nulls, may_be_missing)
+  local read_text = answers.text(may_be_missing and "any" or "record")
   return function(ex)
     local content_type = ex.xfer:header "content-type"
-    local plain = (content_type or ""):lower():match "^[^;]*":gsub("%s", "")
-    local is_json = plain == "application/json" and not raw
-    if is_json and ex.xfer:is_empty() then return { key = key, content_type = content_type } end
-    local value, message, name, offset
-    if is_json then
-      value, message, name, offset = storage.read_json(settings, ex, nulls)
+    local is_json = (content_type or ""):lower():match "^[^;]*":gsub("%s", "") == "application/json"
+    if may_be_missing and ex.xfer:is_empty() and (is_json or ex.xfer:status() == 204) then return { key = key, content_type = content_type } end
+    local value, message, name, offset, is_stray
+    if is_json and (not raw or ex.xfer:is_empty()) then
+      value, message, name, offset, is_stray = storage.read_json(settings, ex, nulls)
     else
-      value, message, name, offset = ex.xfer:text()
+      value, message, name, offset, is_stray = read_text(ex)
     end
-    if message then return nil, message, name, offset end
+    if message then return nil, message, name, offset, is_stray end
     return { key = key, value = value, content_type = content_type }
   end
 end

@@ -16,6 +16,7 @@ local MAX_HEAD, DEFAULT_HEAD = 1000, 100
 local MAX_LOCKED_HEAD = 25
 local MAX_LIST = 10000
 local MAX_CLIENT_KEY = 32
+local MAX_SHOWN = 128                   -- characters of a URL or a key that a head tells
 
 function request_queues.init(storage)
   storage.data = state.new()
@@ -249,11 +250,22 @@ local function list_requests(request, storage)
     optional("exclusiveStartId", query.id), optional("nextCursor", after and write_cursor(after, query.filter))))
 end
 
+-- JSON of the text's first characters.
+local function shown(text)
+  local count = 0
+  for at in text:gmatch "()[^\128-\191]" do
+    count = count + 1
+    if count > MAX_SHOWN then return cjson.encode(text:sub(1, at - 1)) end
+  end
+  return cjson.encode(text)
+end
+
+-- A head tells only a part of each request.
 local function head_items(entries)
   local items = {}
   for i, entry in ipairs(entries) do
     items[i] = ('{"id":"%s","uniqueKey":%s,"url":%s,"method":"%s","retryCount":%d%s}'):format(entry.id,
-      cjson.encode(entry.unique_key), cjson.encode(entry.url), entry.method, entry.retry_count,
+      shown(entry.unique_key), shown(entry.url), entry.method, entry.retry_count,
       entry.lock and (',"lockExpiresAt":"%s"'):format(clock.iso(entry.lock.expires)) or "")
   end
   return table.concat(items, ",")
