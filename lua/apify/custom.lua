@@ -159,8 +159,8 @@ end
 --- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
 local function limits(settings, o)
   local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
-  return o.request_timeout or settings.request_timeout + held,
-    o.stall_timeout or held > 0 and math.max(settings.stall_timeout, held + run_wait.POLL_MARGIN) or nil
+  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_wait.POLL_MARGIN) or nil
+  return o.request_timeout or settings.request_timeout + held, hold_timeout
 end
 
 function custom.request(settings, opts)
@@ -169,10 +169,10 @@ function custom.request(settings, opts)
   local path = check_path(o.path, where)
   local lines = header_lines(o.headers, where)
   local body = encode_body(o.body, lines, where)
-  local request_timeout, stall_timeout = limits(settings, o)
+  local request_timeout, hold_timeout = limits(settings, o)
   local value, meta = request.run(settings, {
     method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
-    nulls = o.nulls, request_timeout = request_timeout, stall_timeout = stall_timeout,
+    nulls = o.nulls, request_timeout = request_timeout, stall_timeout = o.stall_timeout, hold_timeout = hold_timeout,
   }, read_any)
   if value == nil then return nil, meta end
   return unwrap(value), meta

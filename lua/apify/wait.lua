@@ -318,8 +318,8 @@ function runs_iterator_mt.__call(self)
 end
 
 function runs_iterator_mt.__tostring(self)
-  local group = self.group
-  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, self.is_closed and "closed" or group and group:count_open() .. " to come" or "not begun")
+  local state = self.is_closed and "closed" or self.group and self.group:count_open() .. " to come" or "not begun"
+  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, state)
 end
 
 --- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.
