@@ -69,6 +69,7 @@ build = {
     ["apify.exchange"] = "lua/apify/exchange.lua",
     ["apify.feed"] = "lua/apify/feed.lua",
     ["apify.feed_page"] = "lua/apify/feed_page.lua",
+    ["apify.feed_plan"] = "lua/apify/feed_plan.lua",
     ["apify.fiber"] = "lua/apify/fiber.lua",
     ["apify.heap"] = "lua/apify/heap.lua",
     ["apify"] = "lua/apify/init.lua",

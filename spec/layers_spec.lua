@@ -12,8 +12,8 @@ local C_ORDER = {
 local LUA_ORDER = {
   "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "answers", "request",
   "codec", "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
-  "bookmark", "recall", "walk", "item_walk", "cursor_walk", "once_walk", "feed_page", "feed", "pager", "fiber", "turns",
-  "run_wait", "run_watch", "wait", "base64",
+  "bookmark", "recall", "walk", "item_walk", "cursor_walk", "once_walk", "feed_page", "feed_plan", "feed", "pager",
+  "fiber", "turns", "run_wait", "run_watch", "wait", "base64",
   "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "nginx", "init",
 }
 

@@ -3,11 +3,13 @@
 ---     apify-bookmark-1 CHECKSUM {"at":{...},"limit_left":500,"path":"/acts/janedoe~my-actor/runs","query":[["desc","1"]]}
 local core = require "apify.core"
 local errors = require "apify.errors"
+local url = require "apify.url"
 
 local bookmark = {}
 
 local FORMAT = "^apify%-bookmark%-(%d+) (%x+) (.*)$"
 local VERSION = "1"
+local MAX_COUNT = 2 ^ 53                 -- rows
 
 ---@class apify.Place
 ---@field path string
@@ -35,6 +37,65 @@ function bookmark.write(place)
   return ("apify-bookmark-%s %s %s"):format(VERSION, checksum(text), text)
 end
 
+local function is_text(v) return type(v) == "string" end
+local function is_flag(v) return type(v) == "boolean" end
+local function is_count(v) return type(v) == "number" and v >= 0 and v % 1 == 0 and v <= MAX_COUNT end
+
+--- What tells a list of such things.
+local function list_of(is_one)
+  return function(v)
+    if type(v) ~= "table" then return false end
+    local count = 0
+    for _ in pairs(v) do count = count + 1 end
+    for i = 1, count do
+      if not is_one(v[i]) then return false end
+    end
+    return true
+  end
+end
+
+local function is_pair(v)
+  return type(v) == "table" and #v == 2 and is_text(v[1]) and is_text(v[2])
+end
+
+local function optional(is_one)
+  return function(v) return v == nil or is_one(v) end
+end
+
+--- What each field of a place must be, and of the marks of each kind of iteration.
+local PLACE = {
+  path = is_text, query = list_of(is_pair), limit_left = optional(is_count), last = optional(is_text),
+  mark = function(v) return type(v) == "table" end,
+}
+local MARKS = {
+  [false] = { pos = is_count, ids = list_of(is_text), ats = list_of(is_text), is_plain = optional(is_flag) },
+  items = { pos = is_count, skip = is_count, limit = optional(is_count) },
+  cursor = { cursor = optional(is_text), given = list_of(is_text), is_ended = optional(is_flag) },
+}
+
+local function fits(fields, value)
+  for name, is_right in pairs(fields) do
+    if not is_right(value[name]) then return false end
+  end
+  return true
+end
+
+--- Is this an id as it is in a path?
+local function is_id(segment)
+  local id = segment:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)
+  local is_right, again = pcall(url.id, id, "run id")
+  return is_right and again == segment
+end
+
+--- Is this what `write` writes? A checksum is no proof of that: anybody can make one.
+local function is_whole(place)
+  if not fits(PLACE, place) then return false end
+  local run_id = place.path:match "^/actor%-runs/([^/]+)"
+  if run_id and not is_id(run_id) then return false end                 -- it goes into a URL as it is
+  local fields = MARKS[place.mark.kind or false]
+  return fields ~= nil and fits(fields, place.mark) and #(place.mark.ats or "") <= #(place.mark.ids or "")
+end
+
 --- The place that a bookmark holds; nil when the string is not one.
 ---@param s string
 ---@return apify.Place?
@@ -44,8 +105,9 @@ function bookmark.read(s)
   if not version then return nil, "it is not a bookmark" end
   if version ~= VERSION then return nil, "it was written by another version" end
   local place = checksum(text) == sum and core.decode(text)
-  if not place then return nil, "it is damaged" end
+  if type(place) ~= "table" then return nil, "it is damaged" end
   place.mark, place.at = place.at, nil
+  if not is_whole(place) then return nil, "it is damaged" end
   return place
 end
 

@@ -11,6 +11,7 @@ local core = require "apify.core"
 ---@field scanned integer
 ---@field fresh integer
 ---@field is_anchored true
+---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 
 ---@class apify.CursorWalk
 ---@field known_by string[] the field by which a row is known
@@ -31,22 +32,27 @@ local cursor_walk = {}
 ---@field chunk_size integer rows a page
 ---@field resume? { cursor?: string, given: string[], is_ended?: boolean }
 
+--- Begin there.
+local function restore(self, mark)
+  self.cursor, self.is_ended, self.given, self.owed = mark.cursor, mark.is_ended or false, {}, {}
+  for _, name in ipairs(mark.given) do self.owed[name] = true end
+end
+
 ---@param o apify.CursorWalkOptions
 ---@return apify.CursorWalk
 function cursor_walk.new(o)
-  local mark = o.resume or { cursor = o.cursor, given = {} }
-  local owed = {}
-  for _, name in ipairs(mark.given) do owed[name] = true end
-  return setmetatable({
+  local self = setmetatable({
     known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
-    pages = {}, is_ended = mark.is_ended or false, chunk = o.chunk_size, limit_left = o.limit,
-    cursor = mark.cursor, given = {}, owed = owed,
+    pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
   }, CursorWalk)
+  restore(self, o.resume or { cursor = o.cursor, given = {} })
+  self.landmark = self.cursor
+  return self
 end
 
 --- The page at the cursor; its delivered rows are not delivered again.
 local function open_page(self)
-  local limit = math.min(self.chunk, self.limit_left or math.huge)
+  local limit = math.max(1, math.min(self.chunk, self.limit_left or math.huge))
   if next(self.owed) then limit = self.chunk end                       -- what was delivered comes once more
   self.pages[1] = { cursor = self.cursor, limit = limit, scanned = 0, fresh = 0, is_anchored = true }
   return self.pages[1]
@@ -91,6 +97,22 @@ function CursorWalk:take(page, row)
   return "deliver"
 end
 
+--- Has the list come to this cursor before? One cursor is kept, and another each time twice as many steps are done: in a cycle of
+--- any length it is met again (Brent's algorithm).
+local function has_come_round(self, cursor)
+  if cursor == self.landmark then return true end
+  self.steps = self.steps + 1
+  if self.steps == self.lap then self.landmark, self.steps, self.lap = cursor, 0, 2 * self.lap end
+  return false
+end
+
+--- Why the list does not go on with this cursor; nil if it does.
+local function flaw(self, cursor, page)
+  if type(cursor) ~= "string" then return ("the cursor of the next page is a %s"):format(type(cursor)) end
+  if cursor == page.cursor then return "the list does not go on: the next page has the cursor of this one" end
+  if has_come_round(self, cursor) then return "the list does not end: the next page has a cursor that came before" end
+end
+
 --- The page was read to its end.
 ---@param page apify.CursorPage
 ---@param envelope table
@@ -101,10 +123,10 @@ function CursorWalk:finish(page, envelope)
   local cursor = envelope[self.next_field]
   self.is_ended = cursor == nil or cursor == "" or cursor == core.null
   if self.is_ended then return "end" end
-  if type(cursor) ~= "string" or cursor == page.cursor then
+  local why = flaw(self, cursor, page)
+  if why then
     self.is_ended = true
-    return "end", type(cursor) ~= "string" and ("the cursor of the next page is a %s"):format(type(cursor))
-      or "the list does not go on: the next page has the cursor of this one"
+    return "end", why
   end
   self.cursor, self.given = cursor, {}
   return "next"
@@ -116,6 +138,13 @@ function CursorWalk.is_complete() return false end
 
 --- The API gives fewer rows a page than were asked for: that changes nothing.
 function CursorWalk.shrink() end
+
+--- The answer was damaged: as if none of its rows had been delivered, and nothing were asked for.
+---@param page apify.CursorPage
+function CursorWalk:go_back(page)
+  self.pages, self.limit_left = {}, page.start.limit_left
+  restore(self, page.start.mark)
+end
 
 --- The page broke off: it is asked for again.
 ---@return apify.CursorPage

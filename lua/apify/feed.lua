@@ -1,7 +1,7 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
-local errors = require "apify.errors"
 local feed_page = require "apify.feed_page"
+local feed_plan = require "apify.feed_plan"
 local request = require "apify.request"
 local transport = require "apify.transport"
 
@@ -12,9 +12,13 @@ local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
 
 local NOTHING = {}
 
+local cancelled = transport.cancelled
+
 ---@class apify.Feed
 ---@field walk apify.Walk
 ---@field requests integer
+---@field delivered integer rows so far
+---@field private before? table the last page, and the text of its first row, where answers say nothing of their place
 ---@field private outside number seconds that the caller spent between two steps
 ---@field private left_at? number when the caller was last given something; nil while inside
 ---@field private looked_at number when the clock was last looked at
@@ -35,6 +39,7 @@ local feed = {}
 ---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
 ---@field walk table decides
 ---@field pick? string[]
+---@field row_key? string every row is an object with this field
 ---@field nulls? "omit"|"keep"
 ---@field decoder? userdata instead of that of the settings
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
@@ -47,12 +52,6 @@ local feed = {}
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
 
-local function copy_list(list)
-  local copy = {}
-  for i, v in ipairs(list) do copy[i] = v end
-  return copy
-end
-
 --- Nothing is sent before the first step.
 ---@param o apify.FeedOptions
 ---@return apify.Feed
@@ -62,9 +61,9 @@ function feed.new(o)
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
     call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
-    resolve = o.resolve, last = o.last,
+    resolve = o.resolve, last = o.last, row_key = o.row_key,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    walk = o.walk, waiter = transport.waiter(), requests = 0,
+    walk = o.walk, waiter = transport.waiter(), requests = 0, delivered = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
   }, Feed)
   self.wire_pick, self.hidden = feed_page.fields(o.pick, o.walk.known_by)
@@ -81,131 +80,105 @@ local function now_inside(self)
   return now - self.outside
 end
 
---- Ask for as many pages as the plan allows now.
-local function fill(self, now)
-  local page = not self.settings.gate.is_closed and self.walk:plan()
-  while page do
-    feed_page.open(self, page, now)
-    page.source:poke(now)
-    page = self.walk:plan()
-  end
-end
-
---- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
-local function replan(self, now, change, page, ...)
-  local before = copy_list(self.walk.pages)
-  local result, why = change(self.walk, page, ...)
-  local is_kept = {}
-  for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
-  for _, old in ipairs(before) do
-    if not is_kept[old] then feed_page.close(old) end
-  end
-  for _, new in ipairs(self.walk.pages) do
-    if not new.source then feed_page.open(self, new, now) end
-  end
-  return result, why
-end
-
---- The list cannot be walked any further.
-local function end_with(self, err)
-  self.walk:stop()
-  self.dead_end = err
-end
-
---- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
---- allowed for an answer are counted from here.
-local function resume_page(self, page, err, now)
-  local source = page.source
-  if self.walk.is_once then
-    err.attempts = source.attempts
-    source:report(err)
-    feed_page.close(page)
-    return end_with(self, err)
-  end
-  local is_late = page.fresh == 0 and source:remaining(now) <= 0
-  err.attempts = page.fresh > 0 and 1 or source.attempts
-  source:report(err)
-  feed_page.close(page)
-  local again = self.walk:resume(page)
-  feed_page.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
-  if is_late then again.source:fail(err) end
-end
-
---- An error with the path that it is about.
-local function describe(self, fields)
-  fields.method, fields.path = self.call.method or "GET", request.path_text(self.settings, self.path)
-  return errors.new(fields)
-end
-
---- Did it count? If not, it is asked for again.
-local function finish_page(self, page, now)
+--- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
+--- False if the answer is not of the place that was asked for: then the walk is over.
+local function read_envelope(self, page, row)
   feed_page.note_counts(self, page)
-  page.source:report()
-  local outcome, why = replan(self, now, self.walk.finish, page, page.xfer:envelope())
-  if outcome == "reject" then
-    replan(self, now, self.walk.reject, page)
-    return false
+  local why = feed_page.misplacement(page) or feed_page.repetition(self, page, row)
+  if why == "end" then
+    feed_plan.replan(self, now_inside(self), function(walk) walk.from, walk.pages, walk.is_ended = page.offset, {}, true end)
+    feed_plan.note_end(self, now_inside(self))
+  elseif why then
+    feed_plan.end_with(self, feed_plan.describe(self, { kind = "decode", message = why }))
   end
-  if why then self.dead_end = describe(self, { kind = "decode", message = why }) end
-  if outcome == "end" and self.follow then
-    self.poll_at, self.is_at_end = now + self.poll_secs, true
+  if why then return false end
+  local limit = page.told_limit
+  if limit and page.limit and limit >= 1 and limit < page.limit then
+    feed_plan.replan(self, now_inside(self), self.walk.shrink, limit)
   end
-  fill(self, now)
   return true
 end
 
---- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
-local function read_envelope(self, page)
-  feed_page.note_counts(self, page)
-  local limit = page.told_limit
-  if limit and page.limit and limit >= 1 and limit < page.limit then
-    replan(self, now_inside(self), self.walk.shrink, limit)
+--- A row more than were asked for: it is cut off, unless it is one of an answer that says nothing of pages, which has all there are.
+--- Is it cut off?
+local function cut_off(self, page)
+  if self.walk.limit_left ~= 0 and not page.is_told then
+    self.walk:unbound(page)
+    return false
   end
+  page.rest = { why = "end" }
+  return true
 end
 
---- The row if it is to be delivered; nil if it is not, or not yet.
+--- Is the row, or nil for one that cannot be read, to be delivered now?
 local function take_row(self, page, row)
-  if page.scanned == 0 then read_envelope(self, page) end
+  if page.scanned == 0 and not read_envelope(self, page, row) then return false end
+  if (self.walk.limit_left == 0 or self.walk:is_complete(page)) and cut_off(self, page) then return false end
   local action = self.walk:take(page, row)
-  if page.scanned == 1 then fill(self, now_inside(self)) end
-  if action == "deliver" then return feed_page.trim(self, row) end
+  if page.scanned == 1 then feed_plan.fill(self, now_inside(self)) end
+  if action == "deliver" then return true end
   if action == "release" then
     self.releasing = page
   elseif action == "reject" then
-    replan(self, now_inside(self), self.walk.reject, page)
+    feed_plan.replan(self, now_inside(self), self.walk.reject, page)
   end
+  return false
+end
+
+--- The row if it is to be delivered now. nil and an error for one that nothing can be made of: it counts, and the next step goes on
+--- behind it.
+local function receive(self, page, row, bad)
+  local source = page.source
+  bad = bad or feed_page.flaw(self, page, row)
+  if bad then row = nil end
+  if not take_row(self, page, row) then return nil end
+  if bad then return nil, source:describe(bad) end
+  return feed_page.trim(self, row)
 end
 
 --- The next row that waited for its page to be anchored.
 local function release_row(self)
-  local row = self.walk:release(self.releasing)
+  local row = self.walk.limit_left ~= 0 and self.walk:release(self.releasing) or nil
   if row then return feed_page.trim(self, row) end
   self.releasing = nil
 end
 
---- What is there without waiting: row | nil, true (a page was read to its end) | nil, nil, err (a row was passed over) | nil
+--- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
+local function end_page(self, page, why, name, offset)
+  local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
+  if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, feed_plan.go_back(self, page, now, fields) end
+  local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and feed_page.is_complete(self, page)
+  if not is_over or page.xfer:proof() == "bad" then
+    feed_plan.resume_page(self, page, page.source:describe(fields), now)
+  elseif self.walk.limit_left == 0 then                                 -- only its checksum was of interest
+    feed_page.close(page)
+    return true
+  elseif feed_plan.finish_page(self, page, now) then
+    return true
+  end
+end
+
+--- What is there without waiting: row | nil, true (a page was read to its end) | nil, nil, err (a row was passed over, or the
+--- answer is damaged) | nil
 local function read(self)
   while not self.settings.gate.is_closed do
-    local row = self.releasing and release_row(self)
+    local row, err, has_ended
+    row = self.releasing and release_row(self)
     if row then return row end
     local page = self.walk.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
     row, why, name, offset = feed_page.next_row(self, page)
     if row ~= nil then
-      row = take_row(self, page, row)
-      if row ~= nil then return row end
+      row, err = receive(self, page, row)
     elseif why == "more" then
       return nil
-    elseif why == feed_page.UNREADABLE then
-      local is_due = take_row(self, page, {}) ~= nil                     -- it counts: the next step goes on behind it
-      if is_due then return nil, nil, page.source:describe { kind = "decode", message = name, sent = true } end
-    elseif why == "end" or self.walk:is_complete(page) then              -- all rows came, whatever became of the rest
-      if finish_page(self, page, now_inside(self)) then return nil, true end
+    elseif why == feed_page.BAD_ROW then
+      row, err = receive(self, page, nil, name)
     else
-      local err = page.source:describe { kind = name, message = why, offset = offset, sent = true }
-      resume_page(self, page, err, now_inside(self))
+      has_ended, err = end_page(self, page, why, name, offset)
     end
+    if row ~= nil or has_ended or err then return row, has_ended, err end
   end
 end
 
@@ -224,19 +197,24 @@ local function tend_head(self, now)
   local page = self.walk.pages[1]
   if not page then return self.poll_at or math.huge end
   if not page.xfer then
-    local err = feed_page.begin_reading(page, now)
+    local err = feed_page.begin_reading(self, page, now)
     if err then return nil, err end
     return page.xfer and now or page.source.wake_at
   end
   local err = page.source:watch_body(now)
   if not err then return page.source.wake_at end
-  resume_page(self, page, err, now)
+  if feed_page.is_complete(self, page) then
+    page.rest, page.is_cut = page.rest or { why = "end" }, true
+  else
+    feed_plan.resume_page(self, page, err, now)
+  end
   return now
 end
 
 --- The deadline is over.
 local function deadline_error(self)
-  self.deadline_error = describe(self, { kind = "timeout", message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs) })
+  local message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs)
+  self.deadline_error = feed_plan.describe(self, { kind = "timeout", message = message })
   return self.deadline_error
 end
 
@@ -277,7 +255,7 @@ local function wait_for_news(self)
   if self.deadline and now >= self.deadline then return deadline_error(self) end
   local err = settle_path(self) or look_for_more(self, now)
   if err or self.is_closed then return err end
-  fill(self, now)
+  feed_plan.fill(self, now)
   local head_at
   head_at, err = tend_head(self, now)
   if err then return err end
@@ -287,7 +265,7 @@ local function wait_for_news(self)
   local head = self.walk.pages[1]
   self.looked_at, self.unlooked = transport.now(), 0
   if not fields then return nil end
-  return head and head.source and head.source:describe(fields) or describe(self, fields)
+  return head and head.source and head.source:describe(fields) or feed_plan.describe(self, fields)
 end
 
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
@@ -296,31 +274,14 @@ local function interrupt(self, err)
   local head = self.walk.pages[1]
   if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
   for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
-  if self.walk.is_once and self.requests > 0 then end_with(self, err) end
-end
-
---- After a failure: ask anew for what is not in flight any more.
-local function revive(self)
-  self.has_failed = false
-  local now = now_inside(self)
-  for i, page in ipairs(copy_list(self.walk.pages)) do
-    local err = i == 1 and page.source and page.source.error
-    if err and self.walk.is_once and err.sent then
-      end_with(self, err)
-    elseif err then
-      page.source:close()
-      feed_page.open(self, page, now)
-    elseif not page.source then
-      if i == 1 and page.scanned > 0 then page = self.walk:resume(page) end
-      feed_page.open(self, page, now)
-    end
-  end
+  if self.walk.is_once and self.requests > 0 then feed_plan.end_with(self, err) end
 end
 
 --- The step ends with this error.
 local function fail(self, err)
-  self.has_failed = true
   self.left_at = self.left_at or transport.now()
+  if err.kind == "cancelled" and transport.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
+  self.has_failed = true
   if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end
   return nil, "error", err
 end
@@ -341,31 +302,44 @@ local function look_around(self)
   if not transport.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
   local how = transport.breathe()
   self.unlooked, self.looked_at = 0, transport.now()
-  return how and describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  return how and feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
 end
 
---- Has everything been delivered?
+--- The error of a step in a cancelled fiber, whatever is there; nil outside of one. An answer that cannot be asked for again is
+--- left to whoever else may read it.
+local function refusal(self)
+  if self.is_closed or not transport.is_cancelled() then return nil end
+  local err = feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if not self.walk.is_once then fail(self, err) end
+  return err
+end
+
+--- Has everything been delivered? Of the last rows, too, the checksum is seen before that is said.
 ---@return boolean
 function Feed:is_over()
-  if self.is_closed or self.walk.limit_left == 0 then return true end
-  return self.walk.is_ended and not self.follow and not self.releasing
+  if self.is_closed then return true end
+  if self.walk.limit_left == 0 then return not feed_page.is_unproved(self.walk.pages[1]) end
+  return (self.dead_end ~= nil or self.walk.is_ended and not self.follow) and not self.releasing
 end
 
 --- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
 local function plain_row(self, page)
   local left = self.rows_left - 1
-  if left < 0 or self.settings.gate.is_closed or self.walk.limit_left == 0 then return nil end
+  if left < 0 or cancelled.count > 0 or self.settings.gate.is_closed or self.walk.limit_left == 0 then return nil end
   self.rows_left = left
   local row = page.xfer:row(self.decoder)
   if row == nil or self.walk:take_plain(page, row) then return row end
-  return take_row(self, page, row)
+  return receive(self, page, row)
 end
 
 --- Remember the head page if its next row can be had the quick way.
 local function note_plain(self)
   local page = self.walk.pages[1]
   local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
-    and not self.hidden and not self.decode_row
+    and not self.hidden and not self.decode_row and not page.rest
+  if is_plain and page.limit and not self.walk.is_reshaped then                  -- no more than were asked for
+    self.rows_left = math.min(self.rows_left, page.limit - page.scanned)
+  end
   self.reading = is_plain and page or nil
 end
 
@@ -373,18 +347,24 @@ end
 function Feed:step()
   local page = self.reading
   if page then
-    local row = plain_row(self, page)
-    if row ~= nil then return row end
+    local row, err = plain_row(self, page)
+    if row ~= nil then
+      self.delivered = self.delivered + 1
+      return row
+    end
     self.reading = nil
+    if err then return nil, "error", err end
   end
-  if self.has_failed then revive(self) end
-  local err = self.rows_left <= 0 and look_around(self)
+  local err = refusal(self)
+  if err then return nil, "error", err end
+  err = self.rows_left <= 0 and look_around(self)
   if err then return fail(self, err) end
   while not self:is_over() do
+    if self.has_failed then feed_plan.revive(self, now_inside(self)) end
     local row, has_ended
     row, has_ended, err = read(self)
     if row ~= nil then
-      self.rows_left = self.rows_left - 1
+      self.rows_left, self.delivered = self.rows_left - 1, self.delivered + 1
       note_plain(self)
     end
     if row ~= nil or has_ended or err then

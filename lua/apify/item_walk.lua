@@ -13,6 +13,7 @@
 ---@field fresh integer rows delivered
 ---@field starts_at integer
 ---@field is_anchored true
+---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 ---@field count? integer stored items that the API says it looked at
 ---@field told_limit? integer stored items that the API says it gives at most
 
@@ -37,19 +38,26 @@ local item_walk = {}
 ---@field is_reshaped? boolean are rows and stored items different things?
 ---@field resume? { pos: integer, skip: integer, limit?: integer }
 
+--- Begin there.
+local function restore(self, mark)
+  self.from, self.first_skip, self.first_limit = mark.pos, nil, nil
+  if mark.skip > 0 then self.first_skip, self.first_limit = mark.skip, mark.limit end
+end
+
 ---@param o apify.ItemWalkOptions
 ---@return apify.ItemWalk
 function item_walk.new(o)
-  local mark = o.resume or { pos = o.offset or 0, skip = 0 }
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false, is_reshaped = o.is_reshaped or false,
-    chunk = o.chunk_size, limit_left = o.limit, from = mark.pos,
+    chunk = o.chunk_size, limit_left = o.limit,
   }, ItemWalk)
-  if mark.skip > 0 then self.first_skip, self.first_limit = mark.skip, mark.limit end
+  restore(self, o.resume or { pos = o.offset or 0, skip = 0 })
   return self
 end
 
+--- A page always asks for something: what the API makes of limit=0 is its own affair.
 local function new_page(offset, limit, skip)
+  limit = limit and math.max(limit, 1)
   return { offset = offset, limit = limit, skip = skip, scanned = 0, fresh = 0, starts_at = offset, is_anchored = true }
 end
 
@@ -155,6 +163,12 @@ function ItemWalk:is_complete(page)
   return not self.is_reshaped and page.limit ~= nil and page.scanned >= page.limit
 end
 
+--- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
+---@param page apify.ItemPage
+function ItemWalk.unbound(_, page)
+  page.limit = nil
+end
+
 --- The API gives no more than `limit` items a page. The next page then begins where the head page will end, unless it was
 --- asked for before that was known.
 ---@param limit integer
@@ -178,6 +192,13 @@ function ItemWalk:resume(page)
   end
   self.pages[1] = again
   return again
+end
+
+--- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
+---@param page apify.ItemPage
+function ItemWalk:go_back(page)
+  self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
+  restore(self, page.start.mark)
 end
 
 --- Go on at the end of a dataset that may have grown.

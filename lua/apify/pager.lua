@@ -6,7 +6,6 @@ local feed = require "apify.feed"
 ---@class apify.Iterator
 ---@operator call: any
 ---@field private feed apify.Feed
----@field private delivered integer
 ---@field private gathered? apify.Page of `pages`, not ended
 ---@field private late_error? apify.Error of `pages`, to be told after the rows before it
 local Iterator = {}
@@ -21,7 +20,6 @@ local function next_row(self)
   local row, what, err
   repeat row, what, err = self.feed:step() until row ~= nil or what ~= "page"
   if row == nil then return nil, err end
-  self.delivered = self.delivered + 1
   return row
 end
 
@@ -49,7 +47,6 @@ local function gather(self, row)
   end
   page.count = page.count + 1
   page.items[page.count] = row
-  self.delivered = self.delivered + 1
 end
 
 --- What was gathered, which is nil at the end.
@@ -126,7 +123,7 @@ function Iterator:progress()
   check_self(self, "progress")
   local f = self.feed
   return {
-    delivered = self.delivered, total = f.walk.total, offset = f.walk:position(),
+    delivered = f.delivered, total = f.walk.total, offset = f.walk:position(),
     pages_in_flight = f:in_flight(), requests = f.requests, is_done = f:is_over(),
   }
 end
@@ -149,7 +146,7 @@ end
 iterator_mt.__close = Iterator.close
 
 function iterator_mt.__tostring(self)
-  return ("apify.Iterator: %s, %d rows delivered"):format(self.feed.path, self.delivered)
+  return ("apify.Iterator: %s, %d rows delivered"):format(self.feed.path, self.feed.delivered)
 end
 
 local pager = {}
@@ -158,7 +155,7 @@ local pager = {}
 ---@param o apify.FeedOptions
 ---@return apify.Iterator
 function pager.new(o)
-  return setmetatable({ feed = feed.new(o), delivered = 0 }, iterator_mt)
+  return setmetatable({ feed = feed.new(o) }, iterator_mt)
 end
 
 return pager

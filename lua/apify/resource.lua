@@ -110,6 +110,18 @@ function resource.call(self, row, o, segment, fields)
   return value
 end
 
+--- A page of a list that is paged by offset, without what it has more than was asked for: the next page has that.
+---@param page table
+---@param limit? integer
+---@return table page
+function resource.cut(page, limit)
+  local items = page.items
+  if not limit or type(items) ~= "table" or #items <= limit then return page end
+  for i = #items, limit + 1, -1 do items[i] = nil end
+  if type(page.count) == "number" then page.count = math.min(page.count, limit) end
+  return page
+end
+
 --- The same for an answer that says nothing beyond its status.
 ---@return true?
 ---@return apify.Error? err

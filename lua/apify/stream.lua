@@ -283,8 +283,19 @@ local function step(self)
     err = wait_for_news(self)
   end
   if not err then return "" end
-  let_go(self)                           -- what was cancelled or took too long stops at once
+  local is_shared = err.kind == "cancelled" and transport.is_waited_at(self.waiter)
+  if not is_shared then let_go(self) end                                 -- what was cancelled or took too long stops at once
   return nil, err
+end
+
+--- The error of a step in a cancelled fiber, whatever is there; nil outside of one. What is in flight is aborted, unless
+--- somebody else waits for it.
+---@return apify.Error?
+function Stream:cancellation()
+  if not transport.is_cancelled() then return nil end
+  local err = describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if not transport.is_waited_at(self.waiter) then let_go(self, err) end
+  return err
 end
 
 --- The next bytes, never none; nil at the end, or once it was closed; nil and an error, after which `read` may be called
@@ -292,6 +303,8 @@ end
 ---@return string? bytes
 ---@return apify.Error? err
 function Stream:read()
+  local cancelled = not (self.is_closed or self.is_over) and self:cancellation()
+  if cancelled then return nil, cancelled end
   while not (self.is_closed or self.is_over) do
     local bytes, err = step(self)
     if bytes ~= "" then

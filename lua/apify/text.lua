@@ -1,6 +1,7 @@
 --- A byte stream as text: line by line, or in chunks that end between two characters.
 local core = require "apify.core"
 local errors = require "apify.errors"
+local transport = require "apify.transport"
 
 local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
 
@@ -21,7 +22,10 @@ local function define(name)
   ---@return apify.Error? err
   function class:next()
     check_self(self, "next")
-    local piece, err = class.step(self)
+    local err = not self.is_over and transport.is_cancelled() and self.stream:cancellation()
+    if err then return nil, err end
+    local piece
+    piece, err = class.step(self)
     if piece then self.delivered = self.delivered + 1 end
     return piece, err
   end

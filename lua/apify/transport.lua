@@ -11,6 +11,8 @@ local transport = {
   secret = core.secret,
   time = core.time,
 
+  cancelled = scheduler.cancelled,
+  is_waited_at = scheduler.is_waited_at,
   waiter = scheduler.waiter,
   wake = scheduler.wake,
 }
@@ -270,6 +272,14 @@ end
 ---@return integer
 function transport.in_flight()
   return multi and multi:in_flight() or 0
+end
+
+--- Does the caller run in a fiber that was cancelled?
+---@return boolean
+function transport.is_cancelled()
+  if scheduler.cancelled.count == 0 then return false end
+  local task = transport.current_task()
+  return task ~= nil and task.is_cancelled
 end
 
 --- The task in which the caller runs, if any.

@@ -12,6 +12,7 @@ local recall = require "apify.recall"
 local walk = {}
 
 local OVERLAP = 1                        -- rows, while nothing is known to leave the list
+local MAX_AGAIN = 3                      -- times that the same page may come, before the list is known not to go on
 local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: filtered by status, or shrunk
 
 --- A request for the rows `offset` to `upto`.
@@ -26,6 +27,9 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field fresh integer rows delivered
 ---@field starts_at? integer where in the list the first of those was
 ---@field total? integer
+---@field first_id? string of its first row
+---@field is_placed? boolean the answer says that it is at this offset
+---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 ---@field held? table[] rows that wait for an anchor
 
 ---@class apify.Walk
@@ -58,6 +62,7 @@ Walk.__index = Walk
 
 --- Go on where a mark was taken. If nothing had been delivered, it is a start.
 local function restore(self, mark)
+  self.recall, self.delivered = recall.new(self.room), 0
   self.from = mark.pos
   self.is_plain = mark.is_plain
   self.base = #mark.ids == 0 and mark.pos or nil
@@ -75,8 +80,9 @@ function walk.new(o)
     from = o.offset or 0, base = o.offset or 0,
     chunk = chunk, max_page = o.max_page, limit_left = o.limit,
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
-    recall = recall.new(math.max((o.prefetch + 2) * chunk, o.max_page)), delivered = 0,
+    room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
   }, Walk)
+  self.recall = recall.new(self.room)
   if o.resume then restore(self, o.resume) end
   return self
 end
@@ -210,7 +216,7 @@ end
 
 --- Look at the next row of the head page.
 ---@param page apify.PagePlan
----@param row any
+---@param row any nil: one that cannot be read
 ---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
 function Walk:take(page, row)
   page.scanned = page.scanned + 1
@@ -218,7 +224,8 @@ function Walk:take(page, row)
   if type(row) == "table" then id, at = row.id, row.startedAt end
   if type(id) ~= "string" then id = nil end
   if type(at) ~= "string" then at = nil end
-  if self.is_plain == nil then self.is_plain = id == nil end
+  if page.scanned == 1 then page.first_id = id end
+  if self.is_plain == nil and row ~= nil then self.is_plain = id == nil end
   if id == nil then
     return page.scanned <= page.overlap and "skip" or accept(self, page, nil, self.frontier)
   end
@@ -273,6 +280,17 @@ local function ignores_offset(page)
   return not page.total and page.fresh == 0 and page.scanned > page.overlap
 end
 
+--- Does the list not go on? Then each page brings nothing new, and begins with the row that the page before it began with. Only answers
+--- that do not say where they are can be of another place than was asked for; and a list that moves once may look like that once.
+local function is_stuck(self, page, position)
+  local before = self.before
+  local is_again = before ~= nil and page.fresh == 0 and page.first_id ~= nil and page.first_id == before.first_id
+    and page.offset > before.offset and page.total == before.total and not page.is_placed
+  local times = is_again and before.times + 1 or 0
+  self.before = { first_id = page.first_id, offset = page.offset, total = page.total, times = times }
+  return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
+end
+
 --- Is this the envelope of a list that is not paged by offset?
 local function is_without_offset(envelope)
   return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
@@ -299,6 +317,10 @@ function Walk:finish(page, envelope)
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
   self.recall:settle()
+  if is_stuck(self, page, position) then
+    self.pages, self.is_ended = {}, true
+    return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
+  end
   if page.scanned >= page.limit then
     if #self.pages == 0 then self.from = position end
   elseif page.scanned == 0 or page.total and position >= page.total or ignores_offset(page) then
@@ -309,6 +331,12 @@ function Walk:finish(page, envelope)
   end
   if is_without_offset(envelope) then return stop_without_offset(self, envelope) end
   return "next"
+end
+
+--- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
+---@param page apify.PagePlan
+function Walk.unbound(_, page)
+  page.limit = math.huge
 end
 
 --- Have all rows come that were asked for?
@@ -335,6 +363,13 @@ function Walk:resume(page)
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
+end
+
+--- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
+---@param page apify.PagePlan
+function Walk:go_back(page)
+  self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
+  restore(self, page.start.mark)
 end
 
 --- Go on at the end of a list that may have grown.

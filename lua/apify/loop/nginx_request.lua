@@ -1,5 +1,6 @@
 --- What belongs to one request of nginx: its fibers, which are light threads, those who wait in it, and its transfers.
 local errors = require "apify.errors"
+local scheduler = require "apify.loop.scheduler"
 
 local KEY = {}                            -- in ngx.ctx
 local MIN_CHILDREN = 32                   -- fibers below which those that have ended may stay
@@ -85,6 +86,7 @@ local function run_fiber(task, r, fn, ...)
   xpcall(function() fn(unpack(args, 1, n)) end, function(message) task.on_crash(co, message) end)
   r.threads[co] = nil
   task.is_done, task.co, task.on_crash = true, nil, nil
+  scheduler.note_end(task)
 end
 
 --- The fiber was killed together with its request: whoever waits for it, in another one, hears of that.
@@ -92,6 +94,7 @@ end
 function nginx_request.bury(task)
   if not task or not task.is_fiber or task.is_done then return end
   task.is_done, task.is_cancelled = true, true
+  scheduler.note_end(task)
   task.on_crash(task.co, errors.new { kind = "cancelled", message = "the nginx request in which the fiber ran has ended" })
 end
 

@@ -29,8 +29,12 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@field co? thread nil once its function has ended
 ---@field is_cancelled boolean
 ---@field private ticket? apify.Ticket where it waits
+---@field private is_counted? boolean among those that were cancelled and have not ended
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
+
+--- As long as no fiber that was cancelled is still there, nobody has to ask whether his own is.
+scheduler.cancelled = { count = 0 }
 
 local tasks = {}                         -- managed coroutine -> task; anchors what is parked
 local ready, ready_first, ready_last = {}, 1, 0
@@ -91,10 +95,19 @@ function scheduler.current()
   return task, not is_yieldable or is_yieldable()
 end
 
+--- The task's function has ended.
+---@param task apify.Task
+function scheduler.note_end(task)
+  if not task.is_counted then return end
+  task.is_counted = false
+  scheduler.cancelled.count = scheduler.cancelled.count - 1
+end
+
 --- The task's function has ended: let go of its stack, so that nothing on it is kept alive, and of its closing values.
 local function bury(task, ok, message)
   local co = task.co
   tasks[co], task.co = nil, nil
+  scheduler.note_end(task)
   if ok then return end
   task.on_crash(co, message)
   if coroutine.close then coroutine.close(co) end                 -- 5.4: an error leaves them open
@@ -158,7 +171,10 @@ end
 ---@param task apify.Task
 ---@param is_later? boolean
 function scheduler.cancel(task, is_later)
-  task.is_cancelled = true
+  if not task.is_cancelled then
+    task.is_cancelled, task.is_counted = true, true
+    scheduler.cancelled.count = scheduler.cancelled.count + 1
+  end
   local ticket = task.ticket
   if not ticket then return end
   if ticket.loop then return ticket.loop.wake(ticket) end
@@ -239,6 +255,11 @@ function scheduler.is_over(ticket)
   local task = ticket.inside
   return ticket.is_awake or (task ~= nil and task.is_cancelled)
 end
+
+--- Does anybody wait at this place?
+---@param waiter apify.Waiter
+---@return boolean
+function scheduler.is_waited_at(waiter) return waiter.first ~= nil end
 
 --- Does anybody wait, here or by means of the host?
 ---@return boolean

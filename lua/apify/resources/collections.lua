@@ -39,7 +39,10 @@ local function define(name, rows)
   ---@return apify.Error? err
   function Collection:list(opts)
     resource.check_self(Collection, self, "list")
-    return resource.call(self, rows.list, rows.list.check(opts, self.noun .. ":list"))
+    local o = rows.list.check(opts, self.noun .. ":list")
+    local page, err = resource.call(self, rows.list, o)
+    if not page then return nil, err end
+    return resource.cut(page, o.limit)
   end
 
   --- Walk all of them, page after page.
@@ -55,7 +58,7 @@ local function define(name, rows)
         chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
         desc = bookmark.find(query, "desc") ~= nil, is_filtered = true,
       }
-    end)
+    end, { row_key = "id" })
   end
 
   return Collection

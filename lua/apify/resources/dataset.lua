@@ -57,6 +57,14 @@ local Dataset = resource.define "Dataset"
 
 storage.add_methods(Dataset, "dataset", rows)
 
+local function is_reshaped(query)
+  for _, name in ipairs(RESHAPING) do
+    local value = bookmark.find(query, name)
+    if value and value ~= "0" then return true end
+  end
+  return false
+end
+
 --- One page of items. `count` is the number of stored items that it stands for, which differs from `#items` where items were skipped.
 ---@param opts? apify.DatasetItemsOptions
 ---@return apify.Page? page
@@ -68,15 +76,7 @@ function Dataset:list_items(opts)
   local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls, is_user_data = true })
   local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
   if not page then return nil, err end
-  return page
-end
-
-local function is_reshaped(query)
-  for _, name in ipairs(RESHAPING) do
-    local value = bookmark.find(query, name)
-    if value and value ~= "0" then return true end
-  end
-  return false
+  return is_reshaped(op.query) and page or resource.cut(page, o.limit)
 end
 
 --- Does a dataset that is followed still grow? Only below a run there is something to ask.

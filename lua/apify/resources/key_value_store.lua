@@ -97,7 +97,7 @@ function KeyValueStore:iterate_keys(opts)
       parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
       limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
     }
-  end, { mark_kind = "cursor" })
+  end, { mark_kind = "cursor", row_key = "key" })
 end
 
 --- The parameter without which the API may change what it gives: it edits HTML.

@@ -82,7 +82,7 @@ function RequestQueue:iterate_requests(opts)
       parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
       limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
     }
-  end, { mark_kind = "cursor", nulls = storage.nulls(self.settings, o) })
+  end, { mark_kind = "cursor", row_key = "id", nulls = storage.nulls(self.settings, o) })
 end
 
 --- The rows of heads, which are only a part of the requests.

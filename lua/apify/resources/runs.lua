@@ -110,7 +110,7 @@ function Runs:list(opts)
     path = self.path, query = page_query(o), nulls = o.nulls, request_timeout = o.request_timeout,
   }, answers.reader "page")
   if not page then return nil, err end
-  return page
+  return resource.cut(page, o.limit)
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -129,7 +129,7 @@ function Runs:iterate(opts)
       chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
       desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
     }
-  end)
+  end, { row_key = "id" })
 end
 
 local runs = {}

@@ -1,5 +1,7 @@
 --- What a fault does to a request. `delay` and `jitter` come before the answer and go with any other action;
 --- of the others a rule has at most one.
+local bit = require "bit"
+
 local answers = require "answers"
 local errors = require "errors"
 local gzip = require "gzip"
@@ -27,6 +29,7 @@ local DEFAULTS = {
   cut_upload = { after_bytes = options.required },
   deep = { depth = options.required },
   drip = { bytes = 1000, secs = 0.01 },
+  flip = { bit = 0, byte = 0.5 },
   gzip_bomb = { mb = options.required, whitespace = false },
   half_gzip = {},
   hang = {},
@@ -35,7 +38,7 @@ local DEFAULTS = {
   slow_headers = { bytes = 1, secs = 0.01 },
   status = { act = false, body = false, code = options.required, content_type = false, headers = {}, message = false,
     retry_after = false, type = false },
-  wrong_length = { by = 10 },
+  wrong_length = { by = 10, keep_open = false },
 }
 local WAITS = { delay = true, jitter = true }
 
@@ -137,7 +140,10 @@ local function wrong_length(args, exchange)
   local length = math.max(0, #answer.body + args.by)
   note_status(exchange, answer)
   if not raw.is_possible() then return send_framed(answer, length, answer.body, false) end
-  return raw.send_and_close(raw.head(answer, "Content-Length: " .. length) .. answer.body)
+  local bytes = raw.head(answer, "Content-Length: " .. length) .. answer.body
+  if not args.keep_open then return raw.send_and_close(bytes) end
+  raw.socket():send(bytes)
+  ngx.sleep(FOREVER_SECS)
 end
 
 local function close_before_answer(args, exchange)
@@ -202,6 +208,16 @@ local function half_gzip(_, exchange)
   answers.send(answer)
 end
 
+-- A whole gzip stream, well framed, of which one bit is another: of the byte at so much of its length, or at this place from its end.
+local function flip(args, exchange)
+  local answer = whole_answer(exchange)
+  local stream = gzip.compress(answer.body)
+  local at = args.byte < 0 and #stream + args.byte + 1 or math.min(#stream, math.floor(#stream * args.byte) + 1)
+  local other = bit.bxor(stream:byte(at), 2 ^ args.bit)
+  answer.headers["Content-Encoding"], answer.body = "gzip", stream:sub(1, at - 1) .. string.char(other) .. stream:sub(at + 1)
+  answers.send(answer)
+end
+
 -- Megabytes of spaces in a string or, with `whitespace`, between two tokens.
 local function gzip_bomb(args)
   local first = args.whitespace and '{"data":{"items":[' or LIST_BEGIN
@@ -254,7 +270,7 @@ end
 
 fault_actions.spoilers = {
   bad_json = bad_json, big_string = big_string, close_before_answer = close_before_answer, cut = cut,
-  cut_upload = cut_upload, deep = deep, drip = drip, gzip_bomb = gzip_bomb, half_gzip = half_gzip, hang = hang,
+  cut_upload = cut_upload, deep = deep, drip = drip, flip = flip, gzip_bomb = gzip_bomb, half_gzip = half_gzip, hang = hang,
   not_json = not_json, redirect = redirect, slow_headers = slow_headers, status = status, wrong_length = wrong_length,
 }
 
