@@ -29,7 +29,7 @@ describe("the scheduler", function()
   local function park(waiter, deadline)
     local task, can_park = scheduler.current()
     assert(can_park)
-    local ticket = scheduler.enter(waiter or scheduler.waiter(), deadline or math.huge, task)
+    local ticket = scheduler.enter(scheduler.ticket(waiter or scheduler.waiter(), deadline or math.huge, task))
     scheduler.park(ticket)
     return scheduler.leave(ticket)
   end
@@ -271,7 +271,7 @@ describe("the scheduler", function()
   it("resumes a task again that was woken while it ran, and meanwhile drove the others", function()
     local first, second, is_done = scheduler.waiter(), scheduler.waiter(), false
     start(function()
-      local ticket = scheduler.enter(first, 1, (scheduler.current()))
+      local ticket = scheduler.enter(scheduler.ticket(first, 1, (scheduler.current())))
       scheduler.park(ticket)
       scheduler.wake(first)                               -- its time was over, but what it waits for has come
       assert.is_true(scheduler.leave(ticket))

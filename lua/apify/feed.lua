@@ -357,10 +357,13 @@ function Feed:step()
   end
   local err = refusal(self)
   if err then return nil, "error", err end
+  local has_failed = self.has_failed
+  self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
   err = self.rows_left <= 0 and look_around(self)
   if err then return fail(self, err) end
   while not self:is_over() do
-    if self.has_failed then feed_plan.revive(self, now_inside(self)) end
+    if has_failed then feed_plan.revive(self, now_inside(self)) end
+    has_failed = false
     local row, has_ended
     row, has_ended, err = read(self)
     if row ~= nil then
@@ -369,11 +372,13 @@ function Feed:step()
     end
     if row ~= nil or has_ended or err then
       self.left_at = self.left_at or transport.now()
+      self.has_failed = false
       return row, err and "error" or "page", err
     end
     err = not self:is_over() and wait_for_news(self)
     if err then return fail(self, err) end
   end
+  self.has_failed = false
   self:close()
   if self.dead_end then return nil, "error", self.dead_end end
   return nil, "end"

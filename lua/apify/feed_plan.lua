@@ -111,7 +111,6 @@ end
 
 --- After a failure: ask anew for what is not in flight any more.
 function feed_plan.revive(self, now)
-  self.has_failed = false
   local head = self.walk.pages[1]
   local err = head and head.source and head.source.error
   if err and self.walk.is_once and err.sent then return feed_plan.end_with(self, err) end

@@ -67,20 +67,25 @@ local function end_with(self)
   for waiter in pairs(self.waiters) do transport.wake(waiter) end
 end
 
---- Start `fn(...)` at once; it runs until it waits for the first time, and goes on whenever something waits.
----@param fn function
----@return apify.Fiber
-function fiber.spawn(fn, ...)
-  if type(fn) ~= "function" then errors.misuse("bad argument 1 of spawn: %s (expected a function)", errors.show(fn)) end
+--- A fiber that runs `fn(...)`. `on_crash(self, co, message)` hears of the error that ends it.
+local function start(fn, on_crash, ...)
   local self = setmetatable({ waiters = {}, is_over = false }, fiber_mt)
   self.task = transport.start_task(function(...)
     self.results = pack(fn(...))
     end_with(self)
   end, function(co, message)
-    note_crash(self, co, message)
-    end_with(self)
+    if not self.is_over then on_crash(self, co, message) end
+    end_with(self)                                       -- also when an interrupt came between its end and the telling
   end, ...)
   return self
+end
+
+--- Start `fn(...)` at once; it runs until it waits for the first time, and goes on whenever something waits.
+---@param fn function
+---@return apify.Fiber
+function fiber.spawn(fn, ...)
+  if type(fn) ~= "function" then errors.misuse("bad argument 1 of spawn: %s (expected a function)", errors.show(fn)) end
+  return start(fn, note_crash, ...)
 end
 
 --- Wait for the fiber's end: its results; its error is raised again. nil and an error of kind "timeout" when `secs` are over before.
@@ -172,11 +177,22 @@ function Jobs:settle(index, ok, first, err)
   transport.wake(self.room)
 end
 
+--- The fiber of that index was interrupted where it was settled.
+function Jobs:abandon(index, message)
+  self:fail(index, message, true)
+  self.running[index] = nil
+  self.open = 0
+  for _ in pairs(self.running) do self.open = self.open + 1 end
+  transport.wake(self.over)
+  transport.wake(self.room)
+end
+
 --- Start a job in a fiber of its own.
 function Jobs:start(index, fn, ...)
   self.open = self.open + 1
   self.running[index] = true
-  local made = fiber.spawn(function(...) self:settle(index, pcall(fn, ...)) end, ...)
+  local made = start(
+    function(...) self:settle(index, pcall(fn, ...)) end, function(_, _, message) self:abandon(index, message) end, ...)
   if self.running[index] then self.running[index] = made end
 end
 
@@ -210,6 +226,15 @@ function Jobs:cancel()
   end
 end
 
+--- From the first job to the last, or to a failure.
+function Jobs:run(next_item, fn, max_parallel)
+  self:start(FEEDER, Jobs.feed, self, next_item, fn, max_parallel)
+  while not self.failure and self.open > 0 do
+    local err = park(self.over, math.huge)
+    if err then self:fail(nil, err, false) end
+  end
+end
+
 --- Call `fn` with each item, some at a time. The list of first results; or nil, err, index.
 local function run_jobs(next_item, fn, max_parallel)
   local refused = refusal()
@@ -217,11 +242,8 @@ local function run_jobs(next_item, fn, max_parallel)
   local jobs = setmetatable({
     results = {}, running = {}, open = 0, started = 0, over = transport.waiter(), room = transport.waiter(),
   }, Jobs)
-  jobs:start(FEEDER, Jobs.feed, jobs, next_item, fn, max_parallel)
-  while not jobs.failure and jobs.open > 0 do
-    local err = park(jobs.over, math.huge)
-    if err then jobs:fail(nil, err, false) end
-  end
+  local ok, why = pcall(jobs.run, jobs, next_item, fn, max_parallel)
+  if not ok then jobs:fail(nil, why, true) end           -- an interrupt
   local failure = jobs.failure
   if not failure then return jobs.results end
   jobs:cancel()

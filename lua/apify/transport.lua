@@ -47,12 +47,12 @@ end
 local function dispatch()
   for i = #news, 1, -1 do
     local owner = news[i]:owner()
-    news[i] = nil
     local waiter = owner and owner.waiter
     if waiter then
       if waiter.queue then waiter.queue[#waiter.queue + 1] = owner end
       scheduler.wake(waiter)
     end
+    news[i] = nil
   end
 end
 
@@ -65,7 +65,12 @@ local host = {
   has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
 }
 
-function host.run() scheduler.run(core.now(), core.now) end
+function host.run()
+  local ok, why = pcall(scheduler.run, core.now(), core.now)
+  if ok then return end
+  scheduler.recover()
+  error(why, 0)
+end
 
 function host.block(ticket) return block.park(ticket, host) end
 
@@ -153,12 +158,15 @@ local function wait_in(loop, ticket, can_park)
   return loop.park(ticket, host)
 end
 
---- The same. An error that comes from the program ends the wait.
-local function wait_guarded(loop, ticket, can_park)
-  local has_returned, ok, reason, kind = pcall(wait_in, loop, ticket, can_park)
-  if has_returned then return ok, reason, kind end
-  scheduler.leave(ticket)
-  error(ok, 0)
+--- From the beginning of a wait to its end: was it woken? And as `wait_in`.
+local function stay(loop, ticket, can_park)
+  scheduler.enter(ticket)
+  local ok, reason, kind = wait_in(loop, ticket, can_park)
+  if ok and can_park then scheduler.park(ticket) end
+  if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
+  local is_awake = scheduler.leave(ticket)
+  if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive
+  return is_awake, ok, reason, kind
 end
 
 --- Wait until the waiter is woken, but at most `seconds`.
@@ -171,12 +179,13 @@ function transport.park(waiter, seconds)
   local loop = choice.pick()
   local task, can_park = current(loop)
   if task and task.is_cancelled then return "cancelled" end
-  local ticket = scheduler.enter(waiter, core.now() + seconds, task, not can_park and loop or nil)
-  local ok, reason, kind = wait_guarded(loop, ticket, can_park)
-  if ok and can_park then scheduler.park(ticket) end
-  if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
-  local is_awake = scheduler.leave(ticket)
-  if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive
+  local ticket = scheduler.ticket(waiter, core.now() + seconds, task, not can_park and loop or nil)
+  local has_returned, is_awake, ok, reason, kind = pcall(stay, loop, ticket, can_park)
+  if not has_returned then                               -- an error that comes from the program ends the wait
+    scheduler.leave(ticket)
+    if not can_park then scheduler.recover() end
+    error(is_awake, 0)
+  end
   if task and task.is_cancelled then return "cancelled" end
   if not ok then return refuse(reason or "its loop could not wait", kind) end
   return is_awake and "awake" or "time"
@@ -257,15 +266,21 @@ function transport.cleanup()
   if loop.cleanup then loop.cleanup(host) end
 end
 
+local function call_inside(caller, before, fn, ...)
+  in_hook[caller] = true
+  fn(...)
+  in_hook[caller] = before
+end
+
 --- Call a user's hook, inside which nothing can wait.
 function transport.call_hook(fn, ...)
   local loop = choice.pick()
   local caller = who(loop, (current(loop)))
   local before = in_hook[caller]
-  in_hook[caller] = true
-  local ok, err = pcall(fn, ...)
+  local ok, err = pcall(call_inside, caller, before, fn, ...)
+  if ok then return end
   in_hook[caller] = before
-  if not ok then error(err, 0) end
+  error(err, 0)
 end
 
 --- Number of transfers under way in this Lua state.

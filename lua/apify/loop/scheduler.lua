@@ -1,5 +1,8 @@
 --- Fibers: managed coroutines, their timers, and who goes on next. Knows no socket and no clock of its own;
 --- a loop drives it by calling `run` and by sleeping no longer than `next_time` allows.
+---
+--- An error may come at any moment, such as Ctrl-C's. Who stays anywhere is in a set rather than counted, `leave` may be called again, and
+--- `recover` finds those who would have been resumed.
 local heap = require "apify.heap"
 
 local unpack = table.unpack or unpack
@@ -41,7 +44,7 @@ local ready, ready_first, ready_last = {}, 1, 0
 local timers, timers_limit = heap.new(), MIN_TIMERS
 local innermost                          -- the task that was resumed last on this stack
 local depth = 0                          -- tasks on this stack
-local open, open_fibers = 0, 0           -- tickets; those of tasks that are resumed from here
+local stays, fiber_stays = {}, {}        -- sets of tickets: all, and those of tasks that are resumed from here
 local on_ready = function() end          -- called when there is somebody to resume, or a timer less
 local on_yield = {}                      -- what a host's own functions yield first -> who takes care of it
 
@@ -106,11 +109,13 @@ end
 --- The task's function has ended: let go of its stack, so that nothing on it is kept alive, and of its closing values.
 local function bury(task, ok, message)
   local co = task.co
-  tasks[co], task.co = nil, nil
+  if not ok then
+    task.on_crash(co, message)
+    if coroutine.close then coroutine.close(co) end               -- 5.4: an error leaves them open
+  end
   scheduler.note_end(task)
-  if ok then return end
-  task.on_crash(co, message)
-  if coroutine.close then coroutine.close(co) end                 -- 5.4: an error leaves them open
+  tasks[co] = nil
+  task.co = nil
 end
 
 --- The task has yielded or ended: what coroutine.resume returned.
@@ -172,8 +177,8 @@ end
 ---@param is_later? boolean
 function scheduler.cancel(task, is_later)
   if not task.is_cancelled then
+    scheduler.cancelled.count = scheduler.cancelled.count + 1      -- first: too many of them is no harm
     task.is_cancelled, task.is_counted = true, true
-    scheduler.cancelled.count = scheduler.cancelled.count + 1
   end
   local ticket = task.ticket
   if not ticket then return end
@@ -210,41 +215,55 @@ local function add_timer(ticket)
   timers:push(ticket.deadline, ticket)
 end
 
---- Begin to wait. Without `loop` it is the task that is to be resumed.
+--- A ticket for a wait that is about to begin. Without `loop` it is the task that is to be resumed.
 ---@param waiter apify.Waiter
 ---@param deadline number
 ---@param task? apify.Task in which the caller runs
 ---@param loop? apify.Loop whose `wake` ends the wait
 ---@return apify.Ticket
-function scheduler.enter(waiter, deadline, task, loop)
-  local ticket = { is_awake = waiter.is_awake, deadline = deadline, waiter = waiter, inside = task, loop = loop, next = waiter.first }
-  waiter.first = ticket
+function scheduler.ticket(waiter, deadline, task, loop)
+  return { is_awake = false, deadline = deadline, waiter = waiter, inside = task, loop = loop }
+end
+
+--- Begin to wait.
+---@param ticket apify.Ticket
+---@return apify.Ticket
+function scheduler.enter(ticket)
+  local waiter, task, loop = ticket.waiter, ticket.inside, ticket.loop
+  stays[ticket] = true
+  if not loop then fiber_stays[ticket] = true end
   if task then task.ticket = ticket end
-  open = open + 1
-  if not loop then open_fibers = open_fibers + 1 end
-  if not loop and not ticket.is_awake and deadline < math.huge then add_timer(ticket) end
+  ticket.is_awake = waiter.is_awake
+  ticket.next = waiter.first
+  waiter.first = ticket
+  if not loop and not ticket.is_awake and ticket.deadline < math.huge then add_timer(ticket) end
   return ticket
 end
 
---- End the wait. Was it woken?
+--- Take the ticket out of those at its waiter.
+local function unlink(waiter, ticket)
+  if waiter.first == ticket then
+    waiter.first = ticket.next
+    return
+  end
+  local before = waiter.first
+  while before and before.next ~= ticket do before = before.next end
+  if before then before.next = ticket.next end
+end
+
+--- End the wait. Was it woken? Safe to call twice, and for a wait whose beginning was interrupted.
 ---@param ticket apify.Ticket
 ---@return boolean
 function scheduler.leave(ticket)
   local waiter, task = ticket.waiter, ticket.inside
   if not waiter then return ticket.is_awake end                   -- somebody has given it up
-  if task then task.ticket = nil end
-  if task and not ticket.loop then task.is_ready = false end      -- it goes on already, whatever else has woken it
-  ticket.waiter, ticket.inside = nil, nil                         -- its timer may stay for long: it keeps nothing alive
-  open = open - 1
-  if not ticket.loop then open_fibers = open_fibers - 1 end
-  if waiter.first == ticket then
-    waiter.first = ticket.next
-  else
-    local before = waiter.first
-    while before.next ~= ticket do before = before.next end
-    before.next = ticket.next
-  end
+  unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
+  if task and not ticket.loop then task.is_ready = false end      -- it goes on already, whatever else has woken it
+  if task then task.ticket = nil end
+  stays[ticket], fiber_stays[ticket] = nil, nil
+  ticket.inside = nil                                             -- its timer may stay for long: it keeps nothing alive
+  ticket.waiter = nil
   return ticket.is_awake
 end
 
@@ -263,11 +282,11 @@ function scheduler.is_waited_at(waiter) return waiter.first ~= nil end
 
 --- Does anybody wait, here or by means of the host?
 ---@return boolean
-function scheduler.is_waited_for() return open > 0 end
+function scheduler.is_waited_for() return next(stays) ~= nil end
 
 --- Does a task wait that is resumed from here?
 ---@return boolean
-function scheduler.has_waiting_tasks() return open_fibers > 0 end
+function scheduler.has_waiting_tasks() return next(fiber_stays) ~= nil end
 
 --- Park the running task until its ticket is woken, its time has come or the task is cancelled.
 ---@param ticket apify.Ticket
@@ -303,14 +322,32 @@ function scheduler.run(now, clock)
   while true do
     local key, ticket = timers:peek()
     if not key or key > now then break end
-    timers:pop()
     if ticket.waiter then enqueue(ticket.inside) end
+    timers:pop()
   end
   for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they have the next turn
     if ready_first > ready_last then return end
     resume_next()
     if clock and clock() - now >= MAX_RUN then return end
   end
+end
+
+--- After an error that left `run`, or a wait: see to it that everybody who was to be resumed still is.
+function scheduler.recover()
+  ready, ready_first, ready_last = {}, 1, 0
+  local all = {}
+  for _, task in pairs(tasks) do all[#all + 1] = task end
+  for _, task in ipairs(all) do
+    local ticket = task.ticket
+    local wants = task.is_ready or ticket and not ticket.loop and (ticket.is_awake or task.is_cancelled)
+    task.is_ready = false
+    if coroutine.status(task.co) == "dead" then
+      bury(task, false, "the fiber was interrupted")
+    elseif wants then
+      enqueue(task)
+    end
+  end
+  sweep_timers()
 end
 
 return scheduler
