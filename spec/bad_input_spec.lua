@@ -125,6 +125,24 @@ describe("a transient failure", function()
     local err = failure(function() return refused:runs():list {} end)
     assert.same({ "connect", 3, false }, { err.kind, err.attempts, err.sent })
   end)
+
+  it("is given up soon where nobody has ever answered: a port that refuses, a name that is none, in fibers too", function()
+    local unnameable = "https://" .. ("x"):rep(64) .. ".invalid"           -- longer than any server would be asked for
+    local function ask(base_url, options)
+      options = options or {}
+      options.base_url, options.token = base_url, false
+      return function()
+        local _, err = apify.new(options):runs():list {}
+        return err
+      end
+    end
+    local errs = assert(apify.all { ask "http://127.0.0.1:1", ask(unnameable), ask("http://127.0.0.1:1", { max_retries = 60 }) })
+    for _, err in ipairs(errs) do
+      assert.same({ "connect", false, true }, { err.kind, err.sent, err.retryable })
+      assert.matches("; given up: this host has never answered$", err.message)
+      assert.is_true(err.attempts >= 2 and err.attempts <= 4, err.attempts)
+    end
+  end)
 end)
 
 describe("a body that is not what it says", function()

@@ -63,7 +63,7 @@ local function settings(more)
     base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = SECRET,
     connect_timeout = 10, max_retries = 2, min_delay_between_retries = 1, max_body_size = 100,
     counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
-    gate = { open = {} }, on_attempt = function(a) hooked[#hooked + 1] = a end,
+    gate = { open = {} }, known = {}, on_attempt = function(a) hooked[#hooked + 1] = a end,
   }
   for name, value in pairs(more or {}) do s[name] = value end
   return s
@@ -133,6 +133,30 @@ describe("an exchange", function()
     assert.equal(3, #sent)
   end)
 
+  it("gives up a host that has never answered, and is patient with one that has", function()
+    local c = call { settings = settings { max_retries = 8 } }
+    local function fail_for_ever()
+      local ex, began_at = begin(c), now
+      while ex:poke(now) == "wait" do
+        if ex.xfer then sent[#sent]:break_off("connect", false) else now = ex.wake_at end
+      end
+      return ex.error, now - began_at
+    end
+    local err, secs = fail_for_ever()
+    assert.same({ "connect", "it broke; given up: this host has never answered", 3, true, false }, {
+      err.kind, err.message, err.attempts, err.retryable, err.sent,
+    })
+    assert.is_true(secs < 5)
+    local ex = begin(c)
+    ex:poke(now)
+    sent[#sent]:answer(404)
+    ex:poke(now)
+    c.request_timeout = 1000
+    err, secs = fail_for_ever()
+    assert.same({ "it broke", 9 }, { err.message, err.attempts })
+    assert.is_true(secs > 100)
+  end)
+
   it("honours Retry-After, and fails at once when it exceeds the time that is left", function()
     local ex = begin()
     ex:poke(now)
@@ -158,6 +182,29 @@ describe("an exchange", function()
     ex:poke(now)
     assert.equal("connect", ex.last_error.kind)
     assert.is_false(ex.last_error.sent)
+  end)
+
+  it("lets the API hold its answer, but an answer that has begun must not be silent", function()
+    local ex = begin(call { hold_timeout = 50, stall_timeout = 5 })
+    ex:poke(now)
+    sent[1]:reach "sent"
+    now = now + 49
+    assert.equal("wait", ex:poke(now))
+    assert.is_true(ex.wake_at <= now + 5)                  -- nobody tells that the answer begins
+    sent[1]:reach "head"
+    now = now + 4
+    assert.equal("wait", ex:poke(now))
+    assert.equal(now + 1, ex.wake_at)
+    now = now + 1
+    assert.equal("wait", ex:poke(now))
+    assert.equal(ex.start_at, ex.wake_at)                  -- it is tried again
+    assert.same({ "timeout", "not a byte within 5 s" }, { ex.last_error.kind, ex.last_error.message })
+    ex = begin(call { hold_timeout = 50, stall_timeout = 5, request_timeout = 100 })
+    ex:poke(now)
+    sent[2]:reach "sent"
+    now = now + 50
+    ex:poke(now)
+    assert.equal("not a byte within 50 s", ex.last_error.message)
   end)
 
   it("counts stall_timeout from the last byte, not from when it looked", function()

@@ -165,6 +165,24 @@ describe("retry.plan", function()
     assert.equal(4, plan { attempt = 4, retry_after = 1 })
   end)
 
+  it("gives a host that has never answered a few seconds", function()
+    local stranger = { kind = "connect", elapsed = 0 }
+    local function ask(more)
+      local state = {}
+      for name, value in pairs(stranger) do state[name] = value end
+      for name, value in pairs(more) do state[name] = value end
+      return plan(state)
+    end
+    assert.equal(0.5, ask {})
+    assert.equal(2, ask { attempt = 3, elapsed = 1.5 })
+    assert.same({ nil, "patience" }, { ask { attempt = 4, elapsed = 3.5 } })
+    assert.equal(0.5, ask { elapsed = 10 })                -- the first attempt may have waited for a connection until it was too late
+    assert.same({ nil, "patience" }, { ask { attempt = 2, elapsed = 10 } })
+    assert.same({ nil, "attempts" }, { ask { attempt = 9, elapsed = 10 } })
+    assert.equal(4, ask { attempt = 4, elapsed = 3.5, is_known = true })
+    assert.equal(4, ask { attempt = 4, elapsed = 3.5, kind = "network" })
+  end)
+
   it("gives up at once when the wait does not fit into the time left", function()
     assert.same({ nil, "time" }, { plan { retry_after = 10, remaining = 9.9 } })
     assert.same({ nil, "time" }, { plan { attempt = 3, remaining = 1 } })

@@ -580,6 +580,48 @@ describe("a stream", function()
       assert.is_nil(st:read())
     end)
 
+    describe("that takes long to write", function()
+      local transport = require "apify.transport"
+      local real_now, later = transport.now, 0
+
+      before_each(function()
+        later = 0
+        transport.now = function() return real_now() + later end
+      end)
+      after_each(function() transport.now = real_now end)
+
+      -- Save to the sink, each of whose first 20 writes takes a second, with a deadline of 5.
+      local function save_slowly(out)
+        local write, count = out.write, 0
+        function out:write(bytes)
+          count = count + 1
+          if count <= 20 then later = later + 1 end
+          return write(self, bytes)
+        end
+        return stream.save(open { deadline = 5 }, out)
+      end
+
+      it("is over after its deadline, if it is the module that writes", function()
+        for _, to in ipairs { path, false } do
+          local ok, err = save_slowly(assert(sink.open(to or nil)))
+          assert.is_nil(ok)
+          assert.same({ "timeout", "the deadline of 5 s is over" }, { err.kind, err.message })
+          assert.equal("", leftovers())
+        end
+      end)
+
+      it("has all the time that the caller's own code takes", function()
+        local pieces = {}
+        assert(save_slowly(assert(sink.open(function(bytes) pieces[#pieces + 1] = bytes end))))
+        assert_whole(table.concat(pieces))
+        local handle = assert(io.tmpfile())
+        assert(save_slowly(assert(sink.open(handle))))
+        handle:seek "set"
+        assert_whole(handle:read "*a")
+        handle:close()
+      end)
+    end)
+
     it("stops when the string becomes too large", function()
       local ok, err = stream.save(open(), sink.open(nil, 100000))
       assert.is_nil(ok)

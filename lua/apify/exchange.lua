@@ -49,7 +49,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field xfer? userdata the transfer whose answer is ready
 ---@field error? apify.Error
 ---@field attempts integer
----@field used_up? "attempts"|"time" why it was not tried again
+---@field used_up? "attempts"|"time"|"patience" why it was not tried again
 ---@field was_sent boolean may the server have acted on one of the attempts?
 ---@field is_repetition? boolean ... on one of those before the present attempt?
 local Exchange = {}
@@ -77,6 +77,11 @@ function Exchange:go_home()
   local call = self.call
   self.address, self.redirects, self.is_home = call.url, 0, true
   self.is_loopback = call.settings.base.loopback
+end
+
+--- Where the present attempt goes, as the client remembers hosts that have answered.
+function Exchange:host()
+  return self.is_home and self.call.settings.base.url or url.origin(self.address)
 end
 
 --- When the time allowed is over.
@@ -159,7 +164,9 @@ function Exchange:consider(err, now)
   delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
     random = transport.random(), retry_after = err.retry_after, remaining = self:remaining(now),
+    kind = err.kind, elapsed = now - self.started_at, is_known = settings.known[self:host()],
   }
+  if self.used_up == "patience" then err.message = err.message .. "; given up: this host has never answered" end
   if not delay then return self:fail(err) end
   settings.counts.retries = settings.counts.retries + 1
   self.last_error, self.is_repetition = err, self.was_sent
@@ -370,6 +377,7 @@ function Exchange:judge(now)
   if xfer:was_resent() then self.is_repetition = true end
   local message, kind, received = xfer:failure()
   local status = xfer:status()
+  if status then self.call.settings.known[self:host()] = true end
   local is_success = status and status >= 200 and status < 300
   local is_enough = is_success and (self.call.is_stream or self.call.ignores_body)
   if message and (not status or is_success) and not is_enough then

@@ -5,6 +5,8 @@ local retry = {}
 
 local MAX_DELAY = 60             -- seconds; doubling stops being useful, and the API's limits are per minute
 
+local STRANGER_PATIENCE = 5      -- seconds, but two attempts at least, for a host that has never answered: its name or port is likely to be wrong
+
 local REPEATABLE = { GET = true, HEAD = true, PUT = true, DELETE = true }       -- twice is as good as once
 
 local TRANSIENT = { connect = true, network = true, timeout = true, decode = true }
@@ -86,15 +88,20 @@ end
 ---@field random number in [0, 1)
 ---@field retry_after? number seconds the server asked to wait
 ---@field remaining? number seconds left for the whole call; nil: no limit
+---@field kind? apify.ErrorKind of the failure
+---@field elapsed? number seconds since the first attempt
+---@field is_known? boolean has the host ever answered this client?
 
 --- Seconds to wait before the next attempt, or nil and what is used up.
 ---@param state apify.RetryPlan
 ---@return number? delay
----@return "attempts"|"time"|nil reason
+---@return "attempts"|"time"|"patience"|nil reason   "patience": nobody is there, as far as is known
 function retry.plan(state)
   if state.attempt > state.max_retries then return nil, "attempts" end
   local wait = math.max(state.retry_after or 0, retry.delay(state.attempt, state.base, state.random))
   if state.remaining and wait > state.remaining then return nil, "time" end
+  local is_stranger = state.kind == "connect" and not state.is_known
+  if is_stranger and state.attempt > 1 and state.elapsed + wait > STRANGER_PATIENCE then return nil, "patience" end
   return wait
 end
 

@@ -59,6 +59,7 @@ local check = options.spec {
 ---@field user_agent string
 ---@field counts table<string, number>
 ---@field decoders table<string, userdata>
+---@field known table<string, true> hosts that have answered
 ---@field gate { is_closed: boolean, open: table<apify.Exchange, true>, parked: table<apify.Waiter, true> }
 
 local function env(name)
@@ -120,6 +121,7 @@ local function make(o, secret)
     attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0,
   }
   self.decoders = {}
+  self.known = {}
   self.gate = { is_closed = false, open = setmetatable({}, { __mode = "k" }), parked = setmetatable({}, { __mode = "k" }) }
   return self
 end
@@ -149,7 +151,7 @@ function settings.with(before, opts)
   for name, value in pairs(before.options) do o[name] = value end
   for name, value in pairs(given) do o[name] = value end
   local self = make(o, secret)
-  self.decoders = before.decoders
+  self.decoders, self.known = before.decoders, before.known
   return self
 end
 
