@@ -1,14 +1,16 @@
---- An error at any moment, such as Ctrl-C's: a debug hook raises at the n-th line of the module, for each n. Whatever was under way is
---- lost for whoever was in it, and the module works as before: for the same client, for others, and for every wait.
+--- An error at any moment, such as Ctrl-C's: a debug hook raises at the n-th instruction of the module, for many n. Whatever was under way
+--- is lost for whoever was in it, and the module works as before: for the same client, for others, and for every wait.
+---
+--- All of them, in half an hour: INTERRUPT_STEP=1 TEST_TIMEOUT=3600 sh spec/setup/test -i lua5.4 -i luajit spec/interrupt_places_spec.lua
 local apify = require "apify"
 local server = require "spec.local_api.server"
 
-local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 1
+local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 97      -- a prime, so that all kinds of instructions are hit
 local INTERRUPT = "interrupted here"
 
 if jit then jit.off() end
 
-describe("an interrupt at any line of", function()
+describe("an interrupt at any moment of", function()
   local api, client, ids
 
   setup(function() api = server.start() end)
@@ -27,29 +29,29 @@ describe("an interrupt at any line of", function()
 
   local make_coroutine = coroutine.create
 
-  -- Call `fn`, and raise at the n-th line of the module that runs from here on. true if there were so many.
+  -- Call `fn`, and raise at the n-th instruction of the module that runs from here on. Where that was; nil if there were fewer.
   local function call_interrupted(n, fn)
     local count, where = 0, nil
-    local function hook(_, line)
-      local source = debug.getinfo(2, "S").source
-      if where or not is_ours(source) then return end
+    local function hook()
+      if where or not is_ours(debug.getinfo(2, "S").source) then return end
       count = count + 1
       if count < n then return end
-      where = ("%s:%d"):format(source:match "[^/]*$", line)
+      local at = debug.getinfo(2, "Sl")
+      where = ("%s:%d"):format(at.source:match "[^/]*$", at.currentline)
       error(INTERRUPT, 0)
     end
     if not jit then                                      -- there a hook belongs to one coroutine
       coroutine.create = function(f)                     -- luacheck: ignore 122
         local co = make_coroutine(f)
-        debug.sethook(co, hook, "l")
+        debug.sethook(co, hook, "", 1)
         return co
       end
     end
-    debug.sethook(hook, "l")
-    local ok, why = pcall(fn)
+    debug.sethook(hook, "", 1)
+    pcall(fn)
     debug.sethook()
     coroutine.create = make_coroutine                    -- luacheck: ignore 122
-    return where, ok, why
+    return where
   end
 
   -- The module does what it did before.
@@ -72,11 +74,12 @@ describe("an interrupt at any line of", function()
     client = fresh
   end
 
-  local function interrupt_everywhere(fn)
+  local function interrupt_everywhere(fn, go_on)
     local n = 1
     while true do
       local where = call_interrupted(n, fn)
       if not where then break end
+      if go_on then go_on(where .. " at " .. n) end
       assert_works(where .. " at " .. n)
       n = n + STEP
     end
@@ -105,10 +108,51 @@ describe("an interrupt at any line of", function()
     interrupt_everywhere(function() assert(client:run(ids[1]):dataset():push_items { { n = 1 } }) end)
   end)
 
-  it("an iteration", function()
-    interrupt_everywhere(function()
-      local it = client:runs():iterate { chunk_size = 2 }
-      repeat local row = it:next() until not row
+  -- Take all that the iterator gives, interrupted or not. `seen` has what came, by id.
+  local function drain(it, seen)
+    while true do
+      local row = it:next()
+      if not row then return end
+      local id = row.id or row
+      assert(not seen[id], "a row came twice")
+      seen[id], seen.count = true, seen.count + 1
+    end
+  end
+
+  for name, make in pairs {
+    ["an iteration"] = function() return client:runs():iterate { chunk_size = 2 } end,
+    ["a wait for each"] = function() return client:wait_each(ids, { max_parallel = 2 }) end,
+  } do
+    it(name .. ", which goes on behind it", function()
+      local it, seen
+      interrupt_everywhere(function()
+        it, seen = make(), { count = 0 }
+        drain(it, seen)
+      end, function(where)
+        if not it then return end
+        local ok, why = pcall(drain, it, seen)
+        assert(ok, where .. ": " .. tostring(why))
+        assert(seen.count >= #ids - 1, where .. ": rows are missing, beside the one that was about to be given")
+        it = nil
+      end)
     end)
+  end
+
+  it("a wait leaves other fibers as they are", function()
+    local ticks = 0
+    local function tick()
+      while assert(apify.sleep(0.0001)) do ticks = ticks + 1 end
+    end
+    local ticker = apify.spawn(tick)
+    interrupt_everywhere(function() assert(client:run(ids[1]):get()) end, function(where)
+      if ticker:is_done() then                           -- the interrupt was in there
+        assert.same({ false, INTERRUPT }, { pcall(ticker.wait, ticker) })
+        ticker = apify.spawn(tick)
+      end
+      local before = ticks
+      assert(apify.sleep(0.003))
+      assert(ticks > before or ticker:is_done(), where .. ": the fiber is forgotten")
+    end)
+    ticker:cancel()
   end)
 end)
