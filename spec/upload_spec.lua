@@ -190,6 +190,16 @@ describe("an upload", function()
       assert.same({ "connect", 2, 0 }, { err.kind, err.attempts, calls.count })
     end)
 
+    it("is not stored because half an answer came before the end of its body", function()
+      s:admin("settings", { journal_bodies = false })
+      local text = ("0123456789abcde\n"):rep(500 * KIB)
+      fill(text)
+      s:faults { match = { method = "PUT", first = 1 }, action = { cut_upload = { after_bytes = 1000, status = 201 } } }
+      assert.truthy(send(assert(source.open(file_name)), { ignores_body = true }))
+      assert.equal(2, #puts())
+      assert.is_true(stored() == text)
+    end)
+
     it("gives the error of the API", function()
       local value, err = send(source.open((giver "x")), { path = "/key-value-stores/nobody~nothing/records/K" })
       assert.is_nil(value)

@@ -36,9 +36,9 @@ local MEDIA = {
   json = { "json" },
   jsonl = { "json" },
   log = { "^text/plain$" },
-  rss = { "xml$" },
+  rss = { "^application/rss%+xml$", "^application/xml$", "^text/xml$" },
   xlsx = { "spreadsheet", "octet%-stream" },
-  xml = { "xml$" },
+  xml = { "^application/xml$", "^text/xml$" },
   zip = { "zip", "octet%-stream" },
 }
 

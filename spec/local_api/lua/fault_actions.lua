@@ -26,7 +26,7 @@ local DEFAULTS = {
   big_string = { mb = options.required },
   close_before_answer = { act = false },
   cut = { after_bytes = false, chunked = false },
-  cut_upload = { after_bytes = options.required },
+  cut_upload = { after_bytes = options.required, status = false },
   deep = { depth = options.required },
   drip = { bytes = 1000, secs = 0.01 },
   flip = { bit = 0, byte = 0.5 },
@@ -152,12 +152,16 @@ local function close_before_answer(args, exchange)
   return raw.close()
 end
 
--- So many bytes of the request's body are taken, then the connection closes. Not in HTTP/2, nor when the journal has taken
+-- So many bytes of the request's body are taken, then the connection closes, inside an answer if there is a status. Not in HTTP/2, nor when the journal has taken
 -- the body already: there nothing but the closing is left.
 local function cut_upload(args, exchange)
-  local socket = raw.is_possible() and not exchange.entry.body_bytes and ngx.req.socket()
+  local socket = raw.is_possible() and not exchange.entry.body_bytes and ngx.req.socket(args.status ~= false)
   if socket then socket:receive(args.after_bytes) end
-  exchange.entry.sent_status = 444
+  exchange.entry.sent_status = args.status or 444
+  if socket and args.status then
+    socket:send(raw.head(answers.json(args.status, ""), "Content-Length: 100") .. "{")
+    socket:receive(args.after_bytes)                     -- so that the answer is read before the connection is gone
+  end
   return raw.close()
 end
 
