@@ -265,6 +265,15 @@ describe("an answer of bytes", function()
     assert.is_true(assert(store():record_exists "page"))
   end)
 
+  it("of a HEAD may be a page of a proxy's too, which is no record", function()
+    answer { code = 200, body = PAGE, content_type = "text/html" }
+    local err = failure("decode", store():record_exists "INPUT")
+    assert.truthy(err.message:find("<!DOCTYPE", 1, true), err.message)
+    s:faults { match = { method = "HEAD" }, action = { status = { code = 200, body = "", content_type = "text/html" } } }
+    assert.is_true(assert(store():record_exists "INPUT"))
+    assert.is_false(store():record_exists "missing")
+  end)
+
   it("may be HTML of a record that is kept elsewhere", function()
     assert(store():set_record("page", PAGE, { content_type = "text/html" }))
     s:admin("settings", { record_redirect = s.other_url })

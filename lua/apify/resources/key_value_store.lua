@@ -121,6 +121,25 @@ function KeyValueStore:get_record(key, opts)
   return record
 end
 
+--- What a HEAD of a record tells. Of HTML it may be the page of some proxy: that is seen by GET alone.
+---@return true|"unclear"|nil
+local function read_head(ex)
+  if answers.is_stray(ex, "record") then return "unclear" end
+  return answers.acknowledgement(ex)
+end
+
+--- Does the head of a GET tell that there is a record? true; or nil and an error.
+local function has_answer(self, o, segment)
+  local bytes = saving.stream(self, function(handle)
+    local op = resource.operation(handle, rows.download_record, o, segment)
+    op.query[#op.query + 1] = UNCHANGED
+    return op
+  end)
+  local info, err = bytes:info()
+  bytes:close()
+  return info and true, err
+end
+
 --- Is there a record of this key?
 ---@param key string
 ---@param opts? { request_timeout?: number }
@@ -129,7 +148,9 @@ end
 function KeyValueStore:record_exists(key, opts)
   resource.check_self(KeyValueStore, self, "record_exists")
   local segment = check_key(key, "record_exists")
-  local ok, err = resource.perform(self, rows.record_exists, rows.record_exists.check(opts, method_name "record_exists"), segment)
+  local o = rows.record_exists.check(opts, method_name "record_exists")
+  local ok, err = request.run(self.settings, resource.operation(self, rows.record_exists, o, segment), read_head)
+  if ok == "unclear" then ok, err = has_answer(self, o, segment) end
   if ok then return true end
   if err.not_found then return false end
   return nil, err

@@ -152,8 +152,8 @@ local function close_before_answer(args, exchange)
   return raw.close()
 end
 
--- So many bytes of the request's body are taken, then the connection closes, inside an answer if there is a status. Not in HTTP/2, nor when the journal has taken
--- the body already: there nothing but the closing is left.
+-- So many bytes of the request's body are taken, then the connection closes, inside an answer if there is a status. Not in
+-- HTTP/2, nor when the journal has taken the body already: there nothing but the closing is left.
 local function cut_upload(args, exchange)
   local socket = raw.is_possible() and not exchange.entry.body_bytes and ngx.req.socket(args.status ~= false)
   if socket then socket:receive(args.after_bytes) end
