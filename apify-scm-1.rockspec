@@ -21,6 +21,7 @@ build = {
   modules = {
     ["apify.core"] = {
       sources = {
+        "src/brotli.c",
         "src/buf.c",
         "src/core.c",
         "src/deflate.c",

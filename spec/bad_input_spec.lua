@@ -171,11 +171,6 @@ describe("a body that is not what it says", function()
     end)
   end
 
-  it("is refused when it has a coding that was not asked for", function()
-    s:faults { action = { status = { code = 200, body = "x", headers = { ["Content-Encoding"] = "br" } } } }
-    assert.equal("decode", failure(list).kind)
-  end)
-
   it("is too large beyond max_body_size, which counts decoded bytes, and is not asked for again", function()
     for _, action in ipairs { { big_string = { mb = 2 } }, { gzip_bomb = { mb = 2 } }, { gzip_bomb = { mb = 2, whitespace = true } } } do
       s:admin "reset"

@@ -178,7 +178,11 @@ describe("a compressed body", function()
 
   it("may be empty", function()
     assert.equal("", (text_of(gzip "")))
-    assert.equal("", (text_of ""))
+  end)
+
+  it("is refused when it has no byte at all", function()
+    local text, message, name = text_of ""
+    assert.same({ nil, "the gzip stream ends early", "decode" }, { text, message, name })
   end)
 
   it("is refused when it ends early, at every place", function()

@@ -444,6 +444,23 @@ describe("an exchange", function()
   end)
 end)
 
+describe("what must not be sent twice", function()
+  it("goes over HTTP/1.1, and nothing else does", function()
+    local function options(more)
+      begin(call(more)):poke(now)
+      local o = sent[#sent].options
+      return { o.send_once, o.http1 }
+    end
+    assert.same({ true, true }, options { method = "POST" })
+    assert.same({ true, true }, options { method = "PATCH" })
+    assert.same({}, options { method = "POST", is_safe = true })
+    assert.same({}, options { method = "POST", settings = settings { retry_unsafe = true } })
+    assert.same({}, options { method = "PUT" })
+    assert.same({}, options {})
+    assert.same({ nil, true }, options { http1 = true })
+  end)
+end)
+
 describe("a redirect", function()
   local function follow(ex, location, code)
     ex:poke(now)

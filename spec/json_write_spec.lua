@@ -139,10 +139,54 @@ describe("encode", function()
     assert.equal("[[1],[1]]", core.encode { shared, shared })
   end)
 
-  it("calls no metamethod", function()
+  it("calls no metamethod but __pairs", function()
     local function trap() error "called" end
-    local mt = { __index = trap, __len = trap, __pairs = trap, __tostring = trap, __eq = trap, __metatable = "locked" }
+    local mt = { __index = trap, __len = trap, __tostring = trap, __eq = trap, __metatable = "locked" }
     assert.equal('{"a":[1]}', core.encode(setmetatable({ a = setmetatable({ 1 }, mt) }, mt)))
+  end)
+
+  describe("of a table with __pairs", function()
+    local function proxy(of, mark)
+      local mt = mark or {}
+      mt.__pairs = function() return next, of, nil end
+      return setmetatable({}, mt)
+    end
+
+    it("writes its pairs, as an object or an array, at any depth", function()
+      assert.equal('{"a":1,"b":{"c":[1,2]},"d":{}}', sorted(proxy { a = 1, b = { c = proxy { 1, 2 } }, d = proxy {} }))
+      assert.equal('[{"x":1}]', core.encode { proxy { x = 1 } })
+      assert.equal('{"kept":1}', core.encode(setmetatable({ hidden = 2 }, { __pairs = function() return next, { kept = 1 } end })))
+      local steps = { "a", "b" }
+      local function step(_, key)
+        local at = key == nil and 1 or key == "a" and 2 or 3
+        return steps[at], at
+      end
+      assert.equal('{"a":1,"b":2}', sorted(setmetatable({}, { __pairs = function() return step end })))
+      local mt = {}
+      assert.equal("[]", core.encode(proxy({}, mt), { array_mts = { mt } }))
+    end)
+
+    it("says where it is wrong", function()
+      fails("a: an array with holes: 3 is its last index, but it has 2 elements", { a = proxy { 1, [3] = 2 } })
+      fails("a.b: a function cannot be JSON", { a = proxy { b = print } })
+      local self_made = {}
+      self_made.me = setmetatable({}, { __pairs = function() return next, self_made end })
+      local _, message = core.encode(self_made)
+      assert.truthy(message:find("a table that contains itself cannot be JSON", 1, true), message)
+    end)
+
+    it("fails when it raises or yields, and goes on to work", function()
+      local function raising(what) return setmetatable({}, { __pairs = function() error(what, 0) end }) end
+      fails("its __pairs raised: no", raising "no")
+      fails("x: its __pairs raised: table", { x = raising {} })
+      local _, message = core.encode { a = setmetatable({}, { __pairs = 1 }) }
+      assert.truthy(message:find("a: its __pairs raised: attempt to call", 1, true), message)
+      _, message = coroutine.wrap(function()
+        return core.encode(setmetatable({}, { __pairs = function() coroutine.yield "away" end }))
+      end)()
+      assert.truthy(message:find("yield", 1, true), message)
+      assert.equal('{"a":1}', core.encode(proxy { a = 1 }))
+    end)
   end)
 
   it("raises for options that it does not have", function()
@@ -155,8 +199,12 @@ describe("encode", function()
   it("writes every valid vector so that it reads back the same", function()
     for _, case in ipairs(vectors.valid) do
       local value = core.decode(case[1], { nulls = "keep" })
-      local text = sorted(value)
-      assert.equal(text, sorted((core.decode(text, { nulls = "keep" }))), case[1])
+      if value == INF or value == -INF then
+        fails("infinity cannot be JSON", value)
+      else
+        local text = sorted(value)
+        assert.equal(text, sorted((core.decode(text, { nulls = "keep" }))), case[1])
+      end
     end
   end)
 

@@ -3,15 +3,15 @@
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
-  "compat", "err", "core.h", "buf", "random", "secret", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read", "json_decoder",
-  "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
+  "compat", "err", "core.h", "buf", "random", "secret", "brotli", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read",
+  "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
   "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
 }
 
 -- Names are relative to `apify.`; `x.*` stands for all that is below x; "core" is the C core, "init" is `apify` itself.
 local LUA_ORDER = {
-  "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "answers", "request",
-  "codec", "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
+  "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "codec", "answers", "request",
+  "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
   "bookmark", "recall", "walk", "item_walk", "cursor_walk", "once_walk", "feed_page", "feed_plan", "feed", "pager",
   "fiber", "turns", "run_wait", "run_watch", "wait", "base64",
   "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "nginx", "init",

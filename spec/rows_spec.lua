@@ -61,6 +61,16 @@ describe("rows", function()
     end
   end)
 
+  it("may have a byte order mark in front of them, however it is cut", function()
+    local mark = "\239\187\191"
+    assert.same({ { 1, 2 }, "end" }, { read_all_ways(mark .. "[1,2]").rows, read_all_ways(mark .. "[1,2]").word })
+    assert.same({ 1 }, read_all_ways(mark .. ' {"data":{"items":[1]}}').rows)
+    for _, text in ipairs { mark .. mark .. "[1]", " " .. mark .. "[1]", "[" .. mark .. "1]", "\239\187[1]", "\239\187" } do
+      assert.same({}, read_all_ways(text).rows, text)
+      assert.not_equal("end", read_all_ways(text).word, text)
+    end
+  end)
+
   it("are data.items or data of an envelope, however it is cut", function()
     for _, text in ipairs(bodies) do
       local out = read_all_ways('{"a":[1],"data":{"total":3,"items":' .. text .. ',"desc":false,"n":null,"o":{"items":[0]}},"z":"y"}')

@@ -47,6 +47,10 @@ local function each_cut(whole, visit)
 end
 
 describe("lines", function()
+  it("keep a carriage return where a line feed alone is a line break", function()
+    each_cut("a\r\n\r\nb\r", function(pieces) assert.same({ "a\r", "\r", "b\r" }, drain(text.lines(made_of(pieces), true))) end)
+  end)
+
   it("come without their line breaks, wherever the pieces end", function()
     for whole, wanted in pairs {
       ["one\ntwo\n"] = { "one", "two" },

@@ -1,19 +1,79 @@
-/* inflate.c - zlib's inflate, one gzip member after another. */
+/* inflate.c - zlib's inflate, one gzip member after another, or one stream of deflate; and brotli. */
 #include "inflate.h"
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #define GZIP_WINDOW (15 + 16)            /* the largest window, gzip framing only */
+#define ZLIB_WINDOW 15
+#define RAW_WINDOW (-15)                 /* neither header nor checksum */
+#define ZLIB_HEADER 2                    /* bytes that tell zlib's wrapping from none */
+
+typedef struct coding_row {
+  const char *name;
+  coding coding;
+} coding_row;
+
+static const coding_row codings[] = {
+  { "identity", CODING_NONE },
+  { "gzip", CODING_GZIP },
+  { "x-gzip", CODING_GZIP },
+  { "deflate", CODING_DEFLATE },
+  { "br", CODING_BROTLI },
+  { NULL, CODING_UNKNOWN }
+};
+
+/* The coding of this name. */
+static coding find_one (const char *name, size_t len) {
+  const coding_row *row = codings;
+  while (row->name != NULL && (strlen(row->name) != len || strncasecmp(row->name, name, len) != 0)) row++;
+  if (row->coding == CODING_BROTLI && !brotli_is_here()) return CODING_UNKNOWN;
+  return row->coding;
+}
+
+static int is_blank (char c) {
+  return c == ' ' || c == '\t' || c == ',';
+}
+
+coding coding_find (const char *value, size_t len) {
+  const char *p = value, *end = value + len;
+  coding found = CODING_NONE;
+  while (p < end) {
+    const char *name = p;
+    while (p < end && !is_blank(*p)) p++;
+    coding c = p == name ? CODING_NONE : find_one(name, (size_t)(p - name));
+    if (c != CODING_NONE) found = found == CODING_NONE ? c : CODING_UNKNOWN;
+    if (p < end) p++;
+  }
+  return found;
+}
+
+const char *coding_name (coding c) {
+  return c == CODING_DEFLATE ? "deflate" : c == CODING_BROTLI ? "brotli" : "gzip";
+}
 
 void inflater_init (inflater *f) {
   memset(f, 0, sizeof *f);
 }
 
-err_code inflater_begin (inflater *f) {
-  int rc = inflateInit2(&f->z, GZIP_WINDOW);
-  if (rc != Z_OK) return ERR_MEMORY;     /* the arguments are constants: nothing else can be wrong */
-  f->is_open = 1;
+/* Does a stream of deflate begin with zlib's header? No plain one that an encoder writes looks so. */
+static int has_zlib_header (const char *in) {
+  const unsigned char *b = (const unsigned char *)in;
+  return (b[0] & 0x0F) == Z_DEFLATED && (b[0] * 256 + b[1]) % 31 == 0;
+}
+
+/* The first bytes are there. */
+static err_code begin (inflater *f, const char *in) {
+  if (f->coding == CODING_BROTLI) {
+    err_code rc = brotli_begin(&f->brotli);
+    if (rc != ERR_OK) return rc;
+  }
+  else {
+    int window = f->coding == CODING_GZIP ? GZIP_WINDOW : has_zlib_header(in) ? ZLIB_WINDOW : RAW_WINDOW;
+    if (inflateInit2(&f->z, window) != Z_OK) return ERR_MEMORY;      /* the arguments are constants: nothing else can be wrong */
+    f->has_zlib = 1;
+  }
   f->state = INFLATE_RUNNING;
   return ERR_OK;
 }
@@ -22,13 +82,7 @@ static uInt clamp (size_t n) {
   return n > UINT_MAX ? UINT_MAX : (uInt)n;
 }
 
-err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
-  *used = *made = 0;
-  if (len == 0) return ERR_OK;
-  if (f->state == INFLATE_ENDED) {       /* more bytes behind a complete member: the next member */
-    inflateReset(&f->z);
-    f->state = INFLATE_RUNNING;
-  }
+static err_code run_zlib (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
   f->z.next_in = (Bytef *)in;            /* zlib reads it only */
   f->z.avail_in = clamp(len);
   f->z.next_out = (Bytef *)out;
@@ -43,11 +97,40 @@ err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, ch
   return ERR_OK;
 }
 
+static err_code run_brotli (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
+  size_t had = len, could = room;
+  brotli_result rc = brotli_run(&f->brotli, &in, &len, &out, &room);
+  *used = had - len;
+  *made = could - room;
+  if (rc == BROTLI_ENDED) f->state = INFLATE_ENDED;
+  else if (rc == BROTLI_FAILED) return brotli_lacks_memory(&f->brotli) ? ERR_MEMORY : ERR_DECODE;
+  return ERR_OK;
+}
+
+err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
+  *used = *made = 0;
+  if (len == 0 && !f->is_full) return ERR_OK;
+  if (f->state == INFLATE_NONE) {
+    if (f->coding == CODING_DEFLATE && len < ZLIB_HEADER) return ERR_OK;
+    err_code rc = begin(f, in);
+    if (rc != ERR_OK) return rc;
+  }
+  if (f->state == INFLATE_ENDED) {       /* more bytes behind a complete gzip member: the next member */
+    if (f->coding != CODING_GZIP) return ERR_DECODE;
+    inflateReset(&f->z);
+    f->state = INFLATE_RUNNING;
+  }
+  err_code rc = (f->coding == CODING_BROTLI ? run_brotli : run_zlib)(f, in, len, used, out, room, made);
+  f->is_full = f->state == INFLATE_RUNNING && *made == room;
+  return rc;
+}
+
 int inflater_may_end (const inflater *f) {
-  return f->state != INFLATE_RUNNING;
+  return f->state == INFLATE_ENDED;
 }
 
 void inflater_free (inflater *f) {
-  if (f->is_open) inflateEnd(&f->z);
+  if (f->has_zlib) inflateEnd(&f->z);
+  brotli_free(&f->brotli);
   inflater_init(f);
 }

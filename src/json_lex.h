@@ -53,6 +53,11 @@ static inline const byte *lex_space (const byte *p, const byte *end) {
   return p;
 }
 
+/* Bytes of the byte order mark at 'p': 3, or 0 when there is none. */
+static inline size_t lex_mark (const byte *p, const byte *end) {
+  return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 /* The first byte that is a quote, a backslash, a control character or not ASCII, or 'end'. */
 static inline const byte *lex_plain (const byte *p, const byte *end) {
 #if defined(__SSE2__)
@@ -105,7 +110,7 @@ static inline const byte *lex_string (json_lex *x, const byte *p, int *has_escap
 ** A surrogate escape that has no partner becomes U+FFFD. */
 size_t lex_unescape (const byte *raw, size_t len, char *out);
 
-/* The number at 'p', a minus or a digit. Its value, exact or correctly rounded, in *n. */
+/* The number at 'p', a minus or a digit. Its value, exact or correctly rounded, in *n; infinity when no double is as large. */
 const byte *lex_number (json_lex *x, const byte *p, json_number *n);
 
 /* The same without the value. */

@@ -462,12 +462,13 @@ static int push_failure (lua_State *L, const char *why, size_t offset) {
 }
 
 int json_decode (lua_State *L, int dec_idx, const char *bytes, size_t len) {
-  json_input in = { .bytes = bytes, .len = len, .place = PLACE_DOCUMENT, .is_final = 1 };
-  json_status status = json_read(L, dec_idx, &in);
-  if (status == JSON_INVALID) return push_failure(L, in.message, in.used);
-  if (status == JSON_INCOMPLETE) return push_failure(L, "ends early", len);
   const byte *end = (const byte *)bytes + len;
-  const byte *p = lex_space((const byte *)bytes + in.used, end);
+  size_t mark = lex_mark((const byte *)bytes, end);
+  json_input in = { .bytes = bytes + mark, .len = len - mark, .place = PLACE_DOCUMENT, .is_final = 1 };
+  json_status status = json_read(L, dec_idx, &in);
+  if (status == JSON_INVALID) return push_failure(L, in.message, mark + in.used);
+  if (status == JSON_INCOMPLETE) return push_failure(L, "ends early", len);
+  const byte *p = lex_space((const byte *)bytes + mark + in.used, end);
   if (p == end) return 1;
   lua_pop(L, 1);
   return push_failure(L, "only white space may follow", (size_t)(p - (const byte *)bytes));

@@ -49,7 +49,8 @@ void decoder_refresh (lua_State *L, int dec_idx, decoder *d);
 ** 'dec_idx' is the stack index of the decoder. Raises if Lua is out of memory, and then nothing leaks. */
 json_status json_read (lua_State *L, int dec_idx, json_input *in);
 
-/* Decode a whole document with the decoder at 'dec_idx'. Pushes the value; or nil, message, name, offset. Returns how many. */
+/* Decode a whole document, which may begin with a byte order mark, with the decoder at 'dec_idx'.
+** Pushes the value; or nil, message, name, offset. Returns how many. */
 int json_decode (lua_State *L, int dec_idx, const char *bytes, size_t len);
 
 #pragma GCC visibility pop

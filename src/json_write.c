@@ -1,6 +1,7 @@
 /* json_write.c - the encoder: a walk over Lua values that appends to one buffer, which a userdata owns.
-** Each function appends the value on top of the stack and leaves the stack as it was. 0 is a failure, whose text is in
-** writer.why; the frames of the values around it, linked through the C stack, say where. */
+** Each function appends the value on top of the stack and leaves the stack as it was; but a table with __pairs
+** becomes a plain one of its pairs there. 0 is a failure, whose text is in writer.why; the frames of the values around it,
+** linked through the C stack, say where. */
 #include "json_write.h"
 
 #include <math.h>
@@ -229,10 +230,10 @@ static int check_array (writer *w, const frame *up, size_t *n) {
   return fail(w, up, why);
 }
 
-static int write_array (writer *w, const frame *up, int depth) {
+static int write_array (writer *w, const frame *up, const void *table, int depth) {
   size_t n = 0;
   if (!check_array(w, up, &n)) return 0;
-  frame f = { .up = up, .table = lua_topointer(w->L, -1) };
+  frame f = { .up = up, .table = table };
   if (!add(w, "[", 1)) return 0;
   for (size_t i = 1; i <= n; i++) {
     f.index = (lua_Number)i;
@@ -318,8 +319,8 @@ static int write_sorted (writer *w, const frame *up, frame *f, int depth) {
   return 1;
 }
 
-static int write_object (writer *w, const frame *up, int depth) {
-  frame f = { .up = up, .table = lua_topointer(w->L, -1) };
+static int write_object (writer *w, const frame *up, const void *table, int depth) {
+  frame f = { .up = up, .table = table };
   if (!add(w, "{", 1)) return 0;
   if (!(w->sorts_keys ? write_sorted : write_members)(w, up, &f, depth)) return 0;
   return add(w, "}", 1);
@@ -334,15 +335,57 @@ static int begins_with_number (lua_State *L) {
   return is;
 }
 
+/* The table below the function on top, its __pairs: pushes a plain table of what that iterates over. Called under lua_pcall. */
+static int l_collect (lua_State *L) {
+  lua_insert(L, 1);                                  /* __pairs, the table */
+  lua_call(L, 1, 3);                                 /* 1 to 3: iterator, state, key */
+  lua_newtable(L);
+  for (;;) {
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2)) break;
+    lua_pushvalue(L, -2);
+    lua_replace(L, 3);
+    lua_rawset(L, 4);
+  }
+  lua_settop(L, 4);
+  return 1;
+}
+
+/* A table that says itself what its pairs are is replaced, on top, by a plain one of these. What its __pairs raises is a failure. */
+static int take_pairs (writer *w, const frame *up) {
+  lua_State *L = w->L;
+  char why[MAX_WHY];
+  if (luaL_getmetafield(L, -1, "__pairs") == 0) return 1;
+  lua_pushcfunction(L, l_collect);
+  lua_insert(L, -2);
+  lua_pushvalue(L, -3);
+  lua_insert(L, -2);
+  int rc = lua_pcall(L, 2, 1, 0);
+  if (rc == LUA_OK) {
+    lua_replace(L, -2);
+    return 1;
+  }
+  if (rc == LUA_ERRMEM) return lua_error(L);
+  const char *text = lua_tostring(L, -1);
+  snprintf(why, sizeof why, "its __pairs raised: %s", text != NULL ? text : luaL_typename(L, -1));
+  return fail(w, up, why);
+}
+
 static int write_table (writer *w, const frame *up, int depth) {
+  const void *table = lua_topointer(w->L, -1);
   switch (foreign_mark(w)) {
     case MARK_NULL: return add(w, "null", 4);
     case MARK_EMPTY_ARRAY: return add(w, "[]", 2);
     default: break;
   }
   if (depth > MAX_JSON_DEPTH) return fail(w, up, too_deep(w, up));
-  if (is_marked(w) || begins_with_number(w->L)) return write_array(w, up, depth);
-  return write_object(w, up, depth);
+  int is_array = is_marked(w);
+  if (!take_pairs(w, up)) return 0;
+  if (is_array || begins_with_number(w->L)) return write_array(w, up, table, depth);
+  return write_object(w, up, table, depth);
 }
 
 /* ---- any value ---- */

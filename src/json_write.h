@@ -16,7 +16,7 @@ void json_write_open (lua_State *L);
 
 /* Encode the value at 'idx'. Pushes the text; or nil, message, name ("encode", "too_large"). Returns how many values.
 ** 'marks': stack index of the table of foreign marks, or 0. 'sorts_keys': members in the order of their keys' bytes.
-** Calls no metamethod. Raises only if memory runs out, and then nothing leaks. */
+** Calls no metamethod but __pairs. Raises only if memory runs out, and then nothing leaks. */
 int json_write (lua_State *L, int idx, int marks, int sorts_keys);
 
 #pragma GCC visibility pop

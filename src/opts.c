@@ -31,6 +31,7 @@ static const option_row rows[] = {
   { "method", KIND_STRING, CURLOPT_CUSTOMREQUEST },
   { "owner", KIND_OTHER, 0 },
   { "proxy", KIND_STRING, CURLOPT_PROXY },
+  { "raw", KIND_OTHER, 0 },
   { "secret", KIND_SECRET, 0 },
   { "send_once", KIND_OTHER, 0 },
   { "stream", KIND_OTHER, 0 },
@@ -142,10 +143,18 @@ static const option_row *find_row (const char *name) {
   return NULL;
 }
 
+/* What a body may be compressed with: nothing, if it is wanted as it is stored. */
+static const char *accepted (lua_State *L, int idx) {
+  lua_getfield(L, idx, "raw");
+  int is_raw = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return is_raw ? "Accept-Encoding: identity" : "Accept-Encoding: gzip";
+}
+
 err_code opts_apply (lua_State *L, int idx, CURL *easy, struct curl_slist **headers) {
   idx = lua_absindex(L, idx);
   set_common(easy);
-  err_code rc = add_header(headers, "Accept-Encoding: gzip");
+  err_code rc = add_header(headers, accepted(L, idx));
   if (rc == ERR_OK) rc = add_header(headers, "Expect:");         /* no pause before a larger body */
   if (rc == ERR_OK) rc = add_header(headers, "Content-Type:");   /* none but the caller's: libcurl would call any body a form */
   lua_pushnil(L);

@@ -248,13 +248,25 @@ static step take_colon (rows *r, window *w) {
 
 /* ---- the state machine ---- */
 
+/* A byte at w->p that begins no JSON: a byte order mark in front of the body, or the beginning of one, does no harm. */
+static step take_mark (rows *r, window *w) {
+  size_t len = (size_t)(w->end - w->p);
+  int is_first = r->base == 0 && w->p == w->start;
+  if (is_first && lex_mark(w->p, w->end) > 0) {
+    w->p += 3;
+    return STEP_ON;
+  }
+  if (is_first && !w->is_final && len < 3 && memcmp(w->p, "\xEF\xBB", len) == 0) return STEP_MORE;
+  return fail(r, w, w->p, "expected a list of rows or an object around one");
+}
+
 /* One token, whose first byte is at w->p. */
 static step take_token (rows *r, window *w) {
   byte c = *w->p;
   switch (r->expect) {
     case EXPECT_BODY:
       if (c == '[') return open_rows(r, w);
-      return c == '{' ? open_level(r, w) : fail(r, w, w->p, "expected a list of rows or an object around one");
+      return c == '{' ? open_level(r, w) : take_mark(r, w);
     case EXPECT_ROW_OR_END: return c == ']' ? close_rows(r, w) : take_row(r, w);
     case EXPECT_ROW: return take_row(r, w);
     case EXPECT_AFTER_ROW: return c == ']' ? close_rows(r, w) : take_comma(r, w, EXPECT_ROW, "expected ',' or ']'");

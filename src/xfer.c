@@ -6,6 +6,7 @@
 ** every limit counts decoded ones. */
 #include "xfer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,8 @@
 #include "descriptors.h"
 #include "event.h"
 #include "opts.h"
+
+#define MAX_CODINGS 64                   /* bytes looked at of Content-Encoding: more is no list that could be decoded */
 
 /* ---- news ---------------------------------------------------------------------------------------------- */
 
@@ -89,26 +92,53 @@ int xfer_next_header (const xfer *x, size_t *at, xfer_field *field) {
   return 0;
 }
 
+static int is_named (const xfer_field *f, const char *name) {
+  return f->name_len == strlen(name) && strncasecmp(f->name, name, f->name_len) == 0;
+}
+
 const char *xfer_header (const xfer *x, const char *name, size_t *len) {
   const char *found = NULL;
-  size_t at = 0, name_len = strlen(name);
+  size_t at = 0;
   xfer_field f;
   while (xfer_next_header(x, &at, &f)) {
-    if (f.name_len != name_len || strncasecmp(f.name, name, name_len) != 0) continue;
+    if (!is_named(&f, name)) continue;
     found = f.value;
     *len = f.value_len;
   }
   return found;
 }
 
+/* Put all values of Content-Encoding, which may stand in several lines, into 'text'; those of a long list that fit. Returns its length. */
+static size_t gather_codings (const xfer *x, char *text, size_t size) {
+  size_t at = 0, len = 0;
+  xfer_field f;
+  while (xfer_next_header(x, &at, &f)) {
+    if (!is_named(&f, "content-encoding")) continue;
+    if (len > 0 && len < size) text[len++] = ',';
+    for (size_t i = 0; i < f.value_len && len < size; i++) text[len++] = f.value[i] > ' ' && f.value[i] < 127 ? f.value[i] : ' ';
+  }
+  return len;
+}
+
+/* How the body is compressed; a failure when that cannot be decoded. */
+static void find_coding (xfer *x) {
+  char text[MAX_CODINGS];
+  int len = (int)gather_codings(x, text, sizeof text);
+  x->inflater.coding = coding_find(text, (size_t)len);
+  if (x->inflater.coding != CODING_UNKNOWN) return;
+  char message[MAX_CODINGS + 64];
+  snprintf(message, sizeof message, "the body cannot be decoded, its Content-Encoding is \"%.*s\"", len, text);
+  xfer_fail(x, ERR_DECODE, message);
+}
+
+static int may_have_body (const xfer *x) {
+  return !x->is_head && x->status != 204 && x->status != 304;
+}
+
 /* All headers are there: how the body will have to be read. */
 static void finish_head (xfer *x) {
-  size_t len;
-  const char *coding = xfer_header(x, "content-encoding", &len);
-  if (coding != NULL && len > 0 && !(len == 8 && strncasecmp(coding, "identity", 8) == 0)) {
-    x->is_gzip = (len == 4 && strncasecmp(coding, "gzip", 4) == 0) || (len == 6 && strncasecmp(coding, "x-gzip", 6) == 0);
-    if (!x->is_gzip) xfer_fail(x, ERR_DECODE, "the body has a Content-Encoding that was not asked for");
-  }
+  int is_kept = x->is_raw && xfer_is_success(x);
+  if (may_have_body(x) && !is_kept) find_coding(x);
   set_phase(x, PHASE_HEAD);
   if (x->is_stream || x->is_upload) xfer_note(x);
 }
@@ -150,7 +180,7 @@ static size_t on_body (char *data, size_t size, size_t count, void *user) {
   size_t len = size * count;
   if (x->code != ERR_OK) return 0;
   int is_full = x->is_stream && xfer_is_success(x) && x->raw.len > 0 && x->raw.len + len > x->high_water;
-  if (is_full || (x->is_pinned && !x->is_gzip)) {  /* 'raw' is what is read then */
+  if (is_full || (x->is_pinned && !xfer_is_coded(x))) {  /* 'raw' is what is read then */
     x->is_paused = 1;
     return CURL_WRITEFUNC_PAUSE;
   }
@@ -163,7 +193,7 @@ static size_t on_body (char *data, size_t size, size_t count, void *user) {
     xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the body is larger than max_body_size");
     return 0;
   }
-  if (!x->is_gzip) x->decoded += (curl_off_t)len;
+  if (!xfer_is_coded(x)) x->decoded += (curl_off_t)len;
   if (x->wants_data) xfer_note(x);
   return len;
 }
@@ -284,6 +314,7 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   x->easy = curl_easy_init();
   if (x->easy == NULL) return ERR_MEMORY;
   x->is_stream = flag(L, idx, "stream");
+  x->is_raw = flag(L, idx, "raw");
   set_limits(L, idx, x);
   keep_values(L, idx, x, x_idx);
   err_code rc = opts_apply(L, idx, x->easy, &x->headers);
@@ -291,7 +322,8 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   set_callbacks(x);
   lua_getfield(L, idx, "method");
   const char *method = lua_tostring(L, -1);
-  if (method != NULL && strcmp(method, "HEAD") == 0) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
+  x->is_head = method != NULL && strcmp(method, "HEAD") == 0;
+  if (x->is_head) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
   else if (flag(L, idx, "upload")) set_upload(L, idx, x);
   else if (x->body != NULL) set_body(x, flag(L, idx, "send_once"));
   lua_pop(L, 1);

@@ -46,15 +46,16 @@ typedef struct xfer {
   int is_upload;                     /* the body is sent while it comes */
   int is_send_paused;                /* there was nothing to send */
   int is_finished;                   /* no more bytes of the upload follow */
-  int is_gzip;
   int is_damaged;                    /* its bytes or their checksum are wrong: so may be what was read before that was seen */
+  int is_head;                       /* asked with HEAD: there is no body, whatever the headers say of it */
+  int is_raw;                        /* the body of a success is not decoded */
   int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
   err_code code;                     /* why it failed; ERR_OK while it has not */
   char message[CURL_ERROR_SIZE];     /* ... in words */
   char curl_text[CURL_ERROR_SIZE];   /* libcurl's own words, which it may write at any time */
   buf head;                          /* header lines of the answer, as received */
   buf raw;                           /* body bytes, as received */
-  buf plain;                         /* gzip only: decoded and not yet taken */
+  buf plain;                         /* of a compressed body: decoded and not yet taken */
   inflater inflater;
   rows rows;
   curl_off_t wire;                   /* bytes received, headers included */
@@ -93,6 +94,11 @@ void xfer_release (xfer *x);
 
 static inline int xfer_is_success (const xfer *x) {
   return x->status >= 200 && x->status < 300;
+}
+
+/* Is its body compressed, and decoded here? */
+static inline int xfer_is_coded (const xfer *x) {
+  return x->inflater.coding != CODING_NONE;
 }
 
 /* Tell libcurl what of the transfer is paused and what is not. */

@@ -1,8 +1,10 @@
 /* xfer_body.c - the received body, decoded when somebody reads: one window at a time from 'raw' to 'plain', or 'raw' itself. */
 #include "xfer.h"
 
+#include <stdio.h>
+
 buf *xfer_window (xfer *x) {
-  return x->is_gzip ? &x->plain : &x->raw;
+  return xfer_is_coded(x) ? &x->plain : &x->raw;
 }
 
 void xfer_apply_pauses (xfer *x) {
@@ -33,6 +35,14 @@ static void raise_high_water (xfer *x) {
   resume(x);
 }
 
+/* The compressed bytes are not what they should be. */
+static body_state fail_stream (xfer *x, const char *how) {
+  char message[64];
+  snprintf(message, sizeof message, "the %s stream %s", coding_name(x->inflater.coding), how);
+  xfer_fail(x, ERR_DECODE, message);
+  return BODY_FAIL;
+}
+
 /* The bytes that are here are used up, or not enough. */
 static body_state at_end (xfer *x) {
   if (x->code != ERR_OK) return BODY_FAIL;
@@ -40,16 +50,16 @@ static body_state at_end (xfer *x) {
     raise_high_water(x);
     return BODY_MORE;
   }
-  if (x->is_gzip && !inflater_may_end(&x->inflater) && xfer_is_success(x)) {
-    xfer_fail(x, ERR_DECODE, "the gzip stream ends early");
-    return BODY_FAIL;
-  }
+  if (xfer_is_coded(x) && !inflater_may_end(&x->inflater) && xfer_is_success(x)) return fail_stream(x, "ends early");
   return BODY_END;
 }
 
 static body_state fail_decoding (xfer *x, err_code code) {
-  x->is_damaged = code == ERR_DECODE;
-  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the gzip stream is damaged");
+  if (code != ERR_MEMORY) {
+    x->is_damaged = 1;
+    return fail_stream(x, "is damaged");
+  }
+  xfer_fail(x, code, "out of memory");
   return BODY_FAIL;
 }
 
@@ -69,7 +79,6 @@ static size_t room_left (const xfer *x) {
 static body_state inflate_some (xfer *x) {
   size_t used, made, left = room_left(x), room = XFER_WINDOW;
   if (left == 0 && !xfer_is_success(x)) return at_end(x);       /* of an error's body, the first part is enough */
-  if (!x->inflater.is_open && inflater_begin(&x->inflater) != ERR_OK) return fail_decoding(x, ERR_MEMORY);
   if (left < room) room = xfer_is_success(x) ? left + 1 : left;  /* one byte more than allowed tells that there is more */
   char *out;
   err_code rc = buf_reserve(&x->plain, room, &out);
@@ -86,6 +95,6 @@ static body_state inflate_some (xfer *x) {
 }
 
 body_state xfer_produce (xfer *x) {
-  if (!x->is_gzip || x->raw.len == 0) return at_end(x);
+  if (!xfer_is_coded(x) || (x->raw.len == 0 && !x->inflater.is_full)) return at_end(x);
   return inflate_some(x);
 }

@@ -2,8 +2,10 @@
 #include "xfer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core.h"
 #include "descriptors.h"
 
 typedef struct curl_row {
@@ -40,6 +42,18 @@ static err_code classify (CURLcode result, const char *message) {
   return row->code;
 }
 
+/* Did libcurl refuse a header line? It has a limit of its own (100 KiB) and, before 8.6, no code for it but that of memory. */
+static int is_long_line (const xfer *x, CURLcode result) {
+  if (!x->in_head) return 0;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (result == CURLE_TOO_LARGE) return 1;
+#endif
+  if (result != CURLE_OUT_OF_MEMORY) return 0;
+  void *probe = malloc(MAX_HEADER_SIZE);              /* more than it can have asked for */
+  free(probe);
+  return probe != NULL;
+}
+
 /* libcurl's text, but where it speaks of its own affairs. */
 static const char *explain (const xfer *x, CURLcode result) {
   if (result == CURLE_SEND_FAIL_REWIND) return "the connection closed before the answer, and the request must not be sent twice";
@@ -52,7 +66,16 @@ void xfer_fail (xfer *x, err_code code, const char *message) {
   snprintf(x->message, sizeof x->message, "%s", message);
 }
 
+/* What a connection that ended in the head has brought is no answer, be it an interim one or half of one; libcurl is content with it. */
+static void drop_head (xfer *x, CURLcode result) {
+  x->status = 0;
+  buf_drop(&x->head, x->head.len);
+  if (result == CURLE_OK) xfer_fail(x, ERR_NETWORK, "the connection closed before the head of the answer had ended");
+}
+
 void xfer_finish (xfer *x, CURLcode result) {
+  if (is_long_line(x, result)) xfer_fail(x, ERR_TOO_LARGE, "a header of the answer is larger than libcurl takes");
+  if (x->phase < PHASE_HEAD) drop_head(x, result);
   x->phase = PHASE_DONE;
   xfer_note(x);
   if (result == CURLE_OK) return;
@@ -62,5 +85,7 @@ void xfer_finish (xfer *x, CURLcode result) {
     xfer_fail(x, ERR_CONNECT, text);
   }
   const char *text = explain(x, result);
-  xfer_fail(x, classify(result, text), text);
+  err_code code = classify(result, text);
+  if (code == ERR_NETWORK && !x->was_sent) code = ERR_CONNECT;      /* such as a proxy that refuses */
+  xfer_fail(x, code, text);
 }

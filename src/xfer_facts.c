@@ -168,9 +168,10 @@ static int l_stats (lua_State *L) {
   return 1;
 }
 
-/* transfer:is_empty() -> boolean: did no byte of a body come?   Pushes 1 value. */
+/* transfer:is_empty() -> boolean: is it over without a body? A compressed one has bytes even when it means none.   Pushes 1 value. */
 static int l_is_empty (lua_State *L) {
-  lua_pushboolean(L, xfer_check(L)->body_wire == 0);
+  const xfer *x = xfer_check(L);
+  lua_pushboolean(L, x->body_wire == 0 && !xfer_is_coded(x));
   return 1;
 }
 
@@ -190,7 +191,7 @@ static int l_has_all_rows (lua_State *L) {
 /* transfer:proof() -> "good" | "bad" | "open" | nil: what the checksum says of the body, so far; nil: it has none.   Pushes 1 value. */
 static int l_proof (lua_State *L) {
   const xfer *x = xfer_check(L);
-  if (!x->is_gzip) lua_pushnil(L);
+  if (!xfer_is_coded(x)) lua_pushnil(L);
   else lua_pushstring(L, x->is_damaged ? "bad" : x->inflater.state == INFLATE_ENDED ? "good" : "open");
   return 1;
 }

@@ -55,7 +55,15 @@ function codec.encode(settings, value)
   return nil, tostring(not ok and text or message or "the json codec gave no text")
 end
 
---- The value of a JSON text of the user's; nulls are kept unless `nulls`, or the client, says "omit".
+--- Is what has this media type one JSON text?
+---@param content_type? string
+---@return boolean
+function codec.is_json_type(content_type)
+  local plain = (content_type or ""):lower():match "^[^;]*":gsub("%s", "")
+  return plain:find "/json$" ~= nil or plain:find "%+json$" ~= nil
+end
+
+--- The value of a JSON text of the user's, which may begin with a byte order mark; nulls are kept unless `nulls`, or the client, says "omit".
 ---@param settings apify.Settings
 ---@param text string
 ---@param nulls? "omit"|"keep"
@@ -64,7 +72,7 @@ end
 ---@return string? name of the failure
 ---@return integer? offset
 function codec.decode(settings, text, nulls)
-  if settings.json then return take_decoded(pcall(settings.json.decode, text)) end
+  if settings.json then return take_decoded(pcall(settings.json.decode, (text:gsub("^\239\187\191", "", 1)))) end
   return core.decode(text, { nulls = nulls or settings.nulls or "keep" })
 end
 

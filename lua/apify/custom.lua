@@ -1,6 +1,7 @@
 --- Endpoints that have no method of their own: client:request and client:iterate.
 local answers = require "apify.answers"
 local bookmark = require "apify.bookmark"
+local codec = require "apify.codec"
 local core = require "apify.core"
 local errors = require "apify.errors"
 local options = require "apify.options"
@@ -144,9 +145,8 @@ end
 
 --- A JSON answer decoded, any other as text; true when there is nothing.
 local function read_any(ex)
-  local kind = ex.xfer:header "content-type" or ""
   if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
-  if kind:lower():find("json", 1, true) then return answers.json(ex) end
+  if codec.is_json_type(ex.xfer:header "content-type") then return answers.json(ex) end
   return ex.xfer:text()
 end
 

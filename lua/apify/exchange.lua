@@ -32,6 +32,7 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field body? string
 ---@field upload? { size?: integer } a body that its owner writes to the transfer
 ---@field http1? boolean HTTP/1.1 only
+---@field is_raw? boolean the body is wanted as it came, compressed or not
 ---@field is_stream? boolean the caller takes the body as it comes
 ---@field is_open_ended? boolean a stream that may last: request_timeout ends with its headers
 ---@field is_safe? boolean repeating is harmless whatever the method
@@ -233,7 +234,7 @@ function Exchange:options()
     owner = self, url = self.address, method = call.method, body = call.body, send_once = send_once,
     headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
     secret = self.is_home and settings.secret or nil,
-    user_agent = settings.user_agent, stream = call.is_stream,
+    user_agent = settings.user_agent, stream = call.is_stream, raw = call.is_raw,
     http1 = call.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
     upload = call.upload and true, upload_size = call.upload and call.upload.size,
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
@@ -371,6 +372,21 @@ function Exchange:redirect(status, now)
   return self:start(now)
 end
 
+--- Did the caller's own headers ask for a part of the body?
+function Exchange:asked_for_part()
+  for _, line in ipairs(merge(self.call.settings.headers, self.call.headers)) do
+    if header_name(line) == "range" then return true end
+  end
+  return false
+end
+
+--- Why a success cannot be what was asked for, whatever its body is: the same question would bring the same. nil when it can.
+function Exchange:misfit(status)
+  local message, kind = self.xfer:failure()
+  if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
+  if status == 206 and not self:asked_for_part() then return "the answer is a part, and the whole was asked for" end
+end
+
 --- The answer, or enough of it, is there.
 function Exchange:judge(now)
   local xfer = self.xfer
@@ -379,6 +395,10 @@ function Exchange:judge(now)
   local status = xfer:status()
   if status then self.call.settings.known[self:host()] = true end
   local is_success = status and status >= 200 and status < 300
+  local misfit = is_success and not self.call.ignores_body and self:misfit(status)
+  if misfit then
+    return self:fail(self:describe { kind = "decode", status = status, message = misfit, sent = true, retryable = false })
+  end
   local is_enough = is_success and (self.call.is_stream or self.call.ignores_body)
   if message and (not status or is_success) and not is_enough then
     return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)

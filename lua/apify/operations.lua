@@ -152,7 +152,7 @@ operations.key_value_store.iterate_keys = row("GET", "/keys", nil, key_filter,
 operations.key_value_store.download_records = media_row("GET", "/records", "zip", key_filter, { deadline = positive_secs })
 operations.key_value_store.get_record = row("GET", "/records/{}", nil, { { "signature", "signature", text } }, with(nulls, { raw = flag }))
 operations.key_value_store.download_record = media_row("GET", "/records/{}", "record", { { "signature", "signature", text } },
-  { deadline = positive_secs })
+  { deadline = positive_secs, raw = flag })
 operations.key_value_store.record_exists = row("HEAD", "/records/{}", "nothing")
 operations.key_value_store.set_record = row("PUT", "/records/{}", "nothing", nil, { content_type = text })
 operations.key_value_store.upload_record = row("PUT", "/records/{}", "nothing", nil, {

@@ -32,6 +32,7 @@ end
 ---@field body? string
 ---@field upload? { size?: integer } see apify.Call, as for the flags below
 ---@field http1? boolean
+---@field is_raw? boolean
 ---@field is_stream? boolean
 ---@field is_open_ended? boolean
 ---@field is_safe? boolean
@@ -58,7 +59,7 @@ function request.call(settings, op)
     url = query == "" and address or address .. "?" .. query,
     headers = op.headers or NOTHING, body = op.body or not op.upload and BODIES[op.method] or nil,
     upload = op.upload, http1 = op.http1, is_stream = op.is_stream, is_open_ended = op.is_open_ended,
-    is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
+    is_raw = op.is_raw, is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
     ignores_body = op.ignores_body,
     request_timeout = op.request_timeout or settings.request_timeout,
     stall_timeout = op.stall_timeout or settings.stall_timeout, hold_timeout = op.hold_timeout,

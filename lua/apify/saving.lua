@@ -27,8 +27,9 @@ end
 ---@param row apify.OperationRow
 ---@param o table checked options
 ---@param to any
----@param more? { segment?: string, query?: { [1]: string, [2]: string }[], media?: string } what stands for the {} in the path;
----parameters beside those of the options; the kind of bytes, if it is not that of the row
+---@param more? { segment?: string, query?: { [1]: string, [2]: string }[], media?: string, is_raw?: boolean } what stands for the {} in the path;
+---parameters beside those of the options; the kind of bytes, if it is not that of the row;
+---and whether they are wanted as they come, compressed or not
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
 function saving.run(self, row, o, to, more)
@@ -37,15 +38,15 @@ function saving.run(self, row, o, to, more)
   more = more or {}
   local function make_operation(handle)
     local op = resource.operation(handle, row, o, more.segment)
-    op.media = more.media or op.media
+    op.media, op.is_raw = more.media or op.media, more.is_raw
     for _, pair in ipairs(more.query or {}) do op.query[#op.query + 1] = pair end
     return op
   end
   local source = saving.stream(self, make_operation, { deadline = o.deadline })
-  local opened, fields = sink.open(to, self.settings.max_body_size)
+  local opened, why = sink.open(to, self.settings.max_body_size)
   if not opened then
-    fields.method, fields.path = "GET", request.path_text(self.settings, make_operation(self).path)
-    return nil, errors.new(fields)
+    why.method, why.path = "GET", request.path_text(self.settings, make_operation(self).path)
+    return nil, errors.new(why)
   end
   local value, err = stream.save(source, opened)
   if value == nil then return nil, err end

@@ -60,6 +60,7 @@ end
 ---@field private at integer where the next line begins in them
 ---@field private held string[] pieces of a line whose end has not come
 ---@field private held_size integer bytes of these
+---@field private keeps_cr? boolean a line keeps the "\r" before its end
 ---@field private is_too_long? boolean the line is dropped up to its end
 local Lines = define "Lines"
 
@@ -77,14 +78,15 @@ local function hold(self, piece)
   }
 end
 
---- The line without the "\r" before its end.
-local function strip(line)
+--- The line without the "\r" before its end, unless that is kept.
+local function strip(self, line)
+  if self.keeps_cr then return line end
   return line:byte(-1) == 13 and line:sub(1, -2) or line
 end
 
 --- The gathered line; nil if it was dropped.
 local function release(self)
-  local line = not self.is_too_long and strip(table.concat(self.held)) or nil
+  local line = not self.is_too_long and strip(self, table.concat(self.held)) or nil
   self.held, self.held_size, self.is_too_long = {}, 0, false
   return line
 end
@@ -96,7 +98,7 @@ local function cut_line(self)
     local stop = bytes:find("\n", at, true)
     if stop then self.at = stop + 1 else self.bytes = nil end
     local piece = bytes:sub(at, stop and stop - 1)
-    if stop and self.held_size == 0 and not self.is_too_long then return strip(piece) end
+    if stop and self.held_size == 0 and not self.is_too_long then return strip(self, piece) end
     local ok, err = hold(self, piece)
     local line = stop and release(self)
     if not ok then return nil, err end
@@ -142,11 +144,12 @@ function Chunks:step()
   end
 end
 
---- An iterator over the lines of a stream, without their line breaks; what follows the last one comes too.
+--- An iterator over the lines of a stream, without their line breaks, "\n" or "\r\n"; what follows the last one comes too.
 ---@param stream apify.Stream
+---@param keeps_cr? boolean "\n" alone is a line break
 ---@return apify.Lines
-function text.lines(stream)
-  return setmetatable({ stream = stream, delivered = 0, held = {}, held_size = 0, at = 1 }, Lines.metatable)
+function text.lines(stream, keeps_cr)
+  return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, Lines.metatable)
 end
 
 --- An iterator over chunks of the stream, none of which ends within a character of UTF-8.

@@ -221,6 +221,7 @@ local Multi = {}
 ---@field max_connections? integer to one host; on https with `http1` as many again
 ---@field owner? any what `owner` gives back
 ---@field proxy? string "" for none
+---@field raw? boolean the body of a success as it came, whatever it is compressed with
 ---@field secret? apify.core.Secret sent as a bearer token
 ---@field send_once? boolean never again over another connection
 ---@field stream? boolean the body is read while it comes
@@ -377,7 +378,7 @@ function Transfer:value(decoder) end
 ---@return integer? offset
 function Transfer:text() end
 
---- Did no byte of a body come?
+--- Is it over without a body? A compressed one has bytes even when it means none.
 ---@return boolean
 function Transfer:is_empty() end
 

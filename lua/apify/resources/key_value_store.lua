@@ -156,17 +156,12 @@ function KeyValueStore:record_exists(key, opts)
   return nil, err
 end
 
-local function is_json_type(content_type)
-  local plain = content_type:lower()
-  return plain:find("/json", 1, true) ~= nil or plain:find("+json", 1, true) ~= nil
-end
-
 --- The bytes to store and their content type, as the official clients infer it.
 local function encode_value(settings, value, content_type)
   if type(value) == "string" then
     return value, content_type or (core.is_utf8(value) and TEXT_TYPE or BYTES_TYPE)
   end
-  if content_type and not is_json_type(content_type) then
+  if content_type and not codec.is_json_type(content_type) then
     errors.misuse("bad argument 2 of %s: %s (a record of the type %s has to be a string)", method_name "set_record", errors.show(value),
       errors.escape(content_type, 60))
   end
@@ -253,18 +248,20 @@ function KeyValueStore:upload_record(key, from, opts)
 end
 
 --- Save a record: to a file name, a handle or a function; without a sink its bytes are returned. The second value is the answer's
---- { status, headers }.
+--- { status, headers }. A record that was stored compressed comes decoded; `raw` gives its bytes as they came, and then
+--- `headers["content-encoding"]` says how they are compressed ("br", for instance; nil: not at all).
 ---@param key string
 ---@param to? string|file*|fun(bytes: string): boolean?, string?
----@param opts? { signature?: string, deadline?: number, request_timeout?: number }
+---@param opts? { raw?: boolean, signature?: string, deadline?: number, request_timeout?: number }
 ---@return true|string|nil
----@return apify.Error|table err_or_info
+---@return apify.Error|{ status: integer, headers: table<string, string> } err_or_info
 function KeyValueStore:download_record(key, to, opts)
   resource.check_self(KeyValueStore, self, "download_record")
   local segment = check_key(key, "download_record")
   local where = method_name "download_record"
   sink.check(to, "argument 2 of " .. where)
-  return saving.run(self, rows.download_record, rows.download_record.check(opts, where), to, { segment = segment, query = { UNCHANGED } })
+  local o = rows.download_record.check(opts, where)
+  return saving.run(self, rows.download_record, o, to, { segment = segment, query = { UNCHANGED }, is_raw = o.raw })
 end
 
 --- Save all records, or those whose keys begin with `prefix`, as one ZIP.

@@ -13,7 +13,7 @@ local url = require "apify.url"
 local rows = operations.log
 
 ---@class apify.LogOptions
----@field raw? boolean with the colour codes of terminals
+---@field raw? boolean with the colour codes of terminals; lines keep a "\r" at their end
 ---@field deadline? number seconds inside the calls, all in all
 ---@field request_timeout? number seconds until the answer begins
 
@@ -73,7 +73,7 @@ end
 function Log:lines(opts)
   resource.check_self(Log, self, "lines")
   local o = rows.lines.check(opts, "log:lines")
-  local it = text.lines(open(self, rows.lines, o, o.follow))
+  local it = text.lines(open(self, rows.lines, o, o.follow), o.raw)
   return it, nil, nil, it
 end
 

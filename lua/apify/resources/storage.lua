@@ -147,7 +147,7 @@ function storage.read_record(settings, key, raw, nulls, may_be_missing)
   local read_text = answers.text(may_be_missing and "any" or "record")
   return function(ex)
     local content_type = ex.xfer:header "content-type"
-    local is_json = (content_type or ""):lower():match "^[^;]*":gsub("%s", "") == "application/json"
+    local is_json = codec.is_json_type(content_type)
     if may_be_missing and ex.xfer:is_empty() and (is_json or ex.xfer:status() == 204) then return { key = key, content_type = content_type } end
     local value, message, name, offset, is_stray
     if is_json and (not raw or ex.xfer:is_empty()) then

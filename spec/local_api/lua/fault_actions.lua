@@ -20,12 +20,15 @@ local NOT_JSON = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body
 local LIST_BEGIN = '{"data":{"total":1,"offset":0,"limit":1000,"desc":false,"count":1,"items":[{"id":"HG7ML7M8z78YcAPEB","text":"'
 local LIST_END = '"}]}}'
 
+local INTERIM = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n"
+
 -- Options of each action with their defaults.
 local DEFAULTS = {
   bad_json = { body = false },
   big_string = { mb = options.required },
   close_before_answer = { act = false },
   cut = { after_bytes = false, chunked = false },
+  cut_head = { after_bytes = false, interim = false },
   cut_upload = { after_bytes = options.required, status = false },
   deep = { depth = options.required },
   drip = { bytes = 1000, secs = 0.01 },
@@ -132,6 +135,15 @@ local function cut(args, exchange)
     return raw.send_and_close(raw.head(answer, "Transfer-Encoding: chunked") .. ("%x\r\n"):format(length) .. part)
   end
   return raw.send_and_close(raw.head(answer, "Content-Length: " .. length) .. part)
+end
+
+-- So many bytes of the head, or all of an interim one, then the connection closes politely.
+local function cut_head(args, exchange)
+  local answer = wire_answer(exchange)
+  note_status(exchange, answer)
+  if not raw.is_possible() then return raw.close() end
+  local head = args.interim and INTERIM or raw.head(answer, "Content-Length: " .. #answer.body)
+  return raw.send_and_close(head:sub(1, args.after_bytes or (args.interim and -1 or math.floor(#head / 2))))
 end
 
 -- The header names `by` bytes more or, negative, fewer than there are.
@@ -274,7 +286,8 @@ end
 
 fault_actions.spoilers = {
   bad_json = bad_json, big_string = big_string, close_before_answer = close_before_answer, cut = cut,
-  cut_upload = cut_upload, deep = deep, drip = drip, flip = flip, gzip_bomb = gzip_bomb, half_gzip = half_gzip, hang = hang,
+  cut_head = cut_head, cut_upload = cut_upload, deep = deep, drip = drip, flip = flip, gzip_bomb = gzip_bomb, half_gzip = half_gzip,
+  hang = hang,
   not_json = not_json, redirect = redirect, slow_headers = slow_headers, status = status, wrong_length = wrong_length,
 }
 
