@@ -4,8 +4,8 @@
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret", "brotli", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read",
-  "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body", "xfer_upload",
-  "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
+  "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body",
+  "xfer_upload", "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
 }
 
 -- Names are relative to `apify.`; `x.*` stands for all that is below x; "core" is the C core, "init" is `apify` itself.
