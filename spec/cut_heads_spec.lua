@@ -110,6 +110,19 @@ describe("half an answer", function()
     assert.same({ a = 1 }, assert(store:get_record "KEY").value)
   end)
 
+  it("is none over TLS either", function()
+    local function request(options)
+      options.ca_file, options.token, options.max_retries, options.min_delay_between_retries = s.ca_file, "t", 1, 0.001
+      return apify.new(options):run(id):get()
+    end
+    for _, address in ipairs { s.h1_tls_url, s.tls_url } do
+      s:faults { match = { path = "/actor%-runs/" }, action = { cut_head = { after_bytes = 60 } } }
+      local run, err = request { base_url = address }
+      assert.is_nil(run)
+      assert.same({ "network", 2 }, { err.kind, err.attempts })
+    end
+  end)
+
   it("of a start says that it was sent, and is not asked for again", function()
     for _, cut in pairs(CUTS) do
       s:faults { match = { method = "POST" }, action = { cut_head = cut } }

@@ -134,6 +134,13 @@ describe("pushing items", function()
       assert.equal(0, #pushes())
     end)
 
+    it("what says by __pairs what is in it, for what that is", function()
+      local function proxy(of) return setmetatable({}, { __pairs = function() return next, of end }) end
+      assert.is_true((assert(items(proxy { a = 1 }))))
+      assert.is_true((assert(items(proxy { proxy { b = proxy { 2, 3 } }, { c = 4 } }))))
+      assert.same({ { a = 1 }, { b = { 2, 3 } }, { c = 4 } }, stored())
+    end)
+
     it("empty items", function()
       assert.same({ true, 2 }, { items { {}, {} } })
       assert.equal(2, total())

@@ -60,6 +60,16 @@ describe("a server", function()
   it("is refused when it does not speak TLS", function()
     refuses { base_url = s.url:gsub("^http:", "https:") }
   end)
+
+  it("is refused behind a proxy, too", function()
+    -- Says yes to CONNECT, and then speaks no TLS; one connection.
+    local proxy = [[perl -MIO::Socket::INET -e '$| = 1; alarm 60; my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1");
+      print $s->sockport, "\n"; if (fork() == 0) { close STDOUT; my $c = $s->accept; my $head = "";
+      while ($head !~ /\r\n\r\n/) { sysread($c, $head, 4096, length $head) or exit }
+      syswrite($c, "HTTP/1.1 200 Yes\r\n\r\n"); sysread($c, my $hello, 4096); syswrite($c, "no TLS here\r\n" x 100) }']]
+    local port = program.shell(proxy):match "%d+"
+    refuses { base_url = "https://api.test", proxy = "http://127.0.0.1:" .. port }
+  end)
 end)
 
 describe("connections", function()

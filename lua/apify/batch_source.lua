@@ -96,6 +96,7 @@ end
 function batch_source.new(settings, kind, requests)
   if sending.is_callable(requests) then return from_iterator(settings, kind, requests) end
   local is_table = type(requests) == "table"
+  if is_table then requests = sending.plain(requests) end
   if not is_table or not sending.is_list(requests) then
     errors.misuse("bad argument 1 of %s: %s (expected a list or an iterator)", kind.what,
       is_table and "a table that is no list" or errors.show(requests))
