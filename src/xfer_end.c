@@ -49,9 +49,10 @@ static int is_long_line (const xfer *x, CURLcode result) {
   if (result == CURLE_TOO_LARGE) return 1;
 #endif
   if (result != CURLE_OUT_OF_MEMORY) return 0;
-  void *probe = malloc(MAX_HEADER_SIZE);              /* more than it can have asked for */
+  void *volatile probe = malloc(MAX_HEADER_SIZE);     /* more than it can have asked for; volatile, or the compiler would leave it out */
+  int has_memory = probe != NULL;
   free(probe);
-  return probe != NULL;
+  return has_memory;
 }
 
 /* libcurl's text, but where it speaks of its own affairs. */

@@ -76,9 +76,14 @@ static result read_rows (lua_State *L, int list, const char *bytes, size_t len, 
   return out;
 }
 
-/* Push the text of the value at 'idx'. */
-static void push_text (lua_State *L, int idx) {
-  if (json_write(L, idx, 0, 1) == 1) return;
+/* Push the text of the value at 'idx': 1; or 0, and where infinity is in it, which is read and cannot be written. */
+static int push_text (lua_State *L, int idx) {
+  if (json_write(L, idx, 0, 1) == 1) return 1;
+  if (strstr(lua_tostring(L, -2), "infinity") != NULL) {
+    lua_pop(L, 1);
+    lua_remove(L, -2);
+    return 0;
+  }
   fprintf(stderr, "cannot be encoded: %s\n", lua_tostring(L, -2));
   abort();
 }
@@ -95,7 +100,10 @@ static int same (lua_State *L, int a, int b) {
 /* The decoded value on top, encoded, decoded and encoded again, gives the same text. */
 static void check_round_trip (lua_State *L, const char *bytes, size_t len) {
   size_t n;
-  push_text(L, lua_gettop(L));
+  if (!push_text(L, lua_gettop(L))) {
+    lua_pop(L, 1);
+    return;
+  }
   const char *text = lua_tolstring(L, -1, &n);
   check(json_decode(L, DEC_IDX, text, n) == 1, "encoded text is valid", bytes, len);
   push_text(L, lua_gettop(L));
