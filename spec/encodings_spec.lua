@@ -96,6 +96,17 @@ describe("a record", function()
     assert.equal("BR", info.headers["content-encoding"])
   end)
 
+  it("is decoded behind a redirect to a store that keeps records as they came", function()
+    s:admin("settings", { record_redirect = s.other_url })
+    s:faults { match = { path = "/records/", server = "other" }, action = {
+      status = { code = 200, body = BR_JSON, content_type = "application/json", headers = { ["Content-Encoding"] = "br" } },
+    } }
+    assert.same(JSON, assert(store:get_record "KEY").value)
+    local bytes, info = store:download_record("KEY", nil, { raw = true })
+    assert.is_true(BR_JSON == bytes)
+    assert.equal("br", info.headers["content-encoding"])
+  end)
+
   it("is an error when its stream is cut or damaged anywhere, or followed by anything", function()
     local function refused(body, coding, how)
       answer(body, coding)
