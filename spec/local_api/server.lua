@@ -35,6 +35,19 @@ local function run(command)
   return output, tonumber(code)
 end
 
+-- Those that run, for what is to be done in them at the end of a test.
+local running = setmetatable({}, { __mode = "k" })
+
+-- A test that has failed may not have come to its faults: that is no second failure, and none of the test after it.
+local function excuse(_, _, status)
+  if status ~= "success" then
+    for s in pairs(running) do pcall(s.admin, s, "faults", { excuse = true }) end
+  end
+  return nil, true
+end
+
+if package.loaded.busted then require("busted").subscribe({ "test", "end" }, excuse) end
+
 -- cjson only when it is needed: whoever only starts the server does not need it.
 local function json()
   return require "cjson"
@@ -55,6 +68,7 @@ function server.start(opts)
   local s = {}
   for name, value in output:gmatch("([%w_]+)=([^\n]*)\n") do s[name] = value end
   s.pid = tonumber(s.pid)
+  running[s] = true
   return setmetatable(s, Server)
 end
 
@@ -64,26 +78,35 @@ local function write_file(path, text)
   file:close()
 end
 
+-- The answer of a control call, or nil and what was wrong.
+local function call(s, name, given)
+  local body = s.dir .. "/admin.json"
+  write_file(body, given and next(given) ~= nil and json().encode(given) or "{}")
+  local output, code = run(("curl -sS --noproxy '*' --data-binary @%s -w '\\n%%{http_code}' %s"):format(quote(body),
+    quote(s.url .. "/_control/" .. name)))
+  local answer, status = output:match("^(.*)\n(%d+)$")
+  if code ~= 0 or not answer then return nil, "the local API does not answer: " .. output end
+  local result = json().decode(answer)
+  if status ~= "200" then return nil, "local API: " .. tostring(result.error) end
+  return result
+end
+
 --- A control call, see README.md. Raises the server's text when it refuses.
 ---@param name string for example "reset"
 ---@param given? table
 ---@return table result
 function Server:admin(name, given)
-  local body = self.dir .. "/admin.json"
-  write_file(body, given and next(given) ~= nil and json().encode(given) or "{}")
-  local output, code = run(("curl -sS --noproxy '*' --data-binary @%s -w '\\n%%{http_code}' %s"):format(quote(body),
-    quote(self.url .. "/_control/" .. name)))
-  local answer, status = output:match("^(.*)\n(%d+)$")
-  if code ~= 0 or not answer then error("the local API does not answer: " .. output, 2) end
-  local result = json().decode(answer)
-  if status ~= "200" then error("local API: " .. tostring(result.error), 2) end
-  return result
+  local result, problem = call(self, name, given)
+  return result or error(problem, 2)
 end
 
---- Set the rules of faults, replacing those before; none: no faults.
+--- Set the rules of faults, replacing those before; none: no faults. Raises when one of those before was never hit.
 ---@param ... table rules
 function Server:faults(...)
-  return self:admin("faults", { rules = { ... } })
+  local caller = debug.getinfo(2, "Sl")                -- none in a coroutine's first function
+  local set_at = caller and caller.short_src .. ":" .. caller.currentline
+  local result, problem = call(self, "faults", { rules = { ... }, set_at = set_at })
+  return result or error(problem, 2)
 end
 
 --- The requests received since the last reset, and counters.
@@ -93,12 +116,14 @@ function Server:log(clear)
   return self:admin("log", { clear = clear or false })
 end
 
---- Stop the server and remove its files. Safe to call twice.
+--- Stop the server and remove its files. Safe to call twice. Then raises when a rule of faults was never hit.
 function Server:stop()
   if self.is_stopped then return end
-  self.is_stopped = true
+  self.is_stopped, running[self] = true, nil
+  local _, problem = call(self, "faults", { rules = {} })
   local output, code = run(quote(FOLDER .. "stop") .. " " .. quote(self.dir) .. " 2>&1")
   if code ~= 0 then error(output, 2) end
+  if problem then error(problem, 2) end
 end
 
 function Server:__tostring()

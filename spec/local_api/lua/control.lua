@@ -46,8 +46,9 @@ function control.reset(given)
   apply_settings(wanted.settings)
   journal.reset()
   movement.reset(nil)
-  faults.set {}
-  return generator.seed(wanted)
+  local seeded = generator.seed(wanted)
+  faults.set {}                         -- last, as it raises what was asked for and never happened
+  return seeded
 end
 
 for _, more in ipairs { dataset_controls, life_controls, logs.controls } do
@@ -138,7 +139,8 @@ function actions.changes()
 end
 
 function actions.faults(given)
-  if given.rules then faults.set(given.rules) end
+  if given.excuse then faults.excuse() end
+  if given.rules then faults.set(given.rules, given.set_at) end
   return { rules = faults.report() }
 end
 

@@ -56,8 +56,8 @@ local function plant(route)
   node.route = route
 end
 
+for _, route in ipairs(mounts.routes()) do ROUTES[#ROUTES + 1] = route end
 for _, route in ipairs(ROUTES) do plant(route) end
-for _, route in ipairs(mounts.routes()) do plant(route) end
 
 local function decode(segment)
   if not segment:find("%", 1, true) then return segment end
@@ -102,6 +102,19 @@ local function describe(problem)
   if errors.is_failure(problem) then return problem end
   ngx.log(ngx.ERR, debug.traceback(tostring(problem)))
   return errors.internal
+end
+
+--- The paths that there are, each with one of these ids in every place where one belongs.
+---@param ids string[]
+---@return string[]
+function router.paths(ids)
+  local paths = {}
+  local function add(path)
+    if not path:find("*", 1, true) then paths[#paths + 1] = path return end
+    for _, id in ipairs(ids) do add((path:gsub("%*", function() return id end, 1))) end
+  end
+  for _, route in ipairs(ROUTES) do add("/v2/" .. route[1]) end
+  return paths
 end
 
 --- The request that nginx is serving.
