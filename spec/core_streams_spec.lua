@@ -801,6 +801,7 @@ describe("a fork", function()
     drive(function() return done:phase() == "done" end)
     s:faults { action = { hang = {} } }
     local pending = submit {}
+    drive(function() return s:admin("faults").rules[1].hits == 1 end)
     assert.equal("true false false", hear(fork(), function()
       local closed = x
       closed:close()

@@ -39,7 +39,7 @@ describe("cqueues", function()
   end)
 
   it("is not held up by a controller that was abandoned with work in flight", function()
-    cqueues:faults { match = { path = "janedoe~my%-actor" }, action = { delay = 0.5 } }
+    cqueues:faults(stage.HANGS, { match = { path = "janedoe~my%-actor" }, action = { delay = 0.5 } })
     assert.same({
       "SUCCEEDED SUCCEEDED", "fiber false 25", "left true 3", "SUCCEEDED SUCCEEDED", "outside SUCCEEDED true 0",
     }, cqueues:play "abandoned")

@@ -78,6 +78,7 @@ describe("an iterator", function()
     do
       local it = runs:iterate { chunk_size = 10 }
       it:next()
+      assert_received(4)
       assert.equal(3, client:stats().in_flight)
     end
     collectgarbage()

@@ -176,7 +176,7 @@ describe("an iteration that is stopped", function()
 
   it("has nothing in flight: runs", function()
     s:admin("add_runs", { count = 1000, schedule = { { 0, "SUCCEEDED" } } })
-    drip "/runs"
+    drip "/actor%-runs"
     local rows = read_in_two(client:runs():iterate { chunk_size = 300, prefetch = 1 }, function(got) return #got >= 5 end)
     assert_each_once(rows, "id", 1002)
   end)

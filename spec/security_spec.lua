@@ -30,8 +30,8 @@ end
 
 describe("a redirect", function()
   local function ask(location, client)
-    s:faults { match = { path = "^/v2/x", server = "main" }, action = { redirect = { location = location } } }
-    local value, err = (client or make()):request { path = "/x", headers = { ["X-Own"] = "mine" } }
+    s:faults { match = { path = "^/v2/acts$", server = "main" }, action = { redirect = { location = location } } }
+    local value, err = (client or make()):request { path = "/acts", headers = { ["X-Own"] = "mine" } }
     return s:log().requests, err, value
   end
 
@@ -55,7 +55,7 @@ describe("a redirect", function()
   end)
 
   it("is followed five times", function()
-    local log, err = ask "/v2/x"
+    local log, err = ask "/v2/acts"
     assert.equal("redirect", err.kind)
     assert.equal(6, #log)
     assert.equal(1, err.attempts)
@@ -179,7 +179,7 @@ describe("a request", function()
     local client = make()
     for name, value in pairs { ["X-A"] = "1\r\nX-B: 2", ["X-C"] = "1\n2", ["X-D"] = "1\0002", ["X E"] = "1", ["X-F:"] = "1", [""] = "1",
       ["X\r\nY"] = "1", Authorization = "Bearer x", HOST = "x", ["Content-Length"] = "1", ["Transfer-Encoding"] = "chunked" } do
-      assert.truthy(misuse(function() client:request { path = "/x", headers = { [name] = value } } end):find("'headers'", 1, true))
+      assert.truthy(misuse(function() client:request { path = "/acts", headers = { [name] = value } } end):find("'headers'", 1, true))
     end
     misuse(function() make { user_agent_suffix = "x\r\nX-B: 2" } end)
   end)

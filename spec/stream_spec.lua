@@ -254,7 +254,7 @@ describe("a stream", function()
     end)
 
     it("stops waiting when it is closed", function()
-      answer_with("one", "one, two")
+      answer_with "one"
       local st = open { go_on = function() return true end }
       assert.equal("one", st:read())
       local reader = apify.spawn(function() return "over", st:read() end)
@@ -538,7 +538,7 @@ describe("a stream", function()
     end)
 
     it("is given up when the content never stays the same", function()
-      answer_with("1", "2", "3", "4", "5", "6", "7", "8")
+      answer_with("1", "2", "3", "4", "5", "6")
       local ok, err = stream.save(open { go_on = function() return true end }, assert(sink.open(path)))
       assert.is_nil(ok)
       assert.equal("the content changed while it was being read", err.message)

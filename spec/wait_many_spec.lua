@@ -55,7 +55,7 @@ describe("waiting for runs", function()
 
     it("ends an iteration in mid-page", function()
       api:admin("reset", { count = 500 })
-      api:faults { match = { path = "/runs%?" }, action = { drip = { bytes = 500, secs = 0.01 } } }
+      api:faults { match = { path = "/runs$" }, action = { drip = { bytes = 500, secs = 0.01 } } }
       local seen = 0
       local fiber = apify.spawn(function()
         for _ in client:actor "janedoe~my-actor":runs():iterate { chunk_size = 100 } do seen = seen + 1 end

@@ -80,6 +80,7 @@ end
 
 -- The answer of a control call, or nil and what was wrong.
 local function call(s, name, given)
+  s.is_controlled = true
   local body = s.dir .. "/admin.json"
   write_file(body, given and next(given) ~= nil and json().encode(given) or "{}")
   local output, code = run(("curl -sS --noproxy '*' --data-binary @%s -w '\\n%%{http_code}' %s"):format(quote(body),
@@ -120,7 +121,8 @@ end
 function Server:stop()
   if self.is_stopped then return end
   self.is_stopped, running[self] = true, nil
-  local _, problem = call(self, "faults", { rules = {} })
+  local _, problem
+  if self.is_controlled then _, problem = call(self, "faults", { rules = {} }) end
   local output, code = run(quote(FOLDER .. "stop") .. " " .. quote(self.dir) .. " 2>&1")
   if code ~= 0 then error(output, 2) end
   if problem then error(problem, 2) end
