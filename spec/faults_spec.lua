@@ -151,7 +151,7 @@ describe("a fault that is asked for", function()
         "/runs$", "/runs", "runs", "^", "/acts/", "^/v2/acts/", "/items$", "records/[^/]+$", "/actor%-runs", "/actor%-runs/%w+$", "/once",
         "^/v2/actor%-runs/HG7ML7M8z78YcAPEB$", "actor%-runs/bad", "someone~hangs", "janedoe~my%-actor", "/run%-sync", "run%-sync$", "requests/batch",
         "/acts/[^/]-/runs$", "/a.*s/(.-)/runs/last", "[%w-]+/runs", "/key%-value%-stores/.+/records/K[12]%-?%d*", "^/v2/datasets/[^/]+/items$",
-        "/runs?$", "%f[%w]runs", "^%/v2%/acts%/janedoe%~my%-actor$", "/log", "records/a%%20b$", "-runs",
+        "/runs?$", "%f[%w]runs", "^%/v2%/acts%/janedoe%~my%-actor$", "/log", "records/a%%20b$", "-runs", "records/[^%]/]+$", "[]a]?runs",
       } do api:faults { match = { path = path }, action = TEAPOT, may_miss = true } end
       for _, query in ipairs { "offset=[1-9]", "offset=[45]%d%d%d&", "limit=1$", "a=%w-&" } do
         api:faults { match = { query = query }, action = TEAPOT, may_miss = true }

@@ -8,10 +8,12 @@ local NO_EXAMPLE = "%%[bf%d]"            -- %b(), %f[set], %1: no example is mad
 
 -- The pattern's single characters in order: `class`, as written, and its `quantifier` ("" if none); then its anchors.
 local function parse(pattern)
-  local list, at = {}, pattern:find("^^", 1) and 2 or 1
+  local list, at = {}, pattern:find("^^") and 2 or 1
+  local unescaped = pattern:gsub("%%.", "xx")            -- of the same length; a "]" there ends its set
   while at <= #pattern do
     if pattern:find("^%$$", at) then return list, "$" end
-    local class = pattern:match("^%%.", at) or pattern:match("^%[%^?%]?[^%]]*%]", at) or pattern:sub(at, at)
+    local _, last = unescaped:find("^%[%^?%]?[^%]]*%]", at)
+    local class = pattern:match("^%%.", at) or pattern:sub(at, last or at)
     local quantifier = pattern:match("^[-*+?]", at + #class) or ""
     list[#list + 1] = { class = class, quantifier = quantifier }
     at = at + #class + #quantifier
