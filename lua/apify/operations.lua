@@ -31,8 +31,8 @@ local names = options.list_of {
 
 local nulls = { nulls = options.enum { "omit", "keep" } }
 
---- A row from its parameters { option, parameter, checker } and further options, which are not sent. What is answered with an
---- object of the API may be asked to keep its nulls.
+--- A row from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
+--- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
 local function row(method, path, kind, parameters, more)
   local spec, map, required = { request_timeout = positive_secs, nulls = kind and kind ~= "nothing" and nulls.nulls or nil }, {}, {}
   for name, checker in pairs(more or {}) do spec[name] = checker end
@@ -247,7 +247,7 @@ operations.run = {
   }),
   delete = row("DELETE", "", "nothing"),
   abort = row("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
-  metamorph = row("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId", text }, { "build", "build", text } }, input),
+  metamorph = row("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
   reboot = row("POST", "/reboot", "run"),
   resurrect = row("POST", "/resurrect", "run", run_limits),
   pin = row("GET", ""),

@@ -25,7 +25,7 @@ local function define(name)
     local err = not self.is_over and transport.is_cancelled() and self.stream:cancellation()
     if err then return nil, err end
     local piece
-    piece, err = class.step(self)
+    piece, err = mt.step(self)
     if piece then self.delivered = self.delivered + 1 end
     return piece, err
   end
@@ -114,7 +114,7 @@ local function last_line(self)
   if line ~= "" then return line end
 end
 
-function Lines:step()
+function Lines.metatable.step(self)
   while not self.is_over do
     local line, err = cut_line(self)
     if line or err then return line, err end
@@ -132,7 +132,7 @@ end
 ---@field private held string[] at most one: the beginning of a character
 local Chunks = define "Chunks"
 
-function Chunks:step()
+function Chunks.metatable.step(self)
   while not self.is_over do
     local bytes, err = self.stream:read()
     if err then return nil, err end

@@ -129,7 +129,6 @@ end
 function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
   local o = rows.metamorph.check(opts, "run:metamorph")
-  if o.target_actor_id then errors.misuse "bad option 'target_actor_id' of run:metamorph: the Actor is argument 1" end
   o.target_actor_id = url.plain_id(target, "Actor id")
   return resource.call(self, rows.metamorph, o, nil, starting.input_fields(self.settings, input, o.content_type, "run:metamorph"))
 end
