@@ -51,7 +51,7 @@ describe("the documents", function()
     local ran = 0
     for _, path in ipairs(documents()) do
       for _, code in ipairs(markdown.snippets(markdown.read(path))) do
-        assert((loadstring or load)(code, "=" .. path))
+        assert(load(code, "=" .. path))
         if not needs_host(code) then
           assert.same({ "", 0 }, { run(code, env) }, path .. ": " .. code)
           ran = ran + 1

@@ -56,22 +56,16 @@ local function handles(apify)
   return list, client
 end
 
-local function set_of(names)
-  local set = {}
-  for name in pairs(names) do set[name] = true end
-  return set
-end
-
 ---@class spec.PublicNames
 ---@field calls table<string, table<string, true>> "run:get" and "apify.map" -> its options
 ---@field values table<string, true> "apify.null" and the like
 ---@field classes table<string, true> what `__name` says of each kind of handle
----@field fields table<string, table<string, true>> "client:stats" -> fields of what it returns
+---@field stats table<string, any> what `client:stats` returns
 
 ---@return spec.PublicNames
 function public_names.collect()
   local apify = load_module()
-  local found = { calls = {}, values = {}, classes = {}, fields = {} }
+  local found = { calls = {}, values = {}, classes = {} }
   for name, value in pairs(apify) do
     if type(value) == "function" then
       provoke(value)
@@ -93,7 +87,7 @@ function public_names.collect()
       end
     end
   end
-  found.fields["client:stats"] = set_of(client:stats())
+  found.stats = client:stats()
   return found
 end
 
