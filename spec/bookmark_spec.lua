@@ -39,4 +39,44 @@ describe("a bookmark", function()
     assert.same({ nil, "it is damaged" }, { bookmark.read "apify-bookmark-1 00000001 {}" })
     assert.same({ nil, "it was written by another version" }, { bookmark.read(bookmark.write(place()):gsub("%d", "9", 1)) })
   end)
+
+  it("is refused when something in it is not what is written there, whatever its checksum says", function()
+    local huge = 2 ^ 60
+    local changes = {
+      function(p) p.path = nil end, function(p) p.path = 5 end, function(p) p.query = { "desc" } end, function(p) p.query = { { "desc", 1 } } end, function(p) p.query = { { "a", "b", "c" } } end,
+      function(p) p.query = { { { "a" }, "b" } } end,
+      function(p) p.limit_left = -1 end, function(p) p.limit_left = 1.5 end, function(p) p.limit_left = "9" end, function(p) p.limit_left = huge end,
+      function(p) p.last = {} end, function(p) p.mark = nil end, function(p) p.mark = "x" end, function(p) p.mark.kind = {} end,
+      function(p) p.mark.kind = "other" end, function(p) p.mark.pos = nil end, function(p) p.mark.pos = "1" end, function(p) p.mark.pos = -1 end,
+      function(p) p.mark.pos = 0.5 end, function(p) p.mark.ids = nil end, function(p) p.mark.ids = { 1 } end, function(p) p.mark.ids = { a = "b" } end,
+      function(p) p.mark.ats = { {} } end, function(p) p.mark.ats = { "a", "b" } end, function(p) p.mark.is_plain = "no" end,
+      function(p) p.mark = { kind = "items", pos = 1 } end, function(p) p.mark = { kind = "items", pos = 1, skip = "1" } end,
+      function(p) p.mark = { kind = "items", pos = {}, skip = 0 } end, function(p) p.mark = { kind = "items", pos = 1, skip = 1, limit = "x" } end,
+      function(p) p.mark = { kind = "cursor" } end, function(p) p.mark = { kind = "cursor", given = { 5 } } end,
+      function(p) p.mark = { kind = "cursor", given = {}, cursor = 5 } end, function(p) p.mark = { kind = "cursor", given = {}, is_ended = 1 } end,
+      function(p) p.path = "/actor-runs/../dataset/items" end, function(p) p.path = "/actor-runs/./dataset/items" end,
+      function(p) p.path = "/actor-runs/a?b=c/dataset/items" end, function(p) p.path = "/actor-runs/a#b/dataset/items" end,
+      function(p) p.path = "/actor-runs/%2e%2e/dataset/items" end, function(p) p.path = "/actor-runs/a%2Fb/dataset/items" end,
+      function(p) p.path = "/actor-runs/a b/dataset/items" end, function(p) p.path = "/actor-runs/a%0Ab/dataset/items" end,
+    }
+    for i, change in ipairs(changes) do
+      local p = place()
+      change(p)
+      assert.same({ nil, "it is damaged" }, { bookmark.read(bookmark.write(p)) }, i)
+    end
+    for _, mark in ipairs { { kind = "items", pos = 1, skip = 0 }, { kind = "items", pos = 1, skip = 2, limit = 3 },
+      { kind = "cursor", given = {} }, { kind = "cursor", given = { "a" }, cursor = "b", is_ended = true } } do
+      local p = place()
+      p.mark, p.path = mark, "/actor-runs/HG7ML7M8z78YcAPEB/dataset/items"
+      assert.same(p, bookmark.read(bookmark.write(p)))
+    end
+    for _, body in ipairs { "5", "null", "[]", '"x"', "true" } do
+      local a, b = 1, 0
+      for i = 1, #body do
+        a = (a + body:byte(i)) % 65521
+        b = (b + a) % 65521
+      end
+      assert.same({ nil, "it is damaged" }, { bookmark.read(("apify-bookmark-1 %04x%04x %s"):format(b, a, body)) })
+    end
+  end)
 end)

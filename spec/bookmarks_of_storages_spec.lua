@@ -238,6 +238,18 @@ describe("a bookmark", function()
       assert_refused("it belongs to", function() items({ status = "SUCCEEDED" }, text) end)
     end)
 
+    it("is refused when somebody has changed its path, and nothing is asked for", function()
+      local bookmark = require "apify.bookmark"
+      local text = both { status = "FAILED" }[2]
+      s:log(true)
+      for _, run_id in ipairs { "..", ".", "x?token=y", "x#y" } do
+        local place = assert(bookmark.read(text))
+        place.path = place.path:gsub("^/actor%-runs/[^/]+", "/actor-runs/" .. run_id)
+        assert_refused("it is damaged", function() items({ status = "FAILED" }, bookmark.write(place)) end)
+      end
+      assert.equal(0, #s:log().requests)
+    end)
+
     it("goes on by the same choice in the run that was the last one then", function()
       local early, later = (table.unpack or unpack)(both { status = "FAILED" })
       local newer = s:admin("add_runs", { schedule = { { 0, "FAILED" } } }).ids[1]

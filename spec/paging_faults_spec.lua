@@ -158,9 +158,9 @@ describe("an answer with a bit that is wrong", function()
   it("is told again as often as it comes, and a bookmark leads back too", function()
     s:faults { match = { path = "/items", after = 1 }, action = { flip = { byte = -6 } } }
     local it = items { chunk_size = PAGE }
-    local count, first, row, err = 0, PAGE + 1, nil, nil
+    local count, first = 0, PAGE + 1
     for _ = 1, 3 do
-      row, err = it:next()
+      local row, err = it:next()
       while row do
         count = count + 1
         row, err = it:next()
