@@ -43,12 +43,16 @@ describe("a bookmark", function()
   it("is refused when something in it is not what is written there, whatever its checksum says", function()
     local huge = 2 ^ 60
     local changes = {
-      function(p) p.path = nil end, function(p) p.path = 5 end, function(p) p.query = { "desc" } end, function(p) p.query = { { "desc", 1 } } end, function(p) p.query = { { "a", "b", "c" } } end,
+      function(p) p.path = nil end, function(p) p.path = 5 end, function(p) p.query = { "desc" } end,
+      function(p) p.query = { { "desc", 1 } } end, function(p) p.query = { { "a", "b", "c" } } end,
       function(p) p.query = { { { "a" }, "b" } } end,
-      function(p) p.limit_left = -1 end, function(p) p.limit_left = 1.5 end, function(p) p.limit_left = "9" end, function(p) p.limit_left = huge end,
+      function(p) p.limit_left = -1 end, function(p) p.limit_left = 1.5 end, function(p) p.limit_left = "9" end,
+      function(p) p.limit_left = huge end,
       function(p) p.last = {} end, function(p) p.mark = nil end, function(p) p.mark = "x" end, function(p) p.mark.kind = {} end,
-      function(p) p.mark.kind = "other" end, function(p) p.mark.pos = nil end, function(p) p.mark.pos = "1" end, function(p) p.mark.pos = -1 end,
-      function(p) p.mark.pos = 0.5 end, function(p) p.mark.ids = nil end, function(p) p.mark.ids = { 1 } end, function(p) p.mark.ids = { a = "b" } end,
+      function(p) p.mark.kind = "other" end, function(p) p.mark.pos = nil end, function(p) p.mark.pos = "1" end,
+      function(p) p.mark.pos = -1 end,
+      function(p) p.mark.pos = 0.5 end, function(p) p.mark.ids = nil end, function(p) p.mark.ids = { 1 } end,
+      function(p) p.mark.ids = { a = "b" } end,
       function(p) p.mark.ats = { {} } end, function(p) p.mark.ats = { "a", "b" } end, function(p) p.mark.is_plain = "no" end,
       function(p) p.mark = { kind = "items", pos = 1 } end, function(p) p.mark = { kind = "items", pos = 1, skip = "1" } end,
       function(p) p.mark = { kind = "items", pos = {}, skip = 0 } end, function(p) p.mark = { kind = "items", pos = 1, skip = 1, limit = "x" } end,

@@ -217,3 +217,22 @@ describe("a cursor list's mark", function()
     assert.is_true(again.is_ended)
   end)
 end)
+
+describe("an answer that was damaged", function()
+  it("is taken back: what was delivered before it is still known", function()
+    local w = cursor_walk.new {
+      parameter = "cursor", next_field = "nextCursor", key_field = "id", chunk_size = 10, limit = 9, resume = { given = { "a" }, cursor = "c" },
+    }
+    local page = w:plan()
+    page.start = { mark = w:mark(), limit_left = w.limit_left }
+    for _, id in ipairs { "a", "b", "x" } do w:take(page, { id = id }) end
+    assert.equal(7, w.limit_left)
+    w:go_back(page)
+    assert.equal(9, w.limit_left)
+    page = w:plan()
+    assert.equal("c", page.cursor)
+    local actions = {}
+    for i, id in ipairs { "a", "b", "d" } do actions[i] = w:take(page, { id = id }) end
+    assert.same({ "skip", "deliver", "deliver" }, actions)
+  end)
+end)

@@ -285,3 +285,17 @@ describe("the scheduler", function()
     assert.is_true(is_done)
   end)
 end)
+
+it("counts the fibers that were cancelled until they have ended", function()
+  local scheduler = require "apify.loop.scheduler"
+  assert.equal(0, scheduler.cancelled.count)
+  local function start() return scheduler.start(function() scheduler.pass((scheduler.current())) end, error) end
+  local one, other = start(), start()
+  scheduler.cancel(one, true)
+  scheduler.cancel(one, true)
+  scheduler.cancel(other, true)
+  assert.equal(2, scheduler.cancelled.count)
+  scheduler.run(0)
+  scheduler.run(0)
+  assert.equal(0, scheduler.cancelled.count)
+end)

@@ -433,3 +433,18 @@ describe("a mark", function()
     assert.same({ 10, 1000 }, requests[1])
   end)
 end)
+
+describe("an answer that was damaged", function()
+  it("is taken back: its rows come again, and those before it do not", function()
+    local list = rows(1, 300)
+    local w = begun({ chunk_size = 100, prefetch = 2, limit = 250 }, list)
+    plan_all(w)
+    local page = w.pages[1]
+    page.start = { mark = w:mark(), limit_left = w.limit_left }
+    for _, r in ipairs(asked(w, list)) do w:take(page, { id = r.id .. "x", startedAt = "2099" }) end        -- all of them wrong
+    w:go_back(page)
+    assert.same({}, w.pages)
+    assert.equal(150, w.limit_left)
+    assert.equal(150, (read_all(w, list)))
+  end)
+end)

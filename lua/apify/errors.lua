@@ -33,7 +33,8 @@
 ---@field partial? any what was finished before the failure
 ---@field value? any what the call would have returned, had a hook not raised
 ---@field pushed? integer items that are stored for certain
----@field in_doubt? integer[] of items the first and the last position that may be stored; of queue requests all such positions
+---@field in_doubt? integer[] of items the first and the last position that may be stored; of queue requests all such positions; of an
+---iteration the first and the last row that may be wrong
 ---@field unprocessed? integer[] positions of queue requests that are not stored for certain
 ---@field cause? any what a function of the user's raised or said
 ---@field offset? integer where in the data it happened
