@@ -256,8 +256,8 @@ describe("a row of a typed list that is no object with an id", function()
 
   it("is a row like any other of client:iterate and of items", function()
     local body = '{"data":{"total":3,"offset":0,"items":[5,"x",false]}}'
-    s:faults(answer({ path = "/things" }, body), answer({ path = "/items" }, '[5,"x",false]', { ["x-apify-pagination-total"] = "3" }))
-    assert.same({ 5, "x", false }, assert(client:iterate({ path = "/things" }):collect()))
+    s:faults(answer({ path = "/datasets$" }, body), answer({ path = "/items" }, '[5,"x",false]', { ["x-apify-pagination-total"] = "3" }))
+    assert.same({ 5, "x", false }, assert(client:iterate({ path = "/datasets" }):collect()))
     assert.same({ 5, "x", false }, assert(items({}):collect()))
   end)
 end)
@@ -308,38 +308,38 @@ describe("a server that does not follow the offset", function()
   it("and says where its answer is, is told from one that does", function()
     local headers = { ["x-apify-pagination-total"] = "25", ["x-apify-pagination-offset"] = "0" }
     s:faults(answer({ path = "/items" }, ROWS, headers),
-      answer({ path = "/things" }, ('{"data":{"total":25,"offset":0,"items":%s}}'):format(ROWS)),
-      answer({ path = "/others" }, ('{"data":{"items":%s,"total":25,"offset":0}}'):format(ROWS)),
-      answer({ path = "/runs" }, ('{"data":{"total":25,"offset":0,"items":%s}}'):format(IDS)))
+      answer({ path = "/datasets$" }, ('{"data":{"total":25,"offset":0,"items":%s}}'):format(ROWS)),
+      answer({ path = "/request%-queues$" }, ('{"data":{"items":%s,"total":25,"offset":0}}'):format(ROWS)),
+      answer({ path = "/actor%-runs$" }, ('{"data":{"total":25,"offset":0,"items":%s}}'):format(IDS)))
     s:log(true)
     refused(items { chunk_size = 5 }, 5)
     refused(items { chunk_size = 10 }, 5)
-    refused(client:iterate { path = "/things", chunk_size = 5 }, 5)
-    refused(client:iterate { path = "/others", chunk_size = 5 }, 10)
-    refused(client:iterate { path = "/runs", chunk_size = 5 }, 5)
+    refused(client:iterate { path = "/datasets", chunk_size = 5 }, 5)
+    refused(client:iterate { path = "/request-queues", chunk_size = 5 }, 10)
+    refused(client:iterate { path = "/actor-runs", chunk_size = 5 }, 5)
   end)
 
   it("and says nothing, or a total alone, is noticed by its rows", function()
-    s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/things" }, ROWS), answer({ path = "/runs" }, IDS),
-      answer({ path = "/totals" }, ('{"data":{"total":25,"items":%s}}'):format(IDS)))
+    s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/datasets$" }, ROWS),
+      answer({ path = "/key%-value%-stores$" }, ('{"data":{"total":25,"items":%s}}'):format(IDS)))
     s:log(true)
     refused(items { chunk_size = 5 }, 5)
-    refused(client:iterate { path = "/things", chunk_size = 5 }, 5)
-    refused(client:iterate { path = "/totals", chunk_size = 5 }, 5)
-    refused(client:iterate { path = "/totals", chunk_size = 10 }, 5)
+    refused(client:iterate { path = "/datasets", chunk_size = 5 }, 5)
+    refused(client:iterate { path = "/key-value-stores", chunk_size = 5 }, 5)
+    refused(client:iterate { path = "/key-value-stores", chunk_size = 10 }, 5)
   end)
 
   it("and gives a list without pages, gives each row once", function()
-    s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/things" }, ROWS), answer({ path = "/runs" }, IDS))
+    s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/datasets$" }, ROWS), answer({ path = "/actor%-runs$" }, IDS))
     s:log(true)
     for _, chunk_size in ipairs { 3, 5, 10, 1000 } do
       if chunk_size ~= 5 then
-        assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/things", chunk_size = chunk_size }):collect()), "n"))
+        assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/datasets", chunk_size = chunk_size }):collect()), "n"))
         assert.same(numbers(0, 4), fields_of(assert(items({ chunk_size = chunk_size }):collect()), "n"))
       end
-      assert.equal(5, #assert(client:iterate({ path = "/runs", chunk_size = chunk_size }):collect()))
+      assert.equal(5, #assert(client:iterate({ path = "/actor-runs", chunk_size = chunk_size }):collect()))
     end
-    assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/things" }):collect()), "n"))
+    assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/datasets" }):collect()), "n"))
     assert.is_true(#s:log().requests < 30)
   end)
 end)
