@@ -171,6 +171,19 @@ describe("a body that is not what it says", function()
     end)
   end
 
+  it("is refused when it has a coding that was not asked for", function()
+    s:faults { action = { status = { code = 200, body = "x", headers = { ["Content-Encoding"] = "zstd" } } } }
+    for _, ask in ipairs {
+      list, function() return client:runs():iterate({}):next() end, function() return client:log("x"):get() end,
+      function() return client:log("x"):download(function() end) end,
+    } do
+      s:log(true)
+      local err = failure(ask)
+      assert.same({ "decode", 1, false }, { err.kind, err.attempts, err.retryable })
+      assert.equal(1, requests())                        -- the next answer would be the same
+    end
+  end)
+
   it("is too large beyond max_body_size, which counts decoded bytes, and is not asked for again", function()
     for _, action in ipairs { { big_string = { mb = 2 } }, { gzip_bomb = { mb = 2 } }, { gzip_bomb = { mb = 2, whitespace = true } } } do
       s:admin "reset"

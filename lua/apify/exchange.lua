@@ -324,7 +324,7 @@ function Exchange:watch_body(now)
   return self:loss() or self:is_late(now) and self:late_error(now) or nil
 end
 
---- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up.
+--- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up, see apify.retry.
 function Exchange:reject(kind, message, offset, now, is_stray)
   self.state = nil
   local err = self:describe { kind = kind, message = message, offset = offset, sent = true, retryable = false }

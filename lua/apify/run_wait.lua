@@ -135,8 +135,9 @@ local function start_poll(self, now)
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
   local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
-  self.exchange = request.begin(self.settings, op, self.waiter, now)
-  self.exchange.machine = self
+  local ex = request.begin(self.settings, op, self.waiter, now)
+  ex.machine = self
+  self.exchange = ex
 end
 
 --- When to ask again: at once if the API held its answer as asked; else, as it is not to be hurried, after a pause, but

@@ -43,8 +43,10 @@ function transport.submit(options)
   return transfer, message, name
 end
 
---- Tell the owner of each transfer with news. From the end, so that what an interrupt left behind is told the next time.
+--- Tell the owner of each transfer with news: were there any? From the end, and each is gone once it was told, so that what an interrupt
+--- left behind is told the next time.
 local function dispatch()
+  local has_news = news[1] ~= nil
   for i = #news, 1, -1 do
     local owner = news[i]:owner()
     local waiter = owner and owner.waiter
@@ -54,6 +56,7 @@ local function dispatch()
     end
     news[i] = nil
   end
+  return has_news
 end
 
 local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
@@ -78,9 +81,9 @@ function host.block(ticket) return block.park(ticket, host) end
 function host.pump(seconds)
   local m, message, name = get_multi()
   if not m then return nil, message, name end
-  dispatch()
+  local has_news = dispatch()
   local count
-  count, message, name = m:wait(math.min(seconds, MAX_SLEEP), news)
+  count, message, name = m:wait(has_news and 0 or math.min(seconds, MAX_SLEEP), news)
   if not count then return nil, message, name end
   dispatch()
   return count

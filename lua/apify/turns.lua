@@ -41,21 +41,29 @@ function Turns:take(who)
   return false
 end
 
---- The turn of `who` is over, if it had one: the next in line gets it.
+--- Give a turn to the first in line who wants it: was there one? Who has it leaves the line after that.
+local function pass_on(self)
+  while self:is_crowded() do
+    local heir = self.line[self.first]
+    local wants = heir and not heir.is_over
+    if wants then
+      heir.has_turn = true
+      self.on_turn(heir)
+    end
+    if heir then self.is_waiting[heir] = nil end
+    self.line[self.first] = nil
+    self.first = self.first + 1
+    if wants then return true end
+  end
+  return false
+end
+
+--- The turn of `who` is over, if it had one: the next in line gets it. What was interrupted may be begun again.
 ---@param who apify.TurnTaker
 function Turns:give_back(who)
   if not who.has_turn then return end
+  if not pass_on(self) then self.free = self.free + 1 end
   who.has_turn = false
-  while self:is_crowded() do
-    local heir = self.line[self.first]
-    self.line[self.first], self.is_waiting[heir] = nil, nil
-    self.first = self.first + 1
-    if not heir.is_over then
-      heir.has_turn = true
-      return self.on_turn(heir)
-    end
-  end
-  self.free = self.free + 1
 end
 
 --- Are there fewer turns than takers?

@@ -41,7 +41,9 @@ local function take(self, machine)
     self.last_over = self.last_over + 1
   end
   machine.is_taken = true
-  if self.turns then self.turns.takers = self.turns.takers - 1 end
+  if not self.turns then return end
+  self.turns:give_back(machine)                          -- if an interrupt has kept it from that
+  self.turns.takers = self.turns.takers - 1
 end
 
 --- Let the machine go on, and see to it that it is poked again in time. What an error ends in the middle is begun again by `run`.
