@@ -112,4 +112,42 @@ describe("heap", function()
     b:push(0, "b")
     assert.same({ 1, "a" }, { a:pop() })
   end)
+
+  it("is whole after an error at any instruction of it", function()
+    if jit then jit.off() end
+    local n, is_over = 0, false
+    while not is_over do
+      n = n + 1
+      local h, pushed, popped, count = heap.new(), {}, {}, 0
+      debug.sethook(function()
+        if not debug.getinfo(2, "S").source:find("heap.lua", 1, true) then return end
+        count = count + 1
+        if count == n then error "interrupted" end
+      end, "", 1)
+      is_over = pcall(function()
+        for i = 1, 9 do
+          h:push(i * 7 % 10, i)
+          pushed[i] = true
+        end
+        for _ = 1, 5 do popped[select(2, h:pop())] = true end
+        h:push(-1, 10)
+      end)
+      debug.sethook()
+      h:push(100, "last")
+      local before, seen, key, value = -math.huge, {}, nil, nil
+      while h:size() > 0 do
+        key, value = h:pop()
+        assert(key >= before and not seen[value], n)
+        before, seen[value] = key, true
+      end
+      assert(value == "last", n)
+      local missing = 0
+      for i in pairs(pushed) do
+        if not (seen[i] or popped[i]) then missing = missing + 1 end
+      end
+      assert(missing <= 1, n)                            -- one was about to be returned
+    end
+    if jit then jit.on() end
+    assert.is_true(n > 100, n)
+  end)
 end)
