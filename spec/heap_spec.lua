@@ -134,9 +134,9 @@ describe("heap", function()
       end)
       debug.sethook()
       h:push(100, "last")
-      local before, seen, key, value = -math.huge, {}, nil, nil
+      local before, seen = -math.huge, {}
       while h:size() > 0 do
-        key, value = h:pop()
+        local key, value = h:pop()
         assert(key >= before and not seen[value], n)
         before, seen[value] = key, true
       end
