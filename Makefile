@@ -75,8 +75,10 @@ rock:                                 ## install the rock for both Luas into bui
 ci:                                   ## everything that an unattended check runs
 	@bash .ci/run
 
-clean:                                ## remove build/
+clean:                                ## remove build/, and what `luarocks make` leaves beside the sources
 	rm -rf build
+	rm -f src/*.o apify/core.so
+	@test ! -d apify || rmdir apify
 
 help:                                 ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */  make \1	/p' Makefile | expand -t 17

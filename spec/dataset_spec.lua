@@ -1,3 +1,4 @@
+-- runs first
 --- Iterating over the items of a dataset: in one request or in pages, whatever the API skips and wherever a connection breaks.
 local apify = require "apify"
 local cjson = require "cjson"

@@ -1,3 +1,4 @@
+-- runs first
 --- The demo, as a program: in a terminal, without one, with a token, and interrupted.
 local program = require "spec.program"
 local server = require "spec.local_api.server"

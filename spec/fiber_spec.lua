@@ -1,3 +1,4 @@
+-- runs alone
 --- Fibers: spawn, wait, cancel, all, map, sleep, without a server.
 local apify = require "apify"
 local child = require "spec.child"

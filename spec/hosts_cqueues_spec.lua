@@ -1,3 +1,4 @@
+-- runs alone
 --- The module in programs whose loop is that of cqueues, with the interpreter of the spec.
 local program = require "spec.program"
 local stage = require "spec.hosts.stage"

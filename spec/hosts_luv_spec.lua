@@ -1,3 +1,4 @@
+-- runs alone
 --- The module in programs whose loop is luv's, with the interpreter of the spec.
 local program = require "spec.program"
 local stage = require "spec.hosts.stage"

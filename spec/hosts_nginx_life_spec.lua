@@ -1,4 +1,5 @@
 -- runs once, by LuaJIT
+-- runs first
 --- The module inside a real nginx that ends, is short of something, or whose clients leave.
 local nginx_server = require "spec.hosts.nginx_server"
 local nginx_stage = require "spec.hosts.nginx_stage"

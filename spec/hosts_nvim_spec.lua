@@ -1,4 +1,5 @@
 -- runs once, by LuaJIT
+-- runs alone
 --- The module in Neovim.
 local program = require "spec.program"
 local shell = require "spec.shell"

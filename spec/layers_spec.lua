@@ -1,6 +1,8 @@
 -- runs once
 --- The direction: a file knows only what is to its left. The two lists are the order; a file that is in neither fails too.
 
+local sources = require "spec.sources"
+
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret", "brotli", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read",
@@ -27,14 +29,12 @@ local function read(path)
   return text
 end
 
--- The files below a folder whose names end in one of the letters, sorted.
+-- The files below a folder whose names fit the pattern, sorted.
 local function files_in(folder, pattern)
-  local pipe = assert(io.popen("find " .. folder .. " -type f | LC_ALL=C sort"))
   local found = {}
-  for path in pipe:lines() do
+  for _, path in ipairs(sources.list(folder)) do
     if path:find(pattern) then found[#found + 1] = path end
   end
-  pipe:close()
   return found
 end
 

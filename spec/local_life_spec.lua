@@ -1,4 +1,5 @@
 -- runs once
+-- runs first
 --- The local API's runs from their start to their end, Actors and tasks, through curl alone.
 local cjson = require "cjson"
 local server = require "spec.local_api.server"

@@ -1,3 +1,4 @@
+-- runs first
 --- Logs: read, followed while they grow, saved; whatever happens to the connection.
 local apify = require "apify"
 local server = require "spec.local_api.server"

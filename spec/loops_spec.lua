@@ -1,3 +1,4 @@
+-- runs alone
 --- The loops that drive fibers and the core: nobody is forgotten, nothing is kept alive, and nobody has all the time for himself.
 local child = require "spec.child"
 local forking = require "spec.forking"

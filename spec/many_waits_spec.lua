@@ -1,10 +1,11 @@
---- Slow (17 s): hundreds of waits in one thread, in a process of their own, whose time and memory are looked at.
+-- runs alone
+--- Slow (9 s): hundreds of waits in one thread, in a process of their own, whose time and memory are looked at.
 local core = require "apify.core"
 local program = require "spec.program"
 local server = require "spec.local_api.server"
 
 local COUNT = 500
-local SECS = 4                           -- until the runs end: longer than it takes to begin the waits
+local SECS = 2                           -- until the runs end: longer than it takes to begin the waits
 local MAX_DELAY = 2                      -- seconds between the end of the last run and the end of the waiting
 local MAX_KB = 60000
 local MAX_CPU = 1.5                      -- seconds of all: a loop that is busy takes SECS

@@ -1,4 +1,5 @@
 -- runs once, by LuaJIT
+-- runs first
 --- The Neovim example in the real editor, which idles in its own loop while it is asked and typed to from outside.
 local program = require "spec.program"
 local server = require "spec.local_api.server"

@@ -1,4 +1,5 @@
 -- runs once, by LuaJIT
+-- runs first
 --- examples/openresty: started as its README says, and asked as its users would.
 local cjson = require "cjson"
 local program = require "spec.program"

@@ -1,3 +1,4 @@
+-- runs first
 --- The operations of log, dataset, key-value store and request queue, each on its four mounts: below a run, below an Actor's
 --- last run, below a task's last run, and on the storage by its own id. What arrives at the server is what the API documents.
 local apify = require "apify"

@@ -1,3 +1,4 @@
+-- runs first
 --- Watching a run: its changes, one after the other, until it has ended. Against the local API.
 local apify = require "apify"
 local server = require "spec.local_api.server"

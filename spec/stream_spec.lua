@@ -1,3 +1,4 @@
+-- runs first
 --- The bytes of an answer, through cuts, changes, pauses and the end of patience.
 local apify = require "apify"
 local core = require "apify.core"

@@ -1,6 +1,8 @@
 -- runs once
 --- What a machine can see of the style: whitespace, length, and a promise above every public function.
 
+local sources = require "spec.sources"
+
 local MAX_LINE = 150
 local MAX_LINES = 500          -- of a source file: it is read in one sitting
 local FOLDERS = "src lua spec examples Makefile README.md CHANGELOG.md .ci"
@@ -18,11 +20,9 @@ end
 
 -- Call visit(path, text) for every file below FOLDERS.
 local function each_file(visit)
-  local pipe = assert(io.popen("find " .. FOLDERS .. " -type f 2>/dev/null | LC_ALL=C sort"))
-  for path in pipe:lines() do
+  for _, path in ipairs(sources.list(FOLDERS)) do
     if not path:find(GENERATED) then visit(path, read(path)) end
   end
-  pipe:close()
 end
 
 -- Call visit(line, number) for every line of a text.

@@ -1,3 +1,4 @@
+-- runs first
 --- Waiting for one run, against the local API. Slow (16 s): most of it is what the waits are allowed.
 local apify = require "apify"
 local server = require "spec.local_api.server"
