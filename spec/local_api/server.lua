@@ -5,6 +5,8 @@
 ---   s:admin("reset", { count = 2500 })
 ---   ... requests to s.url ...
 ---   s:stop()
+local control_call = require "spec.local_api.control_call"
+
 local server = {}
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)server%.lua$")
@@ -72,23 +74,14 @@ function server.start(opts)
   return setmetatable(s, Server)
 end
 
-local function write_file(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-end
-
 -- The answer of a control call, or nil and what was wrong.
 local function call(s, name, given)
   s.is_controlled = true
-  local body = s.dir .. "/admin.json"
-  write_file(body, given and next(given) ~= nil and json().encode(given) or "{}")
-  local output, code = run(("curl -sS --noproxy '*' --data-binary @%s -w '\\n%%{http_code}' %s"):format(quote(body),
-    quote(s.url .. "/_control/" .. name)))
-  local answer, status = output:match("^(.*)\n(%d+)$")
-  if code ~= 0 or not answer then return nil, "the local API does not answer: " .. output end
+  local body = given and next(given) ~= nil and json().encode(given) or "{}"
+  local answer, status = control_call(s.url .. "/_control/" .. name, body)
+  if not answer then return nil, "the local API does not answer: " .. status end
   local result = json().decode(answer)
-  if status ~= "200" then return nil, "local API: " .. tostring(result.error) end
+  if status ~= 200 then return nil, "local API: " .. tostring(result.error) end
   return result
 end
 
