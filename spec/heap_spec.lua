@@ -134,13 +134,13 @@ describe("heap", function()
       end)
       debug.sethook()
       h:push(100, "last")
-      local before, seen = -math.huge, {}
+      local before, seen, last = -math.huge, {}, nil
       while h:size() > 0 do
         local key, value = h:pop()
         assert(key >= before and not seen[value], n)
-        before, seen[value] = key, true
+        before, seen[value], last = key, true, value
       end
-      assert(value == "last", n)
+      assert(last == "last", n)
       local missing = 0
       for i in pairs(pushed) do
         if not (seen[i] or popped[i]) then missing = missing + 1 end
