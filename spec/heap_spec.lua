@@ -115,7 +115,7 @@ describe("heap", function()
 
   it("is whole after an error at any instruction of it", function()
     if jit then jit.off() end
-    local n, is_over = 0, false
+    local n, is_over = 0, nil
     while not is_over do
       n = n + 1
       local h, pushed, popped, count = heap.new(), {}, {}, 0
@@ -138,7 +138,7 @@ describe("heap", function()
       while h:size() > 0 do
         local key, value = h:pop()
         assert(key >= before and not seen[value], n)
-        before, seen[value], last = key, true, value
+        before, last, seen[value] = key, value, true
       end
       assert(last == "last", n)
       local missing = 0

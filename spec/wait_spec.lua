@@ -29,6 +29,20 @@ describe("waiting for a run", function()
   local function until_logged(...) return waiting.until_logged(api, ...) end
   local function until_open(...) return waiting.until_open(api, ...) end
 
+  for name, ask in pairs {
+    ["a poll"] = function(c) return c:run(add(0)):wait_for_finish() end,
+    ["a start that the API may hold"] = function(c) return c:actor("janedoe~my-actor"):start({}, { wait_for_finish = 60 }) end,
+    ["a run_sync"] = function(c) return c:actor("janedoe~my-actor"):run_sync() end,
+  } do
+    it("notices when an answer has begun and falls silent: " .. name, function()
+      api:admin("behaviour", { schedule = { { 0, "RUNNING" }, { 0.4, "SUCCEEDED" } }, output = { text = ("x"):rep(300) } })
+      api:faults { match = { path = "run" }, action = { drip = { bytes = 5, secs = 60 } } }
+      local run, err = ask(client:with { stall_timeout = 0.2, max_retries = 0 })
+      assert.is_nil(run)
+      assert.same({ "timeout", "not a byte within 0.2 s" }, { err.kind, err.message })
+    end)
+  end
+
   describe("wait_for_finish", function()
     it("gives a run that has finished, after one request", function()
       for _, status in ipairs { "SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED" } do
