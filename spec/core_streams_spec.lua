@@ -90,9 +90,9 @@ end)
 
 teardown(function()
   multi:close()
-  s:stop()
   os.execute("kill -TERM -" .. uploads.pid)
   os.execute("rm -rf " .. folder)
+  s:stop()
 end)
 
 before_each(function() s:admin "reset" end)
