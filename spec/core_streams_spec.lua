@@ -1,5 +1,6 @@
 --- The core's streams of bytes: bodies that are read or sent piece by piece, files that are there in full or not at all, gzip, UTF-8.
 local core = require "apify.core"
+local answers = require "apify.answers"
 local apify = require "apify"
 local server = require "spec.local_api.server"
 local source = require "apify.source"
@@ -850,7 +851,7 @@ describe("a fork", function()
       calls = calls + 1
       if calls == 2 then pid = fork() end
       return calls < 4 and "piece " or nil
-    end))
+    end), answers.acknowledgement)
     assert.equal("context", hear(pid, function() return value and "stored" or err.kind end))
     assert.truthy(value)
     assert.equal("piece piece piece ", assert(store:get_record("k", { raw = true })).value)
