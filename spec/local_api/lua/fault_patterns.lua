@@ -73,7 +73,7 @@ end
 ---@param pattern string
 function fault_patterns.check(pattern)
   local is_well_formed, problem = pcall(function() return example(pattern):find(pattern) end)
-  if not is_well_formed then error(("%s in \"%s\""):format(problem:match("^%S+:%d+: (.*)$") or problem, pattern), 0) end
+  if not is_well_formed then error(("%s in \"%s\""):format(problem:match("^.-%.lua:%d+: (.*)$") or problem, pattern), 0) end
   refuse_quantifier(pattern)
 end
 
