@@ -185,7 +185,7 @@ function Client:wait_any(list, opts)
   return wait.any(self.settings, resolved, o)
 end
 
---- Any endpoint: the decoded body, out of its `data`, and { status, headers }; or nil and an error.
+--- Any endpoint: the decoded body, or what is in its `data` where that is its only member, and { status, headers }; or nil and an error.
 ---@param opts apify.RequestOptions
 ---@return any body
 ---@return any meta_or_err

@@ -110,7 +110,7 @@ local function query_list(query, where)
 end
 
 local OWN_HEADERS = { authorization = "the token is set with client:with", host = "the host is that of base_url",
-  ["content-length"] = "it is counted", ["accept-encoding"] = "the core decodes gzip only", ["transfer-encoding"] = "it is the core's" }
+  ["content-length"] = "it is counted", ["accept-encoding"] = "it is what the core decodes", ["transfer-encoding"] = "it is the core's" }
 
 local function header_lines(headers, where)
   local lines = {}

@@ -35,7 +35,7 @@
 ---@field pushed? integer items that are stored for certain
 ---@field in_doubt? integer[] of items the first and the last position that may be stored; of queue requests all such positions; of an
 ---iteration the first and the last row that may be wrong
----@field unprocessed? integer[] positions of queue requests that are not stored for certain
+---@field unprocessed? integer[] positions of queue requests that are certainly not stored
 ---@field cause? any what a function of the user's raised or said
 ---@field offset? integer where in the data it happened
 ---@field errno? integer the operating system's number

@@ -112,7 +112,8 @@ function Fiber:wait(secs)
   error(crash.message, 0)
 end
 
---- End every wait in the fiber, now and later, with an error of kind "cancelled". What it waits for is aborted at once.
+--- End every wait in the fiber, now and later, and every step of an iterator, with an error of kind "cancelled". What it waits for is
+--- aborted at once.
 function Fiber:cancel()
   check_self(self, "cancel")
   if not self.is_over then transport.cancel_task(self.task) end

@@ -150,7 +150,7 @@ end
 --- Store one item, a list of items, JSON text, or what an iterator gives, in requests of at most 4 MiB one after the other.
 --- On an error, `err.pushed` items are stored, and those from `err.in_doubt[1]` to `err.in_doubt[2]` perhaps.
 ---@param items table|string|fun(): table?
----@param opts? { request_timeout?: number }
+---@param opts? { deadline?: number, request_timeout?: number }
 ---@return true? ok
 ---@return integer|apify.Error count_or_err how many were stored
 function Dataset:push_items(items, opts)

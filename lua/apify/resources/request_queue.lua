@@ -140,6 +140,7 @@ local function run_batch(self, method, run, requests, opts)
 end
 
 ---@class apify.BatchAddOptions
+---@field deadline? number seconds for all of them, the iterator's own time left out
 ---@field forefront? boolean to the head of the queue
 ---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
 ---@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
@@ -147,7 +148,7 @@ end
 ---@field request_timeout? number
 
 --- Add any number of requests, from a list or an iterator: the results in their order. On an error, `err.partial` has the results
---- by position, `err.unprocessed` the positions of what was not stored, `err.in_doubt` of what may have been.
+--- by position, `err.unprocessed` the positions of what is certainly not stored, `err.in_doubt` of what may be.
 ---@param requests (table|string)[]|fun(): (table|string)?
 ---@param opts? apify.BatchAddOptions
 ---@return table[]? results
@@ -157,10 +158,17 @@ function RequestQueue:batch_add_requests(requests, opts)
   return run_batch(self, "batch_add_requests", batch.add, requests, opts)
 end
 
+---@class apify.BatchDeleteOptions
+---@field deadline? number seconds for all of them, the iterator's own time left out
+---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
+---@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
+---@field nulls? "omit"|"keep"
+---@field request_timeout? number
+
 --- Delete requests by { id = ... }, { uniqueKey = ... } or id: the results in their order, { id, uniqueKey } as the API gives them.
 --- What its answer does not name was not there: { id, uniqueKey, was_found = false } as given.
 ---@param requests (table|string)[]|fun(): (table|string)?
----@param opts? { max_parallel?: integer, max_unprocessed_retries?: integer, nulls?: "omit"|"keep", request_timeout?: number }
+---@param opts? apify.BatchDeleteOptions
 ---@return table[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_delete_requests(requests, opts)
