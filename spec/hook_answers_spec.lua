@@ -159,3 +159,34 @@ describe("an on_attempt hook that raises", function()
     assert.is_true(raised(store.delete_record, store, "x").value)
   end)
 end)
+
+describe("an on_attempt hook that closes its client", function()
+  local api, client
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+
+  before_each(function()
+    api:admin("reset", { count = 10 })
+    client = apify.new { base_url = api.url, token = "apify_api_some", on_attempt = function() client:close() end }
+  end)
+
+  after_each(function() assert.equal(0, client:stats().in_flight) end)
+
+  it("ends an iteration after the page that it heard of", function()
+    local it = client:actor(ACTOR):runs():iterate { chunk_size = 3, prefetch = 2 }
+    local count = 0
+    local row, err = it:next()
+    while row do
+      count = count + 1
+      row, err = it:next()
+    end
+    assert.same({ 3, "closed" }, { count, err and err.kind })
+  end)
+
+  it("ends a call where it was redirected", function()
+    api:faults { match = { path = "/actor%-runs/", first = 1 }, action = { redirect = { location = "{other}{path}" } } }
+    local run, err = client:run(api:admin("ids").ids[1]):get()
+    assert.same({ nil, "closed" }, { run, err and err.kind })
+  end)
+end)

@@ -96,8 +96,9 @@ end
 --- Did it count? If not, it is asked for again.
 function feed_plan.finish_page(self, page, now)
   feed_page.note_counts(self, page)
+  local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
   page.source:report()
-  local outcome, why = feed_plan.replan(self, now, self.walk.finish, page, page.xfer:envelope())
+  local outcome, why = feed_plan.replan(self, now, self.walk.finish, page, envelope)
   if outcome == "reject" then
     feed_plan.replan(self, now, self.walk.reject, page)
     return false
