@@ -329,6 +329,15 @@ describe("a server that does not follow the offset", function()
     refused(client:iterate { path = "/key-value-stores", chunk_size = 10 }, 5)
   end)
 
+  it("and tells a total alone beside items, does not go on behind it", function()
+    s:faults(answer({ path = "/items" }, ROWS, { ["x-apify-pagination-total"] = "25" }))
+    for _, chunk_size in ipairs { 3, 5 } do
+      local rows, errs = drain(items { chunk_size = chunk_size })
+      assert.equal("decode", errs[1] and errs[1].kind)
+      assert.is_true(#rows < 30, #rows)
+    end
+  end)
+
   it("and gives a list without pages, gives each row once", function()
     s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/datasets$" }, ROWS), answer({ path = "/actor%-runs$" }, IDS))
     s:log(true)

@@ -135,12 +135,13 @@ end
 ---@param row any
 ---@return string?
 function feed_page.repetition(feed, page, row)
-  if page.is_told or not page.offset then
+  if page.is_placed or not page.offset then
     feed.before = nil
     return nil
   end
   local before, text = feed.before, first_text(feed, row)
   feed.before = { page = page, text = text }
+  if page.is_told and page.offset < (feed.walk.total or 0) then return nil end         -- it may be; its total ends it
   if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
   if before.page.scanned < (before.page.limit or math.huge) then return "end" end
   return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
