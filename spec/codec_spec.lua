@@ -79,6 +79,22 @@ describe("the codec for the user's own data", function()
       assert.same({ a = { 1, cjson.null } }, codec.decode(settings, codec.encode(settings, { a = { 1, cjson.null } })))
     end)
 
+    it("is given the pairs of a table that says itself what is in it", function()
+      local settings = { json = cjson }
+      local function of(t) return setmetatable({}, { __pairs = function() return next, t, nil end }) end
+      assert.equal('{"a":1}', codec.encode(settings, of { a = 1 }))
+      local inner, list = of { b = of { 2 } }, setmetatable({ of { c = 3 } }, { __metatable = "locked" })
+      local value = { x = { inner, inner }, list = list }
+      assert.same({ x = { { b = { 2 } }, { b = { 2 } } }, list = { { c = 3 } } }, cjson.decode(codec.encode(settings, value)))
+      assert.equal(inner, value.x[1])                    -- the caller's own stay as they are
+      assert.equal(list, value.list)
+      local again = setmetatable({}, {})
+      getmetatable(again).__pairs = function() return next, { again = again }, nil end
+      assert.same({ nil, "a table that contains itself cannot be JSON" }, { codec.encode(settings, again) })
+      local plain = { { 1 }, { a = 1 } }
+      codec.encode({ json = { encode = function(given) assert.equal(plain, given) return "" end } }, plain)
+    end)
+
     it("tells what it raises", function()
       local text, message = codec.encode({ json = cjson }, { print })
       assert.is_nil(text)

@@ -39,6 +39,43 @@ local function take_decoded(ok, value, second, third)
   return nil, tostring(reason), "decode"
 end
 
+--- The table; of one that says itself, by `__pairs`, what is in it, a plain one of that.
+---@param t table
+---@return table
+function codec.plain(t)
+  local mt = getmetatable(t)
+  local iterate = type(mt) == "table" and rawget(mt, "__pairs")
+  if not iterate then return t end
+  local copy = {}
+  for key, value in iterate(t) do copy[key] = value end
+  return copy
+end
+
+--- The value with plain tables for those inside that have a `__pairs`, which not every codec asks: the value itself where there are none.
+--- `made` is what came of the tables seen so far; false as long as it is not known.
+local function plain_inside(value, made)
+  if type(value) ~= "table" then return value end
+  if made[value] ~= nil then
+    if made[value] or codec.plain(value) == value then return made[value] or value end
+    error("a table that contains itself cannot be JSON", 0)
+  end
+  made[value] = false
+  local plain = codec.plain(value)
+  local copy = plain
+  for key, member in next, plain do
+    local inside = plain_inside(member, made)
+    if copy == value and inside ~= member then
+      local mt = getmetatable(value)
+      copy = {}
+      for name, each in next, value do copy[name] = each end
+      if type(mt) == "table" then setmetatable(copy, mt) end              -- it may be a mark of the codec's
+    end
+    if inside ~= member then copy[key] = inside end
+  end
+  made[value] = copy
+  return copy
+end
+
 --- A value of the user's as JSON text.
 ---@param settings apify.Settings
 ---@param value any
@@ -50,7 +87,7 @@ function codec.encode(settings, value)
     local text, message = core.encode(value, encode_options())
     return text, message
   end
-  local ok, text, message = pcall(json.encode, value)
+  local ok, text, message = pcall(function() return json.encode(plain_inside(value, {})) end)
   if ok and type(text) == "string" then return text end
   return nil, tostring(not ok and text or message or "the json codec gave no text")
 end

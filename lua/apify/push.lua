@@ -130,7 +130,7 @@ local function open(settings, items)
   if type(items) ~= "table" then
     errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
   end
-  items = sending.plain(items)
+  items = codec.plain(items)
   return (sending.is_list(items) and from_list or from_item)(settings, items)
 end
 

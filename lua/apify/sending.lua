@@ -26,18 +26,6 @@ function sending.is_callable(value)
   return type(mt) == "table" and mt.__call ~= nil
 end
 
---- The table; of one that says itself, by `__pairs`, what is in it, a plain one of that.
----@param t table
----@return table
-function sending.plain(t)
-  local mt = getmetatable(t)
-  local iterate = type(mt) == "table" and rawget(mt, "__pairs")
-  if not iterate then return t end
-  local copy = {}
-  for key, value in iterate(t) do copy[key] = value end
-  return copy
-end
-
 --- Is the table a list, perhaps a faulty or an empty one, rather than an object?
 ---@param t table
 ---@return boolean
