@@ -1,5 +1,6 @@
 --- Lists whose answers are not what was asked for: broken off behind their last row, damaged, of another place, without an end.
 local apify = require "apify"
+local core = require "apify.core"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
 
@@ -154,6 +155,31 @@ describe("an answer with a bit that is wrong", function()
       end
     end)
   end
+
+  it("is told where it hides the end of the stream, which then ends early, or too soon", function()
+    for _, action in ipairs { { half_gzip = {} }, { wrong_length = { by = -6 } } } do
+      for _, o in ipairs { { chunk_size = PAGE }, {} } do
+        s:faults { match = { path = "/items", first = 1 }, action = action }
+        local rows, doubts = walk(items(o))
+        assert.same(numbers(0, LONG - 1), fields_of(rows, "n"))
+        assert.equal(1, doubts)
+      end
+    end
+  end)
+
+  it("is told where it makes more rows than were asked for", function()
+    local list = {}
+    for n = 0, 4 do list[n + 1] = ('{"n":%d,"text":"%s"}'):format(n, ("x"):rep(100000)) end
+    local text = ('{"data":{"total":3,"offset":0,"limit":2,"count":2,"items":[%s]}}'):format(table.concat(list, ","))
+    s:faults(answer({ path = "/users", first = 1 }, core.gzip(text):sub(1, -9) .. "\0\0\0\0\0\0\0\0", { ["Content-Encoding"] = "gzip" }))
+    local it = client:iterate { path = "/users/me/things", chunk_size = 2, limit = 2 }
+    local rows, errs = { it:next(), it:next() }, {}
+    errs[1] = select(2, it:next())
+    assert.same({ 0, 1 }, fields_of(rows, "n"))
+    assert.same({ 1, 2 }, errs[1].in_doubt)
+    assert.equal("decode", errs[1].kind)
+    it:close()
+  end)
 
   it("is told again as often as it comes, and a bookmark leads back too", function()
     s:faults { match = { path = "/items", after = 1 }, action = { flip = { byte = -6 } } }
@@ -368,4 +394,34 @@ describe("cursors that come round again", function()
       assert.is_true(#rows <= 4 * (length + 1))
     end)
   end
+end)
+
+describe("an answer that is no page of the list", function()
+  it("is an error, however well it is made: runs, keys, requests", function()
+    local walks = {
+      ["/acts/.*/runs"] = function() return runs { chunk_size = 25 } end,
+      ["/keys"] = function() return (client:run(id):key_value_store():iterate_keys()) end,
+      ["/requests$"] = function() return (client:run(id):request_queue():iterate_requests()) end,
+    }
+    for path, walk in pairs(walks) do
+      for _, body in ipairs { "[]", '{"data":[]}', '{"data":{"items":[]}}' } do
+        s:faults(answer({ path = path }, body))
+        local row, err = walk():next()
+        assert.same({ nil, "decode" }, { row, err and err.kind }, path .. body)
+        s:faults(answer({ path = path, first = 1 }, body))
+        assert.truthy(walk():collect())
+      end
+    end
+    s:faults(answer({ path = "/acts/.*/runs", first = 1 }, "[]"))
+    assert.same(run_ids(), fields_of(assert(runs({ chunk_size = 25 }):collect()), "id"))
+  end)
+
+  it("says nothing of its place by numbers that are none", function()
+    for _, number in ipairs { "1e300", "1e400", "-1", "0.5", '"x"' } do
+      s:faults(answer({ path = "/acts/.*/runs" }, ('{"data":{"total":1,"offset":%s,"items":[{"id":"a"}]}}'):format(number)))
+      local it = runs {}
+      assert.equal("a", it:next().id)
+      it:close()
+    end
+  end)
 end)

@@ -50,7 +50,10 @@ static body_state at_end (xfer *x) {
     raise_high_water(x);
     return BODY_MORE;
   }
-  if (xfer_is_coded(x) && !inflater_may_end(&x->inflater) && xfer_is_success(x)) return fail_stream(x, "ends early");
+  if (xfer_is_coded(x) && !inflater_may_end(&x->inflater) && xfer_is_success(x)) {
+    x->is_damaged = 1;                   /* a wrong bit can hide the end of the stream, too */
+    return fail_stream(x, "ends early");
+  }
   return BODY_END;
 }
 

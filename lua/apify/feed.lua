@@ -145,6 +145,7 @@ end
 
 --- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
 local function end_page(self, page, why, name, offset)
+  if not name and feed_page.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
   local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
   if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, feed_plan.go_back(self, page, now, fields) end
   local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and feed_page.is_complete(self, page)

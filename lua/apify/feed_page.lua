@@ -7,6 +7,8 @@ local feed_page = {}
 
 local NOTHING = {}
 
+local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
+
 ---@class apify.FeedPage : apify.PagePlan
 ---@field source? apify.Exchange
 ---@field xfer? userdata its rows are being read
@@ -87,7 +89,7 @@ end
 local function told_of(page, name)
   local value = page.xfer:envelope()[name]
   if value == nil then value = tonumber(page.xfer:header("x-apify-pagination-" .. name)) end
-  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
+  return type(value) == "number" and value >= 0 and value <= MAX_COUNT and value % 1 == 0 and value or nil
 end
 
 --- Note what the answer has said of the list so far.
@@ -160,6 +162,14 @@ function feed_page.flaw(feed, page, row)
   return { kind = "decode", message = ("%s is %s"):format(place, what), sent = true, retryable = false }
 end
 
+--- Is an answer without a row none of the pages of a list of the API's objects? All of those say something around their rows.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@return boolean
+function feed_page.is_stray(feed, page)
+  return feed.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
+end
+
 feed_page.BAD_ROW = {}                   -- the row is there, and nothing can be made of it
 
 --- Read what is left of the answer, until its checksum is known, and then give what the page comes to.
@@ -169,6 +179,7 @@ local function read_rest(page)
     repeat bytes, why = page.xfer:read() until not bytes
     if why == "more" and page.xfer:proof() == "open" then return nil, "more" end
   end
+  if page.xfer:proof() == "bad" and not page.rest.name then return nil, page.xfer:failure() end
   return nil, page.rest.why, page.rest.name, page.rest.offset
 end
 
