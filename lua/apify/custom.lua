@@ -173,6 +173,7 @@ function custom.request(settings, opts)
   local value, meta = request.run(settings, {
     method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
     nulls = o.nulls, request_timeout = request_timeout, stall_timeout = o.stall_timeout, hold_timeout = hold_timeout,
+    wants_meta = true,
   }, read_any)
   if value == nil then return nil, meta end
   return unwrap(value), meta

@@ -47,6 +47,7 @@ end
 ---@field stall_timeout? number
 ---@field hold_timeout? number
 ---@field answer_name? string the field of an error that keeps the answer when a hook raises, beside `value`
+---@field wants_meta? boolean status and headers of the answer are wanted beside its value
 
 ---@param settings apify.Settings
 ---@param op apify.Operation
@@ -157,7 +158,7 @@ end
 ---@param read fun(ex: apify.Exchange): any   makes a value of the answer; nil, message, name, offset, is_stray when it is none
 ---@param helper? apify.Helper
 ---@return any value
----@return any err_or_meta   an apify.Error beside nil; else { status, headers }
+---@return any err_or_meta   an apify.Error beside nil; else { status, headers }, if they are wanted
 function request.run(settings, op, read, helper)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
@@ -169,7 +170,7 @@ function request.run(settings, op, read, helper)
     if not ok then return nil, err end
     local value, message, name, offset, is_stray = read(ex)
     if message == nil then
-      local meta = { status = ex.xfer:status(), headers = ex:conceal(ex.xfer:headers()) }
+      local meta = op.wants_meta and { status = ex.xfer:status(), headers = ex:conceal(ex.xfer:headers()) } or nil
       request.end_with(ex, value, op.answer_name)
       return value, meta
     end
