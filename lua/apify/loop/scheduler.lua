@@ -282,11 +282,19 @@ function scheduler.is_waited_at(waiter) return waiter.first ~= nil end
 
 --- Does anybody wait, here or by means of the host?
 ---@return boolean
-function scheduler.is_waited_for() return next(stays) ~= nil end
+function scheduler.is_waited_for()
+  if next(stays) ~= nil then return true end
+  stays = {}                                                      -- one that many have left is slow to look through
+  return false
+end
 
 --- Does a task wait that is resumed from here?
 ---@return boolean
-function scheduler.has_waiting_tasks() return next(fiber_stays) ~= nil end
+function scheduler.has_waiting_tasks()
+  if next(fiber_stays) ~= nil then return true end
+  fiber_stays = {}
+  return false
+end
 
 --- Park the running task until its ticket is woken, its time has come or the task is cancelled.
 ---@param ticket apify.Ticket
