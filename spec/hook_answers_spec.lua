@@ -134,6 +134,19 @@ describe("an on_attempt hook that raises", function()
     end)
   end
 
+  it("leaves no page of an iteration that is closed under way", function()
+    api:faults { match = { path = "/runs$", after = 1 }, action = { hang = {} } }
+    local is_over = false
+    client = client:with { on_attempt = function() if is_over then error(foreign, 0) end end }
+    local it = client:actor(ACTOR):runs():iterate { chunk_size = 2, prefetch = 4 }
+    assert(it:next())
+    repeat apify.sleep(0.01) until api:log().counters.requests == 4
+    is_over = true
+    assert.equal(foreign, raised(it.close, it).cause)
+    assert.equal(0, client:stats().in_flight)
+    it:close()
+  end)
+
   it("does not cost a download its file, nor its bytes", function()
     local id = api:admin("ids", { actor = ACTOR }).ids[1]
     local log = client:run(id):log()

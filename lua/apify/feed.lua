@@ -274,7 +274,7 @@ local function interrupt(self, err)
   self.reading = nil
   local head = self.walk.pages[1]
   if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
-  for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
+  feed_page.close_all(self.walk.pages)
   if self.walk.is_once and self.requests > 0 then feed_plan.end_with(self, err) end
 end
 
@@ -394,8 +394,8 @@ end
 --- Stop: what is in flight is aborted. Safe to call twice.
 function Feed:close()
   self.is_closed, self.reading = true, nil
-  for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
   transport.wake(self.waiter)
+  feed_page.close_all(self.walk.pages)                   -- last, as a hook may raise
 end
 
 return feed

@@ -69,6 +69,17 @@ function feed_page.close(page)
   page.source, page.xfer = nil, nil
 end
 
+--- The same for each of these pages. A hook may raise: that is raised when all are closed.
+---@param pages apify.FeedPage[]
+function feed_page.close_all(pages)
+  local failure
+  for _, page in ipairs(pages) do
+    local ok, why = pcall(feed_page.close, page)
+    if not ok then failure = failure or { why } end
+  end
+  if failure then error(failure[1], 0) end
+end
+
 --- Begin to read the page once its answer has begun. Returns the error that it ended with, if any. The time that it
 --- spent behind other pages does not count.
 ---@param feed apify.Feed

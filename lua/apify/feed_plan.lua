@@ -8,12 +8,6 @@ local feed_plan = {}
 
 local NOTHING = {}
 
-local function copy_list(list)
-  local copy = {}
-  for i, v in ipairs(list) do copy[i] = v end
-  return copy
-end
-
 --- An error with the path that it is about.
 ---@param self apify.Feed
 ---@return apify.Error
@@ -34,13 +28,14 @@ end
 
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 function feed_plan.replan(self, now, change, page, ...)
-  local before = copy_list(self.walk.pages)
+  local before, is_kept, dropped = {}, {}, {}
+  for i, old in ipairs(self.walk.pages) do before[i] = old end
   local result, why = change(self.walk, page, ...)
-  local is_kept = {}
   for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
-    if not is_kept[old] then feed_page.close(old) end
+    if not is_kept[old] then dropped[#dropped + 1] = old end
   end
+  feed_page.close_all(dropped)
   for _, new in ipairs(self.walk.pages) do
     if not new.source then feed_page.open(self, new, now) end
   end
@@ -49,8 +44,9 @@ end
 
 --- The list cannot be walked any further.
 function feed_plan.end_with(self, err)
-  for _, page in ipairs(self.walk.pages) do feed_page.close(page) end
-  self.walk.pages, self.walk.is_ended, self.dead_end = {}, true, err
+  self.walk.is_ended, self.dead_end = true, err
+  feed_page.close_all(self.walk.pages)
+  self.walk.pages = {}
 end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
