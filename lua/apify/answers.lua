@@ -47,7 +47,7 @@ local answers = {}
 
 --- The answer's media type, such as "text/html"; "" when it does not say.
 local function media_type(ex)
-  return ((ex.xfer:header "content-type" or ""):lower():match "^[^;]*":gsub("%s", ""))
+  return codec.media_type(ex.xfer:header "content-type")
 end
 
 --- The failure of an answer that is another program's, or a part of it: what it says of itself, and how it begins.

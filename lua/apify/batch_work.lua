@@ -253,8 +253,7 @@ function Work:abort(fields)
   for _, b in ipairs(self.batches) do
     local ex = b.exchange
     if ex then
-      local was_sent = ex.was_sent or ex.xfer ~= nil and ex.xfer:was_sent()
-      ex:close(ex:describe { kind = fields.kind, message = fields.message, sent = was_sent })
+      ex:close(ex:describe { kind = fields.kind, message = fields.message, sent = ex:may_have_acted() })
       self:lose(b)
     end
   end

@@ -92,11 +92,18 @@ function codec.encode(settings, value)
   return nil, tostring(not ok and text or message or "the json codec gave no text")
 end
 
+--- The media type in the value of a Content-Type, such as "text/html"; "" of none.
+---@param content_type? string
+---@return string
+function codec.media_type(content_type)
+  return ((content_type or ""):lower():match "^[^;]*":gsub("%s", ""))
+end
+
 --- Is what has this media type one JSON text?
 ---@param content_type? string
 ---@return boolean
 function codec.is_json_type(content_type)
-  local plain = (content_type or ""):lower():match "^[^;]*":gsub("%s", "")
+  local plain = codec.media_type(content_type)
   return plain:find "/json$" ~= nil or plain:find "%+json$" ~= nil
 end
 
