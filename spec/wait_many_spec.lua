@@ -3,7 +3,7 @@ local apify = require "apify"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
 
-local SLACK = 0.5                        -- seconds that a wait may take beyond the time it is allowed
+local SLACK = 2                          -- seconds that a machine may be late which others use, too; on_time_spec is stricter
 
 describe("waiting for runs", function()
   local api, client

@@ -4,7 +4,7 @@ local apify = require "apify"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
 
-local SLACK = 0.5                        -- seconds that a wait may take beyond the time it is allowed
+local SLACK = 2                          -- seconds that a machine may be late which others use, too; on_time_spec is stricter
 
 describe("waiting for a run", function()
   local api, client
@@ -105,7 +105,7 @@ describe("waiting for a run", function()
       end)
       local took, run = timed(function() return client:run(id):wait_for_finish() end)
       assert.equal(id, run.id)
-      assert.is_true(took >= 1 and took < 2.5, took)
+      assert.is_true(took >= 1 and took < 1 + SLACK, took)
       shown:wait()
     end)
 
@@ -114,7 +114,7 @@ describe("waiting for a run", function()
       assert.is_nil(run)
       assert.is_true(err.not_found)
       assert.equal(404, err.status)
-      assert.is_true(took >= 2.9 and took < 4, took)
+      assert.is_true(took >= 2.9 and took < 3 + SLACK, took)
       assert.is_true(#polls() <= 14)
     end)
 
