@@ -6,6 +6,14 @@ local core = require "apify.core"
 local OURS = {}
 
 describe("the codec for the user's own data", function()
+  it("takes a table with __pairs for its pairs", function()
+    local t = { 1 }
+    assert.equal(t, codec.plain(t))
+    local copy = codec.plain(setmetatable({ hidden = 1 }, { __pairs = function() return next, { 7, x = 8 } end }))
+    assert.same({ 7, x = 8 }, copy)
+    assert.is_nil(getmetatable(copy))
+  end)
+
   describe("by the core", function()
     it("writes and reads back what JSON can hold", function()
       local text = assert(codec.encode(OURS, { a = { 1, 2.5, true, core.null }, s = "x\n" }))

@@ -9,14 +9,6 @@ describe("sending", function()
     for _, object in ipairs { { a = 1 }, { [true] = 1 } } do assert.is_false(sending.is_list(object)) end
   end)
 
-  it("takes a table with __pairs for its pairs", function()
-    local t = { 1 }
-    assert.equal(t, sending.plain(t))
-    local copy = sending.plain(setmetatable({ hidden = 1 }, { __pairs = function() return next, { 7, x = 8 } end }))
-    assert.same({ 7, x = 8 }, copy)
-    assert.is_nil(getmetatable(copy))
-  end)
-
   it("counts a list, and says what is wrong with one", function()
     assert.equal(0, sending.count {})
     assert.equal(3, sending.count { 1, false, 3 })
