@@ -302,6 +302,36 @@ describe("an answer of bytes", function()
     failure("decode", run():dataset():list_items())
   end)
 
+  it("that is empty takes the place of no good file where it cannot be right, nor does one of another status", function()
+    local name = os.tmpname()
+    local function check(kind, save)
+      local file = assert(io.open(name, "wb"))
+      file:write "good"
+      file:close()
+      if kind then assert.equal(2, failure(kind, save()).attempts) else assert(save()) end
+      file = assert(io.open(name, "rb"))
+      assert.equal(kind and "good" or "", file:read "*a")
+      file:close()
+    end
+    local function items(format)
+      return function() return run():dataset():download_items(format, name) end
+    end
+    for format, content_type in pairs { json = JSON, xml = "application/xml", html = "text/html", rss = "application/rss+xml" } do
+      answer { code = 200, body = "", content_type = content_type }
+      check("decode", items(format))
+    end
+    answer { code = 200, body = "", content_type = "application/zip" }
+    check("decode", function() return store():download_records(name) end)
+    answer { code = 200, body = "", content_type = "text/csv" }
+    check(nil, items "csv")
+    for _, code in ipairs { 202, 205 } do
+      answer { code = code, body = "", content_type = "text/plain" }
+      check("decode", function() return run():log():download(name) end)
+      check("decode", function() return store():download_record("INPUT", name) end)
+    end
+    os.remove(name)
+  end)
+
   it("is no list of items where it is a page", function()
     answer { code = 200, body = PAGE, content_type = "text/html" }
     local err = failure("decode", run():dataset():list_items())

@@ -29,6 +29,12 @@ local SHAPES = {
 --- What the API gives for a change that it has made.
 local ACKNOWLEDGED = { [200] = true, [201] = true, [204] = true }
 
+--- Successes that do not bring what was asked for.
+local BARE = { [202] = true, [204] = true, [205] = true }
+
+--- Bytes that are never none.
+local NEVER_EMPTY = { html = true, json = true, rss = true, xlsx = true, xml = true, zip = true }
+
 --- Types of bytes, as patterns. Items as HTML are a page like any other.
 local MEDIA = {
   any = { "" },
@@ -154,7 +160,7 @@ end
 ---@param media string a name of MEDIA, or "record"
 ---@return boolean
 function answers.is_stray(ex, media)
-  if ex.xfer:status() == 204 then return true end
+  if BARE[ex.xfer:status()] then return true end
   if media == "record" then return is_no_record(ex) end
   local kind = media_type(ex)
   if kind == "" then return false end
@@ -162,6 +168,13 @@ function answers.is_stray(ex, media)
     if kind:find(pattern) then return false end
   end
   return true
+end
+
+--- Is an answer of no bytes at all not what was asked for?
+---@param media? string
+---@return boolean
+function answers.is_never_empty(media)
+  return NEVER_EMPTY[media] == true
 end
 
 --- The reader of bytes as one text.

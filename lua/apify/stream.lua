@@ -165,6 +165,7 @@ local function take(self)
     return bytes
   end
   if why == "more" then return nil end
+  if why == "end" and self.delivered == 0 and answers.is_never_empty(self.op.media) then why, name = "the answer is empty", "decode" end
   if why ~= "end" then
     resume(self, self.ex:describe { kind = name, message = why, offset = offset, sent = true }, now_inside(self))
     return ""
