@@ -20,7 +20,7 @@ local now, sent, hooked
 local function transfer()
   local x = { at = "queued", moved = 0, touched = now, head = {}, was = false }
   function x:phase() return self.at end
-  function x:progress() return self.moved, now - self.touched end
+  function x:progress() return self.moved, now - self.touched, self.uploaded end
   function x:was_sent() return self.was end
   function x.is_foreign() return false end
   function x:is_open() return not self.is_closed end
@@ -344,9 +344,10 @@ describe("an exchange", function()
     for _ = 1, 5 do
       ex:poke(now)
       now = now + 50
-      sent[1].moved, sent[1].touched = sent[1].moved + 1, now
+      sent[1].moved, sent[1].uploaded, sent[1].touched = sent[1].moved + 1, sent[1].moved, now
     end
     assert.equal("wait", ex:poke(now))
+    sent[1].moved, sent[1].touched = sent[1].moved + 1, now + 50               -- an interim answer is no byte of the body
     assert.equal("wait", ex:poke(now + 59))
     assert.equal("failed", ex:poke(now + 61))
     assert.equal("timeout", ex.error.kind)

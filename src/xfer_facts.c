@@ -56,14 +56,16 @@ static int l_was_sent (lua_State *L) {
   return 1;
 }
 
-/* transfer:progress() -> bytes sent and received so far, seconds since the last one came or the phase changed.   Pushes 2 values. */
+/* transfer:progress() -> bytes sent and received so far, seconds since the last one came or the phase changed, bytes of the body sent.
+** Pushes 3 values. */
 static int l_progress (lua_State *L) {
   xfer *x = xfer_check(L);
   curl_off_t sent = 0;
   curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
   lua_pushinteger(L, (lua_Integer)(x->wire + sent));
   lua_pushnumber(L, (lua_Number)(event_now() - x->touched) / 1000);
-  return 2;
+  lua_pushinteger(L, (lua_Integer)sent);
+  return 3;
 }
 
 /* transfer:status() -> HTTP status, or nil while the headers are not there.   Pushes 1 value. */

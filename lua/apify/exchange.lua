@@ -246,7 +246,7 @@ function Exchange:start(now)
   self.attempts = self.attempts + 1
   self.is_reported = false
   self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
-  self.moved, self.phase, self.progress_at, self.looked_at = 0, nil, now, now
+  self.moved, self.phase, self.progress_at, self.looked_at, self.uploaded = 0, nil, now, now, nil
   local xfer, message, kind = transport.submit(self:options())
   if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
   self.xfer = xfer
@@ -276,12 +276,14 @@ end
 
 --- Note when bytes last moved, by the owner's clock, which stands still while the program is elsewhere.
 function Exchange:look(now)
-  local phase, moved, idle = self.xfer:phase(), self.xfer:progress()
+  local phase, moved, idle, uploaded = self.xfer:phase(), self.xfer:progress()
   if phase ~= self.phase or moved ~= self.moved then
     local is_seen = idle <= now - self.looked_at + CLOCK_SLACK          -- else the owner's clock stood still since
     self.progress_at = is_seen and now - idle or now
     self.phase, self.moved = phase, moved
-    if self.call.upload and phase == "sent" then self.started_at = self.progress_at end
+    if self.call.upload and phase == "sent" and uploaded ~= self.uploaded then
+      self.started_at, self.uploaded = self.progress_at, uploaded
+    end
   end
   self.looked_at = now
 end

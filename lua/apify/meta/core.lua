@@ -288,9 +288,10 @@ function Transfer:was_sent() end
 ---@return boolean
 function Transfer:was_resent() end
 
---- Bytes sent and received so far, and seconds since the last one came or the phase changed.
+--- Bytes sent and received so far, seconds since the last one came or the phase changed, and bytes of the body that were sent.
 ---@return integer moved
 ---@return number idle
+---@return integer uploaded
 function Transfer:progress() end
 
 ---@return integer? status nil while the headers are not there
