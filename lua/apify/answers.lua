@@ -146,7 +146,7 @@ function answers.acknowledgement(ex)
   local xfer = ex.xfer
   local is_known = ACKNOWLEDGED[xfer:status()]
   local is_bare = xfer:status() == 204 or ex.call.method == "HEAD" or xfer:is_empty() and not xfer:failure()
-  if is_known and (is_bare or codec.is_json_type(media_type(ex))) then return true end
+  if is_known and (is_bare or codec.is_json_type(xfer:header "content-type")) then return true end
   return answers.stray(ex, xfer:phase() == "done" and xfer:text() or nil)
 end
 
