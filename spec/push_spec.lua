@@ -291,6 +291,12 @@ describe("pushing items", function()
       check_order(1000)
     end)
 
+    it("of a string is no byte order mark before it", function()
+      assert(items '\239\187\191[{"a":1}]')
+      assert(items '\239\187\191{"a":2}')
+      assert.equal(2, #pushes())
+    end)
+
     it("of a string is told before anything is sent", function()
       local cases = {
         ["hello"] = "items: ", ['{"a":1}x'] = "items: ", ['[{"a":1},]'] = "items[2]: ", ['[{"a":1}] x'] = "items[2]: ",

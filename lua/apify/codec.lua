@@ -92,6 +92,13 @@ function codec.encode(settings, value)
   return nil, tostring(not ok and text or message or "the json codec gave no text")
 end
 
+--- The text without the byte order mark that it may begin with.
+---@param text string
+---@return string
+function codec.without_mark(text)
+  return (text:gsub("^\239\187\191", ""))
+end
+
 --- The media type in the value of a Content-Type, such as "text/html"; "" of none.
 ---@param content_type? string
 ---@return string
@@ -116,7 +123,7 @@ end
 ---@return string? name of the failure
 ---@return integer? offset
 function codec.decode(settings, text, nulls)
-  if settings.json then return take_decoded(pcall(settings.json.decode, (text:gsub("^\239\187\191", "", 1)))) end
+  if settings.json then return take_decoded(pcall(settings.json.decode, codec.without_mark(text))) end
   return core.decode(text, { nulls = nulls or settings.nulls or "keep" })
 end
 

@@ -125,7 +125,7 @@ end
 
 --- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
 local function open(settings, items)
-  if type(items) == "string" then return from_text(items) end
+  if type(items) == "string" then return from_text(codec.without_mark(items)) end
   if sending.is_callable(items) then return from_iterator(settings, items) end
   if type(items) ~= "table" then
     errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
