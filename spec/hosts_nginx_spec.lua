@@ -76,16 +76,18 @@ describe("in nginx", function()
     for i = 1, 5 do asked[i] = n:begin(stage:path "get") end
     shell.eventually(stage:had(5, "/actor%-runs/"))
     local pid = n:workers()[1]
-    local best, words = math.huge, nil                         -- a machine that takes the core away meanwhile counts that as ours
+    -- How often it wakes is its own doing; what that costs depends on the machine, too. Looking again and again would be 100 times.
+    local least, best, words = math.huge, math.huge, nil
     for _ = 1, 3 do
       local before = nginx_server.look(pid)
       shell.run "sleep 1"
       local after = nginx_server.look(pid)
-      best = math.min(best, after.cpu - before.cpu)
+      least, best = math.min(least, after.switches - before.switches), math.min(best, after.cpu - before.cpu)
       words = nginx_stage.tell("a second: %.1f ms of CPU, %d context switches", after.cpu - before.cpu, after.switches - before.switches)
     end
     for i = 1, 5 do assert.equal("SUCCEEDED\n", (asked[i]:finish())) end
-    assert.is_true(best < 3, words)
+    assert.is_true(least < 5, words)
+    assert.is_true(best < 10, words)
   end)
 
   it("10,000 requests in bursts leave nothing behind", function()
