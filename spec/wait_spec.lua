@@ -17,11 +17,7 @@ describe("waiting for a run", function()
     client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
   end)
 
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  after_each(function() waiting.until_idle(client) end)
 
   local timed = waiting.timed
   local function add(...) return waiting.add(api, ...) end

@@ -18,11 +18,7 @@ describe("waiting for runs", function()
     client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
   end)
 
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  after_each(function() waiting.until_idle(client) end)
 
   local function add_all(count, schedule)
     return api:admin("add_runs", { count = count, schedule = schedule }).ids

@@ -56,6 +56,15 @@ function waiting.until_open(api, count)
   eventually(count .. " requests", function() return #api:log().requests >= count end)
 end
 
+--- Go on once nothing of the client's is in flight: what was left in the middle ends when the collector finds it.
+---@param client apify.Client
+function waiting.until_idle(client)
+  eventually("nothing in flight", function()
+    collectgarbage()
+    return client:stats().in_flight == 0
+  end)
+end
+
 --- How long fn took, and what it returned.
 ---@param fn fun(): any, any, any
 ---@return number secs
