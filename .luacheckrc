@@ -9,10 +9,10 @@ read_globals = {
   table = { fields = { "pack", "unpack" } },
 }
 
-files["lua/apify/loop/nginx.lua"] = { read_globals = { "ngx" } }
-files["lua/apify/loop/nginx_bell.lua"] = { read_globals = { "ngx" } }
-files["lua/apify/loop/nginx_request.lua"] = { read_globals = { "ngx" } }
-files["lua/apify/loop/nvim.lua"] = { read_globals = { "vim" } }
+files["lua/apify/loop/adapters/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/adapters/nginx_bell.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/adapters/nginx_request.lua"] = { read_globals = { "ngx" } }
+files["lua/apify/loop/adapters/nvim.lua"] = { read_globals = { "vim" } }
 files["examples/neovim"] = { globals = { "vim" } }
 files["examples/openresty"] = { std = "ngx_lua" }
 files["lua/apify/meta"] = { ignore = { "212", "241" } }      -- declarations

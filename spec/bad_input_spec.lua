@@ -2,7 +2,7 @@
 local apify = require "apify"
 local child = require "spec.child"
 local server = require "spec.local_api.server"
-local transport = require "apify.transport"
+local transport = require "apify.loop"
 
 local s, client
 

@@ -1,6 +1,6 @@
 --- Adding many requests to a queue, and deleting many, against the local API.
 local apify = require "apify"
-local batch = require "apify.batch"
+local batch = require "apify.resources.request_queue_batch"
 local lists = require "spec.lists"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"

@@ -1,5 +1,5 @@
 --- Waiting that blocks, with a clock that is made up.
-local block = require "apify.loop.block"
+local block = require "apify.loop.adapters.block"
 
 describe("a wait that blocks", function()
   local now, slept, run_takes, host

@@ -1,4 +1,4 @@
-local bookmark = require "apify.bookmark"
+local bookmark = require "apify.paging.bookmark"
 
 local function place()
   return {

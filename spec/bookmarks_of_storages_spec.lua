@@ -239,7 +239,7 @@ describe("a bookmark", function()
     end)
 
     it("is refused when somebody has changed its path, and nothing is asked for", function()
-      local bookmark = require "apify.bookmark"
+      local bookmark = require "apify.paging.bookmark"
       local text = both { status = "FAILED" }[2]
       s:log(true)
       for _, run_id in ipairs { "..", ".", "x?token=y", "x#y" } do

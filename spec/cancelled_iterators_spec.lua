@@ -1,7 +1,7 @@
 --- Iterators in a fiber that was cancelled: the next step is an error, whatever rows are there already.
 local apify = require "apify"
 local server = require "spec.local_api.server"
-local transport = require "apify.transport"
+local transport = require "apify.loop"
 local waiting = require "spec.waiting"
 
 local ACTOR = "janedoe~my-actor"

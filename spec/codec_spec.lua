@@ -1,6 +1,6 @@
 --- The codec for the user's own data: ours, with the marks of others, or one that was given.
 local cjson = require "cjson"
-local codec = require "apify.codec"
+local codec = require "apify.util.json"
 local core = require "apify.core"
 
 local OURS = {}

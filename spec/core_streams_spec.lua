@@ -1,11 +1,11 @@
 --- The core's streams of bytes: bodies that are read or sent piece by piece, files that are there in full or not at all, gzip, UTF-8.
 local core = require "apify.core"
-local answers = require "apify.answers"
+local answers = require "apify.http.answers"
 local apify = require "apify"
 local server = require "spec.local_api.server"
-local source = require "apify.source"
-local stream = require "apify.stream"
-local upload_body = require "apify.upload"
+local source = require "apify.http.source"
+local stream = require "apify.http.stream"
+local upload_body = require "apify.http.upload"
 
 local PATIENCE = 60         -- seconds until something hangs; no test waits for them
 

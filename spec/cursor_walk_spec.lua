@@ -1,5 +1,5 @@
 --- Which pages of a cursor list are asked for and which rows delivered: with plain values, no network and no clock.
-local cursor_walk = require "apify.cursor_walk"
+local cursor_walk = require "apify.paging.cursor_plan"
 
 local function new(options)
   options = options or {}

@@ -1,4 +1,4 @@
-local dates = require "apify.dates"
+local dates = require "apify.util.dates"
 
 describe("dates.time", function()
   it("reads what the API writes", function()

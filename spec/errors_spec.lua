@@ -1,6 +1,6 @@
-local errors = require "apify.errors"
-local dates = require "apify.dates"
-local url = require "apify.url"
+local errors = require "apify.util.errors"
+local dates = require "apify.util.dates"
+local url = require "apify.util.url"
 
 --- The line of the function that calls this.
 local function here()
@@ -178,7 +178,7 @@ describe("errors.misuse", function()
   end)
 
   it("points there from deep inside the module", function()
-    local options = require "apify.options"
+    local options = require "apify.util.options"
     local check = options.spec { since = options.date }
     local line = here() + 1
     expect(line, pcall(function() check({ since = "never" }, "runs:list") end))

@@ -1,5 +1,5 @@
 --- The state machine of one call, with a clock and a core made of tables.
-local retry = require "apify.retry"
+local retry = require "apify.http.retry"
 
 -- The token, as far as the machine can see it.
 local SECRET = { mask = function(_, text) return (text:gsub("apify_api_test", "***")) end }
@@ -8,10 +8,10 @@ local fake = {}                              -- what the machine believes to be 
 local exchange
 
 setup(function()
-  local loaded = { ["apify.transport"] = package.loaded["apify.transport"], ["apify.exchange"] = package.loaded["apify.exchange"] }
-  package.loaded["apify.transport"], package.loaded["apify.exchange"] = fake, nil
-  exchange = require "apify.exchange"
-  package.loaded["apify.exchange"], package.loaded["apify.transport"] = loaded["apify.exchange"], loaded["apify.transport"]
+  local loaded = { ["apify.loop"] = package.loaded["apify.loop"], ["apify.http.call"] = package.loaded["apify.http.call"] }
+  package.loaded["apify.loop"], package.loaded["apify.http.call"] = fake, nil
+  exchange = require "apify.http.call"
+  package.loaded["apify.http.call"], package.loaded["apify.loop"] = loaded["apify.http.call"], loaded["apify.loop"]
 end)
 
 local now, sent, hooked

@@ -418,7 +418,7 @@ describe("all", function()
   end)
 
   it("counts a raised apify.Error as a failure, and lets any other through", function()
-    local errors = require "apify.errors"
+    local errors = require "apify.util.errors"
     local raised = errors.new { kind = "api", status = 500 }
     local results, err, index = apify.all { function() apify.sleep(0.01) error(raised) end }
     assert.is_nil(results)
@@ -502,7 +502,7 @@ describe("map", function()
   end)
 
   it("gives nil, err, index when the iterator raises an apify.Error, and raises what is anything else", function()
-    local errors = require "apify.errors"
+    local errors = require "apify.util.errors"
     local function failing(what)
       local at = 0
       return function()

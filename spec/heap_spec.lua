@@ -1,4 +1,4 @@
-local heap = require "apify.heap"
+local heap = require "apify.util.heap"
 
 --- All values in the order in which they leave.
 local function drain(h)

@@ -6,7 +6,7 @@ local shell = require "spec.shell"
 
 -- In front of each script. `finish()` ends the editor's wait.
 local PRELUDE = [[
-  local apify, transport = require "apify", require "apify.transport"
+  local apify, transport = require "apify", require "apify.loop"
   local client = apify.new { base_url = os.getenv "API_URL", token = "apify_api_loops" }
   local function status() return assert(client:run(os.getenv "RUN_ID"):get()).status end
   local function say(...)

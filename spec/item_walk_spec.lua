@@ -1,5 +1,5 @@
 --- Which pages of a dataset are asked for and which rows delivered: with plain values, no network and no clock.
-local item_walk = require "apify.item_walk"
+local item_walk = require "apify.paging.item_plan"
 
 local function new(options)
   options.prefetch = options.prefetch or 4

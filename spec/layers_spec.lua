@@ -1,5 +1,6 @@
 -- runs once
---- The direction: a file knows only what is to its left. The two lists are the order; a file that is in neither fails too.
+--- The direction: a file of src/ knows only what is to its left, a file of lua/apify only its own folder and those to its left. What is in
+--- no list fails too.
 
 local sources = require "spec.sources"
 
@@ -10,17 +11,14 @@ local C_ORDER = {
   "xfer_upload", "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
 }
 
--- Names are relative to `apify.`; `x.*` stands for all that is below x; "core" is the C core, "init" is `apify` itself.
-local LUA_ORDER = {
-  "version", "errors", "url", "dates", "options", "retry", "heap", "core", "loop.*", "transport", "exchange", "codec", "answers", "request",
-  "sink", "source", "stream", "text", "upload", "sending", "push", "batch_source", "batch_work", "batch",
-  "bookmark", "recall", "walk", "item_walk", "cursor_walk", "once_walk", "feed_page", "feed_plan", "feed", "pager",
-  "fiber", "turns", "run_wait", "run_watch", "wait", "base64",
-  "operations", "resource", "saving", "resources.*", "settings", "custom", "client", "nginx", "init",
-}
+-- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.
+local FOLDERS = { "core", "version", "util", "loop/adapters", "loop", "http", "paging", "resources/base", "resources", "top" }
 
--- What only one may require, although it is to the left of others.
-local KNOWN_TO = { ["loop.*"] = "transport" }
+-- Folders whose files are the business of one other alone.
+local KNOWN_TO = { ["loop/adapters"] = "loop" }
+
+-- Two adapters ask the scheduler itself.
+local EXCEPTIONS = { ["loop/adapters -> apify.loop.scheduler"] = true }
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -50,11 +48,11 @@ local function c_layer(file, at)
   return (file:gsub("%.[ch]$", ""))
 end
 
--- The entry of LUA_ORDER for "apify.loop.nginx", and for "apify.loop." of a name put together at run time.
-local function lua_layer(module, at)
-  local name = module == "apify" and "init" or module:gsub("^apify%.", "")
-  if at[name] then return name end
-  return (name:gsub("%..*$", ".*"))
+-- The folder of "apify.loop.fiber", as FOLDERS names it; of a name put together at run time, too ("apify.loop.adapters.").
+local function folder_of(module)
+  if module == "apify.core" or module == "apify.version" then return module:match "[^.]+$" end
+  if module == "apify.loop" then return "loop" end
+  return (module:match "^apify%.(.*)%.[^.]*$" or "top"):gsub("%.", "/")
 end
 
 -- Call check(what is required) for each #include "..." of a C file.
@@ -68,33 +66,46 @@ local function each_require(text, check)
   for name in text:gmatch "require%s*[%(,]?%s*[\"'](apify[%w_.]*)[\"']" do check(name) end
 end
 
--- All upward arrows of one file, as text.
-local function add_arrows(found, path, from, at, layer, each)
-  if not at[from] then found[#found + 1] = path .. " is in no list"; return end
-  each(read(path), function(name)
-    local to = layer(name, at)
-    if not at[to] then found[#found + 1] = path .. " wants the unknown " .. name
-    elseif to ~= from and at[to] > at[from] then found[#found + 1] = path .. " wants " .. name .. ", which is to its right"
-    elseif to ~= from and KNOWN_TO[to] and KNOWN_TO[to] ~= from then found[#found + 1] = path .. " may not know " .. name
-    end
-  end)
+-- Why a C file may not include a name, or nil.
+local function c_fault(from, name, at)
+  local to = c_layer(name, at)
+  if not at[to] then return "wants the unknown " .. name end
+  if at[to] > at[from] then return "wants " .. name .. ", which is to its right" end
+end
+
+-- Why a file of this folder may not require a module, or nil.
+local function lua_fault(from, module, at)
+  local to = folder_of(module)
+  if not at[to] then return "wants the unknown " .. module end
+  if at[to] > at[from] and not EXCEPTIONS[from .. " -> " .. module] then return "wants " .. module .. ", which is to its right" end
+  if KNOWN_TO[to] and from ~= to and from ~= KNOWN_TO[to] then return "may not know " .. module end
 end
 
 describe("the direction", function()
   it("holds among the includes of src/", function()
     local found, at = {}, positions(C_ORDER)
     for _, path in ipairs(files_in("src", "%.[ch]$")) do
-      add_arrows(found, path, c_layer(path:match "[^/]+$", at), at, c_layer, each_include)
+      local from = c_layer(path:match "[^/]+$", at)
+      if not at[from] then found[#found + 1] = path .. " is in no list" end
+      each_include(read(path), function(name)
+        local fault = at[from] and c_fault(from, name, at)
+        if fault then found[#found + 1] = path .. " " .. fault end
+      end)
     end
     assert.same({}, found)
   end)
 
-  it("holds among the requires of lua/apify", function()
-    local found, at = {}, positions(LUA_ORDER)
+  it("holds among the folders of lua/apify", function()
+    local found, at = {}, positions(FOLDERS)
     for _, path in ipairs(files_in("lua/apify", "%.lua$")) do
       local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-      if not module:find "^apify%.meta%." then
-        add_arrows(found, path, lua_layer(module, at), at, lua_layer, each_require)
+      local from = folder_of(module)
+      if from ~= "meta" then
+        if not at[from] then found[#found + 1] = path .. " is in no folder of the list" end
+        each_require(read(path), function(name)
+          local fault = at[from] and lua_fault(from, name, at)
+          if fault then found[#found + 1] = path .. " " .. fault end
+        end)
       end
     end
     assert.same({}, found)

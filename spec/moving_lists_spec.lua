@@ -1,5 +1,5 @@
 --- Lists that change while they are read: many random histories of a simulated server, walked to the end.
-local walk = require "apify.walk"
+local walk = require "apify.paging.offset_plan"
 
 local HISTORIES = 40                     -- of each kind, on each window
 

@@ -1,4 +1,4 @@
-local options = require "apify.options"
+local options = require "apify.util.options"
 
 local HAS_INTEGERS = math.type ~= nil
 

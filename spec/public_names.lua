@@ -10,7 +10,7 @@ local function load_module()
   for name in pairs(package.loaded) do
     if name:find "^apify" and name ~= "apify.core" then package.loaded[name] = nil end
   end
-  options, taken = require "apify.options", {}
+  options, taken = require "apify.util.options", {}
   local make = options.spec
   function options.spec(spec, required)
     local check = make(spec, required)

@@ -3,7 +3,7 @@ local apify = require "apify"
 local child = require "spec.child"
 local core = require "apify.core"
 local lists = require "spec.lists"
-local push = require "apify.push"
+local push = require "apify.resources.dataset_push"
 local server = require "spec.local_api.server"
 local waiting = require "spec.waiting"
 
@@ -23,7 +23,7 @@ end
 
 -- Pushes 60,000 items of 500 bytes; prints the peak of its memory in kB.
 local MEMORY = [[
-  local apify, push = require "apify", require "apify.push"
+  local apify, push = require "apify", require "apify.resources.dataset_push"
   local client = apify.new { base_url = %q, token = "t" }
   local words, i = {}, 0
   for k = 1, 997 do words[k] = ("%%x"):format(k * 7919 * 104729 %% 1000003) .. ("abc"):rep(k %% 4) end

@@ -92,11 +92,11 @@ describe("README.md", function()
   end)
 
   it("lists every kind of error", function()
-    assert.same(names_in("lua/apify/errors.lua", "\n%-%-%-| \"([%w_]+)\""), names_below "Returns and errors")
+    assert.same(names_in("lua/apify/util/errors.lua", "\n%-%-%-| \"([%w_]+)\""), names_below "Returns and errors")
   end)
 
   it("lists every option", function()
-    local rules = read "lua/apify/settings.lua":match "options%.spec (%b{})"
+    local rules = read "lua/apify/http/settings.lua":match "options%.spec (%b{})"
     local names = {}
     for name in rules:gmatch "\n  ([%w_]+) = " do names[#names + 1] = name end
     table.sort(names)
@@ -104,7 +104,7 @@ describe("README.md", function()
   end)
 
   it("has the defaults of the options", function()
-    local defaults = read "lua/apify/settings.lua":match "DEFAULTS = (%b{})"
+    local defaults = read "lua/apify/http/settings.lua":match "DEFAULTS = (%b{})"
     local checked = 0
     for name, value in defaults:gmatch "([%w_]+) = ([%d.]+),\n" do
       local shown = README:match("\n| `" .. name .. "` | ([^|]*) |")

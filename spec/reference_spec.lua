@@ -1,6 +1,6 @@
 -- runs once
 --- docs/reference.md has every public name of the module, each where it belongs, and no other.
-local errors = require "apify.errors"
+local errors = require "apify.util.errors"
 local markdown = require "spec.markdown"
 local public_names = require "spec.public_names"
 
@@ -74,7 +74,7 @@ end
 -- The classes of handles that the methods of users return, as the sources say it.
 local function classes_in_sources()
   local names = {}
-  local text = output_of "cat lua/apify/init.lua lua/apify/client.lua lua/apify/fiber.lua $(find lua/apify/resources -name '*.lua')"
+  local text = output_of "cat lua/apify/init.lua lua/apify/client.lua lua/apify/loop/fiber.lua $(find lua/apify/resources -name '*.lua')"
   for class in text:gmatch 'define%(?%s?"(%u%w*)"' do names[class] = true end
   for class in text:gmatch '__name = "apify%.(%u%w*)"' do names[class] = true end
   for line in text:gmatch "%-%-%-@return ([^\n]*)" do
@@ -94,7 +94,7 @@ end
 -- What an annotation of errors.lua lists.
 local function in_errors(pattern)
   local names = {}
-  for name in markdown.read "lua/apify/errors.lua":gmatch(pattern) do names[name] = true end
+  for name in markdown.read "lua/apify/util/errors.lua":gmatch(pattern) do names[name] = true end
   return names
 end
 
@@ -156,7 +156,7 @@ describe("docs/reference.md", function()
 
   it("has the defaults of a client", function()
     local body, checked = section("`apify.new(options)`").body, 0
-    for name, value in markdown.read "lua/apify/settings.lua":match "DEFAULTS = (%b{})":gmatch "\n  ([%w_]+) = ([%d. *]+),"  do
+    for name, value in markdown.read "lua/apify/http/settings.lua":match "DEFAULTS = (%b{})":gmatch "\n  ([%w_]+) = ([%d. *]+),"  do
       local shown = body:match("\n| `" .. name .. "` | [^|]* | ([^|]*) |")
       assert.equal(assert(load("return " .. value))(), tonumber(shown), name)
       checked = checked + 1

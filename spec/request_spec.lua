@@ -1,8 +1,8 @@
 --- Calls against the local API: what a lost answer means, what is final, and options that reach the core.
-local answers = require "apify.answers"
+local answers = require "apify.http.answers"
 local apify = require "apify"
 local core = require "apify.core"
-local request = require "apify.request"
+local request = require "apify.http.request"
 local server = require "spec.local_api.server"
 
 describe("a call", function()

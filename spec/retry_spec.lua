@@ -1,4 +1,4 @@
-local retry = require "apify.retry"
+local retry = require "apify.http.retry"
 
 local function failure(fields, method)
   local copy = { kind = "api", method = method or "GET", sent = true }

@@ -1,7 +1,7 @@
 --- What pushing items and batches of requests share, by values.
 local core = require "apify.core"
-local errors = require "apify.errors"
-local sending = require "apify.sending"
+local errors = require "apify.util.errors"
+local sending = require "apify.http.sending"
 
 describe("sending", function()
   it("tells a list from an object", function()

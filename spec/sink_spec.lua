@@ -1,7 +1,7 @@
 --- Where bytes go: files, handles, functions and strings, and what each does when it fails.
 local apify = require "apify"
-local errors = require "apify.errors"
-local sink = require "apify.sink"
+local errors = require "apify.util.errors"
+local sink = require "apify.http.sink"
 
 local function read_file(path)
   local file = io.open(path, "rb")

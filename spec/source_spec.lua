@@ -1,7 +1,7 @@
 --- Where bytes come from: files, handles and functions, how much they give, and whether they can do it again.
 local apify = require "apify"
-local errors = require "apify.errors"
-local source = require "apify.source"
+local errors = require "apify.util.errors"
+local source = require "apify.http.source"
 
 local path = os.tmpname()
 teardown(function() os.remove(path) end)

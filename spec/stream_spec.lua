@@ -3,8 +3,8 @@
 local apify = require "apify"
 local core = require "apify.core"
 local server = require "spec.local_api.server"
-local sink = require "apify.sink"
-local stream = require "apify.stream"
+local sink = require "apify.http.sink"
+local stream = require "apify.http.stream"
 
 local PATH = "/acts/janedoe~my-actor/runs"
 local QUERY = { { "limit", "1000" } }
@@ -582,7 +582,7 @@ describe("a stream", function()
     end)
 
     describe("that takes long to write", function()
-      local transport = require "apify.transport"
+      local transport = require "apify.loop"
       local real_now, later = transport.now, 0
 
       before_each(function()

@@ -9,7 +9,7 @@ local FOLDERS = "src lua spec examples Makefile README.md CHANGELOG.md .ci"
 local GENERATED = "^spec/vectors/"
 
 -- The library's files whose functions a user calls.
-local SURFACE = { "init", "client", "fiber", "pager", "resource", "resources/[%w_]+", "walk" }
+local SURFACE = { "init", "client", "loop/fiber", "paging/iterator", "resources/base/[%w_]+", "resources/[%w_]+" }
 
 local function read(path)
   local file = assert(io.open(path, "rb"))

@@ -1,10 +1,10 @@
 --- Lines and chunks from pieces of bytes, which may end anywhere.
 local apify = require "apify"
 local core = require "apify.core"
-local errors = require "apify.errors"
+local errors = require "apify.util.errors"
 local server = require "spec.local_api.server"
-local stream = require "apify.stream"
-local text = require "apify.text"
+local stream = require "apify.http.stream"
+local text = require "apify.http.lines"
 
 local MIB = 1024 * 1024
 

@@ -1,5 +1,5 @@
 --- Turns: of many, so many at a time; the others in the order in which they came.
-local turns = require "apify.turns"
+local turns = require "apify.util.limiter"
 
 describe("turns", function()
   local line, told

@@ -1,11 +1,11 @@
 --- Requests whose bodies come from sources: again after failures, at the source's own pace, whole or not at all.
-local answers = require "apify.answers"
+local answers = require "apify.http.answers"
 local apify = require "apify"
 local child = require "spec.child"
 local core = require "apify.core"
 local server = require "spec.local_api.server"
-local source = require "apify.source"
-local upload = require "apify.upload"
+local source = require "apify.http.source"
+local upload = require "apify.http.upload"
 
 local KIB = 1024
 

@@ -1,4 +1,4 @@
-local url = require "apify.url"
+local url = require "apify.util.url"
 
 describe("url.encode", function()
   it("keeps unreserved characters", function()

@@ -1,6 +1,6 @@
 --- apify.use: the loop that is named, above all a table of one's own, and what is asked of it.
 local apify = require "apify"
-local block = require "apify.loop.block"
+local block = require "apify.loop.adapters.block"
 local child = require "spec.child"
 local core = require "apify.core"
 local cqueues = require "cqueues"

@@ -1,4 +1,4 @@
-local walk = require "apify.walk"
+local walk = require "apify.paging.offset_plan"
 
 local function row(n) return { id = "run" .. n, startedAt = ("2025-09-01T00:00:%05d.000Z"):format(n + 10000) } end
 

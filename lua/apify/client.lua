@@ -1,20 +1,20 @@
 --- A client: settings, and the way to everything that the API has.
 local actor = require "apify.resources.actor"
-local collections = require "apify.resources.collections"
-local custom = require "apify.custom"
+local collections = require "apify.resources.account"
+local custom = require "apify.resources.custom"
 local dataset = require "apify.resources.dataset"
-local errors = require "apify.errors"
+local errors = require "apify.util.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
-local options = require "apify.options"
+local options = require "apify.util.options"
 local request_queue = require "apify.resources.request_queue"
-local resource = require "apify.resource"
+local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
-local settings = require "apify.settings"
+local settings = require "apify.http.settings"
 local task = require "apify.resources.task"
-local transport = require "apify.transport"
-local wait = require "apify.wait"
+local transport = require "apify.loop"
+local wait = require "apify.resources.run_wait"
 
 ---@class apify.Client
 local Client = {}

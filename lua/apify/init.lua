@@ -7,12 +7,12 @@
 ---     end
 local client = require "apify.client"
 local core = require "apify.core"
-local dates = require "apify.dates"
-local errors = require "apify.errors"
-local fiber = require "apify.fiber"
-local transport = require "apify.transport"
+local dates = require "apify.util.dates"
+local errors = require "apify.util.errors"
+local fiber = require "apify.loop.fiber"
+local transport = require "apify.loop"
 local version = require "apify.version"
-local wait = require "apify.wait"
+local wait = require "apify.resources.run_wait"
 
 local apify = {
   _VERSION = version,

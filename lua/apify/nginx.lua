@@ -1,5 +1,5 @@
 --- What only a program inside nginx needs.
-local transport = require "apify.transport"
+local transport = require "apify.loop"
 
 local nginx = {}
 

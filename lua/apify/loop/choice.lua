@@ -1,6 +1,6 @@
 --- Which loop has to wait: the one that was named, or the one whose program is recognised, call by call.
-local errors = require "apify.errors"
-local block = require "apify.loop.block"
+local errors = require "apify.util.errors"
+local block = require "apify.loop.adapters.block"
 
 local choice = {}
 
@@ -10,13 +10,13 @@ local CONTRACT = { "usable", "check", "attach", "park", "wake", "sleep", "detach
 local named                               -- by `use`
 local recognised = {}                     -- what this program is for certain, whoever calls
 
-if package.loaded.ngx then recognised[#recognised + 1] = require "apify.loop.nginx" end
-if rawget(_G, "vim") then recognised[#recognised + 1] = require "apify.loop.nvim" end
+if package.loaded.ngx then recognised[#recognised + 1] = require "apify.loop.adapters.nginx" end
+if rawget(_G, "vim") then recognised[#recognised + 1] = require "apify.loop.adapters.nvim" end
 
 --- cqueues may be there without being in use: the adapter is loaded once the caller is in a thread of it.
 local function in_cqueues()
   local cqueues = package.loaded.cqueues
-  return type(cqueues) == "table" and cqueues.running() and require "apify.loop.cqueues" or nil
+  return type(cqueues) == "table" and cqueues.running() and require "apify.loop.adapters.cqueues" or nil
 end
 
 --- The loop for a call that is made here and now.
@@ -34,7 +34,7 @@ local function load_loop(name)
     errors.misuse('bad argument 1 of use: %s (expected "block", "cqueues", "luv", "nginx", "nvim", a table or nil)', errors.show(name))
   end
   if name == "nginx" and not package.loaded.ngx then errors.misuse 'apify.use "nginx": this program is not nginx' end
-  local ok, loop = pcall(require, "apify.loop." .. name)
+  local ok, loop = pcall(require, "apify.loop.adapters." .. name)
   if not ok then errors.misuse('apify.use %s: %s', errors.show(name), tostring(loop):match "[^\n]*") end
   if name == "nvim" and not loop.usable() then errors.misuse 'apify.use "nvim": this program is not Neovim' end
   return loop

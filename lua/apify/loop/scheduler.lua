@@ -3,7 +3,7 @@
 ---
 --- An error may come at any moment, such as Ctrl-C's. Who stays anywhere is in a set rather than counted, `leave` may be called again, and
 --- `recover` finds those who would have been resumed.
-local heap = require "apify.heap"
+local heap = require "apify.util.heap"
 
 local unpack = table.unpack or unpack
 

@@ -1,11 +1,11 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
-local operations = require "apify.operations"
-local resource = require "apify.resource"
+local operations = require "apify.resources.base.operations"
+local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
-local starting = require "apify.resources.starting"
-local url = require "apify.url"
+local starting = require "apify.resources.run_start"
+local url = require "apify.util.url"
 
 ---@class apify.Actor : apify.Resource
 local Actor = resource.define "Actor"

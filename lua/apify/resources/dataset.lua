@@ -1,18 +1,18 @@
 --- A dataset: items that are appended and never change.
 --- https://docs.apify.com/api/v2/dataset-get
-local bookmark = require "apify.bookmark"
-local codec = require "apify.codec"
-local errors = require "apify.errors"
-local item_walk = require "apify.item_walk"
-local operations = require "apify.operations"
-local push = require "apify.push"
-local request = require "apify.request"
-local resource = require "apify.resource"
-local run_wait = require "apify.run_wait"
-local saving = require "apify.saving"
-local sink = require "apify.sink"
-local storage = require "apify.resources.storage"
-local url = require "apify.url"
+local bookmark = require "apify.paging.bookmark"
+local codec = require "apify.util.json"
+local errors = require "apify.util.errors"
+local item_walk = require "apify.paging.item_plan"
+local operations = require "apify.resources.base.operations"
+local push = require "apify.resources.dataset_push"
+local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
+local run_wait = require "apify.resources.run_poll"
+local saving = require "apify.resources.base.download"
+local sink = require "apify.http.sink"
+local storage = require "apify.resources.base.storage"
+local url = require "apify.util.url"
 
 local CHUNK = 1000                       -- stored items a page, where items and rows are different things
 

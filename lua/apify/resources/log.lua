@@ -1,14 +1,14 @@
 --- The log of a run or a build.
 --- https://docs.apify.com/api/v2/log-get
-local answers = require "apify.answers"
-local operations = require "apify.operations"
-local request = require "apify.request"
-local resource = require "apify.resource"
-local run_wait = require "apify.run_wait"
-local saving = require "apify.saving"
-local sink = require "apify.sink"
-local text = require "apify.text"
-local url = require "apify.url"
+local answers = require "apify.http.answers"
+local operations = require "apify.resources.base.operations"
+local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
+local run_wait = require "apify.resources.run_poll"
+local saving = require "apify.resources.base.download"
+local sink = require "apify.http.sink"
+local text = require "apify.http.lines"
+local url = require "apify.util.url"
 
 local rows = operations.log
 

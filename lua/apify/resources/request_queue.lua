@@ -1,14 +1,14 @@
 --- A request queue: requests that are added once each, and worked off from its head.
 --- https://docs.apify.com/api/v2/request-queue-get
-local batch = require "apify.batch"
-local codec = require "apify.codec"
-local cursor_walk = require "apify.cursor_walk"
-local errors = require "apify.errors"
-local operations = require "apify.operations"
-local options = require "apify.options"
-local resource = require "apify.resource"
-local storage = require "apify.resources.storage"
-local url = require "apify.url"
+local batch = require "apify.resources.request_queue_batch"
+local codec = require "apify.util.json"
+local cursor_walk = require "apify.paging.cursor_plan"
+local errors = require "apify.util.errors"
+local operations = require "apify.resources.base.operations"
+local options = require "apify.util.options"
+local resource = require "apify.resources.base.resource"
+local storage = require "apify.resources.base.storage"
+local url = require "apify.util.url"
 
 local MAX_CLIENT_KEY = 32                -- characters
 local CHUNK = 1000                       -- requests a page

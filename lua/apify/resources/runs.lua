@@ -1,13 +1,13 @@
 --- Collections of runs: of an Actor, of a task, of the account.
 --- https://docs.apify.com/api/v2/act-runs-get
-local answers = require "apify.answers"
-local bookmark = require "apify.bookmark"
-local errors = require "apify.errors"
-local options = require "apify.options"
-local request = require "apify.request"
-local resource = require "apify.resource"
-local run_wait = require "apify.run_wait"
-local walk = require "apify.walk"
+local answers = require "apify.http.answers"
+local bookmark = require "apify.paging.bookmark"
+local errors = require "apify.util.errors"
+local options = require "apify.util.options"
+local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
+local run_wait = require "apify.resources.run_poll"
+local walk = require "apify.paging.offset_plan"
 
 local MAX_PAGE = 1000
 local MAX_PREFETCH = 64

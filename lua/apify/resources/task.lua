@@ -1,11 +1,11 @@
 --- A task: an Actor with its input.
 --- https://docs.apify.com/api/v2/actor-task-get
-local operations = require "apify.operations"
-local resource = require "apify.resource"
+local operations = require "apify.resources.base.operations"
+local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
-local starting = require "apify.resources.starting"
-local url = require "apify.url"
+local starting = require "apify.resources.run_start"
+local url = require "apify.util.url"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"

@@ -1,0 +1,190 @@
+--- What makes an answer right: of each kind of the API's objects the members that it cannot be without, of an acknowledgement its
+--- status, of bytes their type. A row of operations.lua names what its answer is.
+---
+--- What comes instead may be another program's word, such as a proxy's page to sign in on: it is no answer, and an error of kind
+--- "decode" that shows how it begins. Readers are as request.run wants them: a value | nil, message, name, offset, is_stray.
+local codec = require "apify.util.json"
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+
+local SHOWN = 300                        -- bytes of a foreign text that a message shows
+
+---@class apify.Shape
+---@field what string for messages
+---@field members table<string, string> the type of each; "rows" is a list of objects
+
+---@type table<string, apify.Shape>
+local SHAPES = {
+  batch = { what = "the result of a batch", members = { processedRequests = "rows", unprocessedRequests = "rows" } },
+  lock = { what = "a lock", members = { lockExpiresAt = "string" } },
+  object = { what = "an object of the API", members = { id = "string" } },
+  page = { what = "a page", members = { items = "rows" } },
+  registration = { what = "the registration of a request", members = { requestId = "string" } },
+  request = { what = "a request", members = { id = "string" } },
+  run = { what = "a run", members = { id = "string", status = "string" } },
+  statistics = { what = "statistics", members = {} },
+  unlocked = { what = "the number of locks given back", members = { unlockedCount = "number" } },
+}
+
+--- What the API gives for a change that it has made.
+local ACKNOWLEDGED = { [200] = true, [201] = true, [204] = true }
+
+--- Successes that do not bring what was asked for.
+local BARE = { [202] = true, [204] = true, [205] = true }
+
+--- Bytes that are never none.
+local NEVER_EMPTY = { html = true, json = true, rss = true, xlsx = true, xml = true, zip = true }
+
+--- Types of bytes, as patterns. Items as HTML are a page like any other.
+local MEDIA = {
+  any = { "" },
+  csv = { "^text/csv$" },
+  html = { "^text/html$" },
+  json = { "json" },
+  jsonl = { "json" },
+  log = { "^text/plain$" },
+  rss = { "^application/rss%+xml$", "^application/xml$", "^text/xml$" },
+  xlsx = { "spreadsheet", "octet%-stream" },
+  xml = { "^application/xml$", "^text/xml$" },
+  zip = { "zip", "octet%-stream" },
+}
+
+local answers = {}
+
+--- The answer's media type, such as "text/html"; "" when it does not say.
+local function media_type(ex)
+  return codec.media_type(ex.xfer:header "content-type")
+end
+
+--- The failure of an answer that is another program's, or a part of it: what it says of itself, and how it begins.
+---@param ex apify.Exchange
+---@param text? string its first bytes
+---@return nil
+---@return string message
+---@return string name
+---@return integer offset
+---@return true is_stray
+function answers.stray(ex, text)
+  local kind = media_type(ex)
+  local message = ("status %d with %s is not the API's answer"):format(ex.xfer:status(), kind == "" and "no type" or errors.escape(kind, 100))
+  if text and text ~= "" then message = message .. ": " .. ex:conceal(text):sub(1, SHOWN) end
+  return nil, message, "decode", 0, true
+end
+
+--- The failure of an answer without a body where something is promised.
+local function nothing()
+  return nil, "the answer is empty", "decode", 0, true
+end
+
+local function is_object(value)
+  return type(value) == "table" and value[1] == nil and getmetatable(value) ~= core.array_mt
+end
+
+local function is_list(value)
+  return type(value) == "table" and (value[1] ~= nil or getmetatable(value) == core.array_mt)
+end
+
+--- Why a value is no list of objects, or nil.
+local function fault_of_rows(rows)
+  if not is_list(rows) then return "is not a list" end
+  for i, row in ipairs(rows) do
+    if not is_object(row) then return ("has no object at place %d"):format(i) end
+  end
+end
+
+local function fault_of_member(value, kind)
+  if kind == "rows" then return fault_of_rows(value) end
+  if type(value) ~= kind then return "is not a " .. kind end
+end
+
+--- Why a value has not the shape, or nil.
+local function fault_of(value, shape)
+  if not is_object(value) then return ("the answer is not %s: it has no object in data"):format(shape.what) end
+  for name, kind in pairs(shape.members) do
+    local fault = fault_of_member(value[name], kind)
+    if fault then return ("the answer is not %s: its %s %s"):format(shape.what, name, fault) end
+  end
+end
+
+--- The JSON value of an answer.
+---@param ex apify.Exchange
+---@param read? fun(): any   what decodes it, as `transfer:value` does
+function answers.json(ex, read)
+  if ex.xfer:status() == 204 or ex.xfer:is_empty() then return nothing() end
+  local value, message, name, offset
+  if read then value, message, name, offset = read() else value, message, name, offset = ex.xfer:value(ex.call.decoder) end
+  if not message then return value end
+  if name == "decode" and not ex.xfer:failure() and not codec.is_json_type(media_type(ex)) then return answers.stray(ex, ex.xfer:text()) end
+  return nil, message, name, offset
+end
+
+local function reader(shape)
+  return function(ex)
+    if ex.call.method == "PUT" and ex.xfer:status() == 204 then return true end           -- it is done, and that is all
+    local body, message, name, offset, is_stray = answers.json(ex)
+    if message then return nil, message, name, offset, is_stray end
+    local value = type(body) == "table" and body.data
+    local fault = fault_of(value, shape)
+    if fault then return nil, fault, "decode", 0 end
+    return value
+  end
+end
+
+local readers = {}
+for name, shape in pairs(SHAPES) do readers[name] = reader(shape) end
+
+--- The reader of the API's objects of a shape.
+---@param shape string a name of SHAPES
+---@return fun(ex: apify.Exchange): table?, string?, string?, integer?, boolean?
+function answers.reader(shape)
+  return (assert(readers[shape], shape))
+end
+
+--- The reader of an answer that says nothing beyond its status and its type: true. What became of its body is no matter.
+---@param ex apify.Exchange
+function answers.acknowledgement(ex)
+  local xfer = ex.xfer
+  local is_known = ACKNOWLEDGED[xfer:status()]
+  local is_bare = xfer:status() == 204 or ex.call.method == "HEAD" or xfer:is_empty() and not xfer:failure()
+  if is_known and (is_bare or codec.is_json_type(xfer:header "content-type")) then return true end
+  return answers.stray(ex, xfer:phase() == "done" and xfer:text() or nil)
+end
+
+--- A page of HTML that no record is: of what it keeps, the API gives everything as an attachment when asked to.
+local function is_no_record(ex)
+  return ex.is_home and media_type(ex) == "text/html" and not ex.xfer:header "content-disposition"
+end
+
+--- Is the answer of another type than the bytes that were asked for?
+---@param ex apify.Exchange
+---@param media string a name of MEDIA, or "record"
+---@return boolean
+function answers.is_stray(ex, media)
+  if BARE[ex.xfer:status()] then return true end
+  if media == "record" then return is_no_record(ex) end
+  local kind = media_type(ex)
+  if kind == "" then return false end
+  for _, pattern in ipairs(MEDIA[media]) do
+    if kind:find(pattern) then return false end
+  end
+  return true
+end
+
+--- Is an answer of no bytes at all not what was asked for?
+---@param media? string
+---@return boolean
+function answers.is_never_empty(media)
+  return NEVER_EMPTY[media] == true
+end
+
+--- The reader of bytes as one text.
+---@param media string
+---@return fun(ex: apify.Exchange): string?, string?, string?, integer?, boolean?
+function answers.text(media)
+  return function(ex)
+    if answers.is_stray(ex, media) then return answers.stray(ex, ex.xfer:text()) end
+    return ex.xfer:text()
+  end
+end
+
+return answers

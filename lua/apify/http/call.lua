@@ -1,0 +1,442 @@
+--- One logical call: its attempts, the sleeps between them, redirects and the time allowed.
+---
+--- An exchange is a state machine that never waits: whoever owns it calls `poke` with the time and sleeps until
+--- `wake_at` or until its waiter is woken. So one caller can hold a page, a window of pages or a thousand long polls.
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local retry = require "apify.http.retry"
+local transport = require "apify.loop"
+local url = require "apify.util.url"
+
+local MAX_REDIRECTS = 5
+local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
+
+local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
+
+-- Phases that may have begun, unnoticed, before somebody looks again.
+local FOLLOWING = {
+  queued = { "connecting", "sent", "head" }, connecting = { "connecting", "sent", "head" }, sent = { "head" },
+}
+
+local NOTHING = {}
+
+local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+--- What to send and how to go about it. Times are seconds.
+---@class apify.Call
+---@field settings apify.Settings
+---@field method string
+---@field path string of the URL, for texts
+---@field url string
+---@field headers string[] header lines beside the token
+---@field body? string
+---@field upload? { size?: integer } a body that its owner writes to the transfer
+---@field http1? boolean HTTP/1.1 only
+---@field is_raw? boolean the body is wanted as it came, compressed or not
+---@field is_stream? boolean the caller takes the body as it comes
+---@field is_open_ended? boolean a stream that may last: request_timeout ends with its headers
+---@field is_safe? boolean repeating is harmless whatever the method
+---@field is_repeatable? fun(): boolean asked before a retry: can the body be sent again?
+---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
+---@field ignores_body? boolean the head of a success says all: what becomes of its body is no matter
+---@field request_timeout number for everything up to the complete answer; after an upload, from its last byte
+---@field stall_timeout number without a byte, once the request is sent; may be infinite
+---@field hold_timeout? number the same until the answer begins, where the API may hold it
+---@field decoder userdata
+
+---@class apify.Exchange
+---@field waiter apify.Waiter
+---@field wake_at number poke again then
+---@field xfer? userdata the transfer whose answer is ready
+---@field error? apify.Error
+---@field attempts integer
+---@field used_up? "attempts"|"time"|"patience" why it was not tried again
+---@field was_sent boolean may the server have acted on one of the attempts?
+---@field is_repetition? boolean ... on one of those before the present attempt?
+local Exchange = {}
+local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
+
+--- Begin a call; nothing is sent before the first poke.
+---@param call apify.Call
+---@param waiter apify.Waiter
+---@param now number
+---@param previous? { attempts: integer, error: apify.Error, started_at?: number } what was tried before for the same purpose
+---@return apify.Exchange
+local function new(call, waiter, now, previous)
+  local self = setmetatable({
+    call = call, waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
+    started_at = previous and previous.started_at or now, start_at = now, wake_at = now,
+  }, exchange_mt)
+  self:go_home()
+  call.settings.gate.open[self] = true
+  if previous then self:consider(previous.error, now) end
+  return self
+end
+
+--- Every attempt begins at the API itself, wherever redirects have led before.
+function Exchange:go_home()
+  local call = self.call
+  self.address, self.redirects, self.is_home = call.url, 0, true
+  self.is_loopback = call.settings.base.loopback
+end
+
+--- Where the present attempt goes, as the client remembers hosts that have answered.
+function Exchange:host()
+  return self.is_home and self.call.settings.base.url or url.origin(self.address)
+end
+
+--- When the time allowed is over.
+function Exchange:ends_at()
+  if self.state == "ready" and self.call.is_open_ended then return math.huge end
+  return self.started_at + self.call.request_timeout
+end
+
+--- Seconds left of the time allowed.
+function Exchange:remaining(now)
+  return self:ends_at() - now
+end
+
+--- What an answer says, without the token: whoever is sent it may say it again.
+---@generic T
+---@param value T
+---@return T
+function Exchange:conceal(value)
+  local secret, kind = self.call.settings.secret, type(value)
+  if secret and kind == "string" then return secret:mask(value) end
+  if not secret or kind ~= "table" then return value end
+  local masked = setmetatable({}, getmetatable(value))
+  for name, member in pairs(value) do masked[self:conceal(name)] = self:conceal(member) end
+  return masked
+end
+
+--- The fields of an error, with what is known about this call.
+function Exchange:facts(fields)
+  local call = self.call
+  fields.message = self:conceal(fields.message)
+  fields.method, fields.path, fields.attempts = call.method, call.path, self.attempts
+  return fields
+end
+
+--- An error with what is known about this call.
+function Exchange:describe(fields)
+  return errors.new(self:facts(fields))
+end
+
+--- Is there a transfer that can tell of itself? The collector finalizes that of an exchange which nobody has any more, and takes the
+--- exchange out of the client's weak table only in its next cycle.
+local function has_live_transfer(self)
+  return self.xfer ~= nil and self.xfer:is_open()
+end
+
+--- May the server have acted?
+---@return boolean
+function Exchange:may_have_acted()
+  return self.was_sent or has_live_transfer(self) and self.xfer:was_sent()
+end
+
+--- The call failed for good.
+function Exchange:fail(err)
+  self:close(err)
+  self.call.settings.counts.errors = self.call.settings.counts.errors + 1
+  return "failed"
+end
+
+--- An attempt failed: try again later if that may help, is harmless and there is time; else give up.
+function Exchange:consider(err, now)
+  local call, settings = self.call, self.call.settings
+  local verdict = retry.verdict {
+    kind = err.kind, status = err.status, method = call.method, sent = err.sent,
+    safe = call.is_safe or settings.retry_unsafe,
+  }
+  err.retryable = verdict == "retry"
+  self.was_sent = self.was_sent or (err.sent or false) and err.status ~= 429
+  err.sent = self.was_sent or err.sent
+  local ok, why = pcall(self.release, self, err)
+  if not ok then
+    self:close(err)                                      -- of a hook: the call is over
+    error(why, 0)
+  end
+  if verdict ~= "retry" then return self:fail(err) end
+  if call.is_repeatable and not call.is_repeatable() then
+    err.retryable, err.message = false, err.message .. "; not tried again: its body cannot be read again"
+    return self:fail(err)
+  end
+  local delay
+  delay, self.used_up = retry.plan {
+    attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
+    random = transport.random(), retry_after = err.retry_after, remaining = self:remaining(now),
+    kind = err.kind, elapsed = now - self.started_at, is_known = settings.known[self:host()],
+  }
+  if self.used_up == "patience" then err.message = err.message .. "; given up: this host has never answered" end
+  if not delay then return self:fail(err) end
+  settings.counts.retries = settings.counts.retries + 1
+  self.last_error, self.is_repetition = err, self.was_sent
+  self.start_at, self.wake_at = now + delay, now + delay
+  self:go_home()
+  return "wait"
+end
+
+--- Tell the counters and the hook about the attempt that ends now, once. What the hook raises is raised as an apify.Error, to which
+--- whoever has an answer by then adds it.
+function Exchange:report(err)
+  local xfer = self.xfer
+  if self.is_reported or not has_live_transfer(self) then return end
+  self.is_reported = true
+  local settings, stats = self.call.settings, xfer:stats()
+  local counts = settings.counts
+  counts.bytes_wire = counts.bytes_wire + stats.bytes_wire
+  counts.bytes_decoded = counts.bytes_decoded + stats.bytes_decoded
+  if stats.is_reused then counts.reused_connections = counts.reused_connections + 1 end
+  if not settings.on_attempt then return end
+  stats.method, stats.path, stats.attempt = self.call.method, self.call.path, self.attempts
+  stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
+  local ok, why = pcall(transport.call_hook, settings.on_attempt, stats)
+  if not ok then error(errors.of_user("the on_attempt hook", why, self:facts { sent = self:may_have_acted() }), 0) end
+end
+
+--- Let the transfer go, because of `err` if it failed; one that is unfinished is aborted.
+function Exchange:release(err)
+  local xfer = self.xfer
+  if not xfer then return end
+  local ok, why = pcall(self.report, self, err)           -- a hook may raise; the transfer must go all the same
+  xfer:close()
+  self.xfer = nil
+  if not ok then error(why, 0) end
+end
+
+--- Stop at once, because of `err` if it did not succeed. Safe to call twice.
+---@param err? apify.Error
+function Exchange:close(err)
+  self.error = self.error or err
+  self.call.settings.gate.open[self] = nil
+  self:release(self.error)
+end
+
+local function header_name(line)
+  return line:match "^[^:;]*":lower()
+end
+
+--- The client's header lines and those of the call, which take the place of others with the same name.
+local function merge(lines, own)
+  local is_own, all = {}, {}
+  for i, line in ipairs(own) do is_own[header_name(line)], all[i] = true, line end
+  for _, line in ipairs(lines) do
+    if not is_own[header_name(line)] then all[#all + 1] = line end
+  end
+  return all
+end
+
+--- The core's options for an attempt. Away from the API's own origin go neither the token nor the caller's headers.
+function Exchange:options()
+  local call, settings = self.call, self.call.settings
+  local send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil
+  return {
+    owner = self, url = self.address, method = call.method, body = call.body, send_once = send_once,
+    headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
+    secret = self.is_home and settings.secret or nil,
+    user_agent = settings.user_agent, stream = call.is_stream, raw = call.is_raw,
+    http1 = call.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
+    upload = call.upload and true, upload_size = call.upload and call.upload.size,
+    max_body_size = settings.max_body_size, max_connections = settings.max_connections,
+    ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
+  }
+end
+
+function Exchange:start(now)
+  self.attempts = self.attempts + 1
+  self.is_reported = false
+  self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
+  self.moved, self.phase, self.progress_at, self.looked_at, self.uploaded = 0, nil, now, now, nil
+  local xfer, message, kind = transport.submit(self:options())
+  if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
+  self.xfer = xfer
+  return self:watch(now)
+end
+
+--- Seconds without a byte that are too long in this phase.
+function Exchange:patience(phase)
+  local call = self.call
+  if phase == "connecting" then return call.settings.connect_timeout end
+  return phase == "sent" and call.hold_timeout or call.stall_timeout
+end
+
+--- Nothing came in time: what that means depends on how far the attempt got.
+function Exchange:late_error(now)
+  local call = self.call
+  local is_sent = self.xfer:was_sent()
+  if self:remaining(now) <= 0 then
+    local message = ("no answer within %g s"):format(call.request_timeout)
+    if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
+    return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
+  end
+  local message = is_sent and ("not a byte within %g s"):format(self:patience(self.phase))
+    or ("no connection within %g s"):format(call.settings.connect_timeout)
+  return self:describe { kind = is_sent and "timeout" or "connect", message = message, sent = is_sent }
+end
+
+--- Note when bytes last moved, by the owner's clock, which stands still while the program is elsewhere.
+function Exchange:look(now)
+  local phase, moved, idle, uploaded = self.xfer:phase(), self.xfer:progress()
+  if phase ~= self.phase or moved ~= self.moved then
+    local is_seen = idle <= now - self.looked_at + CLOCK_SLACK          -- else the owner's clock stood still since
+    self.progress_at = is_seen and now - idle or now
+    self.phase, self.moved = phase, moved
+    if self.call.upload and phase == "sent" and uploaded ~= self.uploaded then
+      self.started_at, self.uploaded = self.progress_at, uploaded
+    end
+  end
+  self.looked_at = now
+end
+
+--- Has the transfer been silent for too long, or is the time allowed over? Sets `wake_at`.
+function Exchange:is_late(now)
+  self:look(now)
+  local phase, limit = self.phase, self:ends_at()
+  if phase ~= "queued" then limit = math.min(limit, self.progress_at + self:patience(phase)) end
+  self.wake_at = limit
+  for _, next_phase in ipairs(FOLLOWING[phase] or NOTHING) do           -- nobody is woken when the phase changes
+    self.wake_at = math.min(self.wake_at, now + self:patience(next_phase))
+  end
+  return now >= limit
+end
+
+--- After a fork, the child does not hear of what its parent has begun: nil, or the error that makes of it.
+function Exchange:loss()
+  if not self.xfer:is_foreign() then return nil end
+  return self:describe { kind = "network", message = "the connection belongs to the parent process", sent = self.xfer:was_sent() }
+end
+
+--- The attempt is under way: has it stalled?
+function Exchange:watch(now)
+  local loss = self:loss()
+  if loss then return self:consider(loss, now) end
+  if not self:is_late(now) then return "wait" end
+  local status = self.call.ignores_body and self.xfer:status() or 0
+  if status >= 200 and status < 300 then                 -- all that matters is there
+    self.state = "ready"
+    return "ready"
+  end
+  local err = self:late_error(now)
+  if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
+  return self:consider(err, now)
+end
+
+--- The same for a stream whose rows are being read: nil, or why it has to be given up.
+function Exchange:watch_body(now)
+  return self:loss() or self:is_late(now) and self:late_error(now) or nil
+end
+
+--- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up, see apify.retry.
+function Exchange:reject(kind, message, offset, now, is_stray)
+  self.state = nil
+  local err = self:describe { kind = kind, message = message, offset = offset, sent = true, retryable = false }
+  local came_whole = not self.xfer:failure()
+  if came_whole and self.call.is_user_data and not is_stray then return self:fail(err) end
+  return self:consider(err, now)
+end
+
+--- A member of the API's error as text, whatever it is; nil of nothing.
+local function text_of(value)
+  if value == nil or value == core.null then return nil end
+  if type(value) == "table" then return (core.encode(value, { sort_keys = true })) end
+  return tostring(value)
+end
+
+--- The error object of an answer that is not a success.
+function Exchange:api_error(status)
+  local xfer = self.xfer
+  local text = self:conceal(xfer:text() or "")
+  local body = core.decode(text)
+  local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
+  return self:describe {
+    kind = "api", status = status, type = self:conceal(text_of(told.type)), data = self:conceal(told.data),
+    message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
+    sent = true, request_id = self:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
+    retry_after = retry.after(xfer:header "retry-after", transport.time()),
+  }
+end
+
+function Exchange:redirect(status, now)
+  local call, location = self.call, self.xfer:header "location"
+  local function refuse(why)
+    return self:fail(self:describe { kind = "redirect", status = status, message = why, sent = true })
+  end
+  if call.method ~= "GET" and call.method ~= "HEAD" then return refuse "only GET and HEAD follow a redirect" end
+  self.redirects = self.redirects + 1
+  if self.redirects > MAX_REDIRECTS then return refuse(("more than %d redirects"):format(MAX_REDIRECTS)) end
+  local address, parts = url.resolve(self.address, location)
+  if not address then return refuse(("to %s: %s"):format(errors.show(self:conceal(location)), parts)) end
+  if self.address:find "^https:" and parts.scheme ~= "https" then return refuse "from https to http" end
+  self:release()
+  self.is_home = self.is_home and url.origin(address) == url.origin(call.url)
+  self.address, self.is_loopback = address, parts.loopback
+  self.attempts = self.attempts - 1                   -- the same attempt, at another place
+  return self:start(now)
+end
+
+--- Did the caller's own headers ask for a part of the body?
+function Exchange:asked_for_part()
+  for _, line in ipairs(merge(self.call.settings.headers, self.call.headers)) do
+    if header_name(line) == "range" then return true end
+  end
+  return false
+end
+
+--- Why a success cannot be what was asked for, whatever its body is: the same question would bring the same. nil when it can.
+function Exchange:misfit(status)
+  local message, kind = self.xfer:failure()
+  if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
+  if status == 206 and not self:asked_for_part() then return "the answer is a part, and the whole was asked for" end
+end
+
+--- The answer, or enough of it, is there.
+function Exchange:judge(now)
+  local xfer = self.xfer
+  if xfer:was_resent() then self.is_repetition = true end
+  local message, kind, received = xfer:failure()
+  local status = xfer:status()
+  if status then self.call.settings.known[self:host()] = true end
+  local is_success = status and status >= 200 and status < 300
+  local misfit = is_success and not self.call.ignores_body and self:misfit(status)
+  if misfit then
+    return self:fail(self:describe { kind = "decode", status = status, message = misfit, sent = true, retryable = false })
+  end
+  local is_enough = is_success and (self.call.is_stream or self.call.ignores_body)
+  if message and (not status or is_success) and not is_enough then
+    return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
+  end
+  if is_success then
+    self.state = "ready"
+    return "ready"
+  end
+  if not status then
+    return self:consider(self:describe { kind = "decode", message = "the answer has no status", sent = true }, now)
+  end
+  if REDIRECTS[status] then return self:redirect(status, now) end
+  local err = self:api_error(status)
+  if status == 429 then
+    self.call.settings.counts.rate_limited = self.call.settings.counts.rate_limited + 1
+  end
+  return self:consider(err, now)
+end
+
+--- Go on as far as possible.
+---@param now number
+---@return "wait"|"ready"|"failed" state   "ready": `xfer` holds a success, of a stream at least its headers
+function Exchange:poke(now)
+  if self.error then return "failed" end
+  if self.state == "ready" then return "ready" end
+  if not self.xfer then
+    if now < self.start_at then
+      self.wake_at = self.start_at
+      return "wait"
+    end
+    return self:start(now)
+  end
+  local phase = self.xfer:phase()
+  local is_success = (self.xfer:status() or 0) < 300
+  if phase == "done" or (phase == "head" and self.call.is_stream and is_success) then return self:judge(now) end
+  return self:watch(now)
+end
+
+return { new = new }

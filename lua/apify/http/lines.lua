@@ -1,0 +1,162 @@
+--- A byte stream as text: line by line, or in chunks that end between two characters.
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local transport = require "apify.loop"
+
+local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
+
+local text = {}
+
+--- What both iterators share: steps, closing, the error in a `for`.
+---@param name string
+local function define(name)
+  local class, mt = {}, { __name = "apify." .. name }
+  mt.__index = class
+
+  local function check_self(self, what)
+    if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+  end
+
+  --- The next one; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
+  ---@return string? piece
+  ---@return apify.Error? err
+  function class:next()
+    check_self(self, "next")
+    local err = not self.is_over and transport.is_cancelled() and self.stream:cancellation()
+    if err then return nil, err end
+    local piece
+    piece, err = mt.step(self)
+    if piece then self.delivered = self.delivered + 1 end
+    return piece, err
+  end
+
+  --- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
+  function class:close()
+    check_self(self, "close")
+    self.is_over, self.held, self.bytes = true, {}, nil
+    self.stream:close()
+  end
+
+  function mt.__call(self)
+    local piece, err = class.next(self)
+    if err then error(err, 0) end
+    return piece
+  end
+
+  function mt.__tostring(self)
+    return ("%s: %s, %d delivered"):format(mt.__name, self.stream:path(), self.delivered)
+  end
+
+  mt.__close = class.close
+  class.metatable = mt
+  return class
+end
+
+---@class apify.Lines
+---@operator call: string?
+---@field private stream apify.Stream
+---@field private delivered integer
+---@field private bytes? string received
+---@field private at integer where the next line begins in them
+---@field private held string[] pieces of a line whose end has not come
+---@field private held_size integer bytes of these
+---@field private keeps_cr? boolean a line keeps the "\r" before its end
+---@field private is_too_long? boolean the line is dropped up to its end
+local Lines = define "Lines"
+
+--- Add a piece to the line that is being gathered. nil and an error when that makes it too long, once.
+local function hold(self, piece)
+  if self.is_too_long then return true end
+  self.held_size = self.held_size + #piece
+  if self.held_size <= MAX_LINE then
+    self.held[#self.held + 1] = piece
+    return true
+  end
+  self.held, self.held_size, self.is_too_long = {}, 0, true
+  return nil, errors.new {
+    kind = "too_large", message = ("a line is longer than %d bytes"):format(MAX_LINE), method = "GET", path = self.stream:path(),
+  }
+end
+
+--- The line without the "\r" before its end, unless that is kept.
+local function strip(self, line)
+  if self.keeps_cr then return line end
+  return line:byte(-1) == 13 and line:sub(1, -2) or line
+end
+
+--- The gathered line; nil if it was dropped.
+local function release(self)
+  local line = not self.is_too_long and strip(self, table.concat(self.held)) or nil
+  self.held, self.held_size, self.is_too_long = {}, 0, false
+  return line
+end
+
+--- The next line that ends in the received bytes, which are used up if there is none. nil and an error for one that is too long.
+local function cut_line(self)
+  while self.bytes do
+    local bytes, at = self.bytes, self.at
+    local stop = bytes:find("\n", at, true)
+    if stop then self.at = stop + 1 else self.bytes = nil end
+    local piece = bytes:sub(at, stop and stop - 1)
+    if stop and self.held_size == 0 and not self.is_too_long then return strip(self, piece) end
+    local ok, err = hold(self, piece)
+    local line = stop and release(self)
+    if not ok then return nil, err end
+    if line then return line end
+  end
+end
+
+--- What came after the last line break, once; nil if there was nothing.
+local function last_line(self)
+  self.is_over = true
+  local line = table.concat(self.held)
+  self.held = {}
+  if line ~= "" then return line end
+end
+
+function Lines.metatable.step(self)
+  while not self.is_over do
+    local line, err = cut_line(self)
+    if line or err then return line, err end
+    self.bytes, err = self.stream:read()
+    self.at = 1
+    if err then return nil, err end
+    if not self.bytes and not self.is_over then return last_line(self) end
+  end
+end
+
+---@class apify.Chunks
+---@operator call: string?
+---@field private stream apify.Stream
+---@field private delivered integer
+---@field private held string[] at most one: the beginning of a character
+local Chunks = define "Chunks"
+
+function Chunks.metatable.step(self)
+  while not self.is_over do
+    local bytes, err = self.stream:read()
+    if err then return nil, err end
+    local all = (self.held[1] or "") .. (bytes or "")
+    self.is_over = self.is_over or not bytes
+    local stop = self.is_over and #all or core.utf8_end(all)
+    self.held[1] = stop < #all and all:sub(stop + 1) or nil
+    if stop > 0 then return all:sub(1, stop) end
+  end
+end
+
+--- An iterator over the lines of a stream, without their line breaks, "\n" or "\r\n"; what follows the last one comes too.
+---@param stream apify.Stream
+---@param keeps_cr? boolean "\n" alone is a line break
+---@return apify.Lines
+function text.lines(stream, keeps_cr)
+  return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, Lines.metatable)
+end
+
+--- An iterator over chunks of the stream, none of which ends within a character of UTF-8.
+---@param stream apify.Stream
+---@return apify.Chunks
+function text.chunks(stream)
+  return setmetatable({ stream = stream, delivered = 0, held = {} }, Chunks.metatable)
+end
+
+return text

@@ -1,0 +1,158 @@
+--- The options of a client, checked, with their defaults and what the environment adds.
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local options = require "apify.util.options"
+local transport = require "apify.loop"
+local url = require "apify.util.url"
+local version = require "apify.version"
+
+local settings = {}
+
+local DEFAULT_BASE_URL = "https://api.apify.com"
+
+local DEFAULTS = {
+  connect_timeout = 10,
+  max_body_size = 64 * 1024 * 1024,
+  max_retries = 8,
+  min_delay_between_retries = 0.5,
+  prefetch = 4,
+  request_timeout = 360,
+  stall_timeout = 60,
+}
+
+local positive_secs = options.number { exclusive_min = 0 }
+local is_false = options.enum { false }
+
+local codec = {
+  expected = "a table with the functions encode and decode",
+  check = function(v)
+    return type(v) == "table" and type(v.encode) == "function" and type(v.decode) == "function", v
+  end,
+}
+
+local check = options.spec {
+  allow_http = options.boolean,
+  base_url = options.string { nonempty = true },
+  ca_file = options.string { nonempty = true },
+  connect_timeout = positive_secs,
+  json = codec,
+  max_body_size = options.integer { min = 1 },
+  max_connections = options.integer { min = 1 },
+  max_retries = options.integer { min = 0 },
+  min_delay_between_retries = options.number { min = 0 },
+  nulls = options.enum { "omit", "keep" },
+  on_attempt = options.func,
+  prefetch = options.integer { min = 1, max = 64 },
+  proxy = options.either(is_false, options.string { nonempty = true }),
+  request_timeout = positive_secs,
+  retry_unsafe = options.boolean,
+  stall_timeout = positive_secs,
+  token = options.either(is_false, options.string { nonempty = true, secret = true }),
+  user_agent_suffix = options.string { nonempty = true },
+}
+
+--- What a client works with. Times are seconds.
+---@class apify.Settings
+---@field base apify.BaseUrl
+---@field secret? userdata the token
+---@field headers string[] sent everywhere
+---@field user_agent string
+---@field counts table<string, number>
+---@field decoders table<string, userdata>
+---@field known table<string, true> hosts that have answered
+---@field gate { is_closed: boolean, open: table<apify.Exchange, true>, parked: table<apify.Waiter, true> }
+
+local function env(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+local function language()
+  if jit then return (jit.version:gsub("^LuaJIT ", "LuaJIT/")) end
+  return (_VERSION:gsub(" ", "/"))
+end
+
+local function user_agent(suffix)
+  if suffix and suffix:find "%c" then errors.misuse "bad option 'user_agent_suffix' of apify.new: it has control characters" end
+  local text = ("ApifyClient/%s (%s; %s); isAtHome/%s"):format(version, core.platform, language(), tostring(env "APIFY_IS_AT_HOME" ~= nil))
+  return suffix and text .. "; " .. suffix or text
+end
+
+--- The token as a secret; misuse, which does not show it, when it cannot stand in a header.
+local function make_secret(token, origin)
+  if not token then return nil end
+  if token:find "[^\33-\126]" then errors.misuse("bad %s: it has characters other than printable ASCII", origin) end
+  return transport.secret(token)
+end
+
+local function make_base(o)
+  local given = o.base_url or env "APIFY_API_BASE_URL"
+  local base, why = url.base(given or DEFAULT_BASE_URL)
+  if base then return base end
+  local origin = o.base_url and "option 'base_url' of apify.new" or "environment variable APIFY_API_BASE_URL"
+  if given:find("@", 1, true) then                    -- nothing of a password is shown, however it was written
+    given, why = given:gsub("//.*@", "//...@"), "user name and password in a URL are refused"
+  end
+  errors.misuse("bad %s: %s (%s)", origin, errors.show(given), why)
+end
+
+--- A token must not go out where others can read it.
+local function check_privacy(self, o)
+  if self.secret and self.base.scheme == "http" and not self.base.loopback and not o.allow_http then
+    errors.misuse("bad option 'base_url' of apify.new: %s (a token over plain http to another machine needs allow_http = true)",
+      errors.show(self.base.url))
+  end
+end
+
+--- Settings from checked options. `secret` is the token that they had before, if any.
+local function make(o, secret)
+  local self = {}
+  for name, value in pairs(DEFAULTS) do self[name] = value end
+  for name, value in pairs(o) do self[name] = value end
+  self.token = nil
+  self.options = o
+  self.secret = secret
+  self.base = make_base(o)
+  self.user_agent = user_agent(o.user_agent_suffix)
+  self.headers = { "Accept: application/json, */*" }
+  if o.proxy == false then self.proxy = "" end
+  check_privacy(self, o)
+  self.counts = {
+    attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0,
+  }
+  self.decoders = {}
+  self.known = {}
+  self.gate = { is_closed = false, open = setmetatable({}, { __mode = "k" }), parked = setmetatable({}, { __mode = "k" }) }
+  return self
+end
+
+--- The settings of a new client.
+---@param opts? table
+---@return apify.Settings
+function settings.new(opts)
+  local o = check(opts, "apify.new")
+  local token, origin = o.token, "option 'token' of apify.new"
+  if token == nil then token, origin = env "APIFY_TOKEN", "environment variable APIFY_TOKEN" end
+  local secret = make_secret(token, origin)
+  o.token = nil
+  return make(o, secret)
+end
+
+--- The settings of `before`, but for what is given.
+---@param before apify.Settings
+---@param opts? table
+---@return apify.Settings
+function settings.with(before, opts)
+  local given = check(opts, "client:with")
+  local secret = before.secret
+  if given.token ~= nil then secret = make_secret(given.token, "option 'token' of client:with") end
+  given.token = nil
+  local o = {}
+  for name, value in pairs(before.options) do o[name] = value end
+  for name, value in pairs(given) do o[name] = value end
+  local self = make(o, secret)
+  self.decoders, self.known = before.decoders, before.known
+  return self
+end
+
+return settings

@@ -1,0 +1,414 @@
+--- The bytes of one answer, however often it has to be asked for: a connection that breaks off is made anew, and what came
+--- before is skipped, once it has proved to be the same.
+local answers = require "apify.http.answers"
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+local transport = require "apify.loop"
+
+local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
+local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still grows is asked for again
+local MAX_RESTARTS = 2                   -- of a download whose content changes
+
+---@class apify.StreamOptions
+---@field settings apify.Settings
+---@field op apify.Operation of a GET
+---@field deadline? number seconds inside
+---@field resolve? fun(limit: number): apify.Operation?, apify.Error?   asked once, before the first request: what to use instead
+---of `op`; `limit`, here and below: the seconds that the answer may take
+---@field go_on? fun(limit: number): boolean?, apify.Error?   asked after a clean end: does the content still grow? Once it does
+---not, the content is asked for a last time, as it may have grown before that was known
+
+---@class apify.Stream
+---@field private ex? apify.Exchange
+---@field private xfer? userdata its body is being read
+---@field private head? { status: integer, headers: table<string, string> } of the answer that the first byte came from
+---@field private delivered integer bytes
+---@field private crc integer of these
+---@field private skip integer bytes of the present answer that were delivered before, and are still to come
+---@field private skipped_crc integer of those that came
+---@field private fresh integer bytes delivered of the present answer
+---@field private ready_at? number when its headers were there
+---@field private ask_at? number when content that still grows is asked for again
+---@field private is_final? boolean the content is known not to grow any more
+---@field private outside number seconds that the caller spent between two steps
+---@field private left_at? number when the caller was last given something; nil while inside
+---@field private turn_at number when others had their turn
+local Stream = {}
+Stream.__index = Stream
+
+local stream = {}
+
+--- The operation as one whose answer may take any time.
+local function open_ended(op)
+  local copy = { is_stream = true, is_open_ended = true, http1 = true }
+  for name, value in pairs(op) do copy[name] = value end
+  return copy
+end
+
+--- Nothing is sent before the first step.
+---@param o apify.StreamOptions
+---@return apify.Stream
+function stream.new(o)
+  local now = transport.now()
+  return setmetatable({
+    settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = transport.waiter(),
+    deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
+    delivered = 0, crc = 0, pause = MIN_PAUSE, outside = 0, left_at = now, turn_at = now,
+  }, Stream)
+end
+
+--- Time as the stream counts it: what the caller does between two steps is left out.
+local function now_inside(self)
+  local now = transport.now()
+  if self.left_at then
+    self.outside = self.outside + (now - self.left_at)
+    self.left_at = nil
+  end
+  return now - self.outside
+end
+
+local function leave(self)
+  self.left_at = self.left_at or transport.now()
+end
+
+--- An error with what is known about the call; one that came from elsewhere stays as it is.
+local function describe(self, fields)
+  if errors.is(fields) then return fields end
+  if self.ex then return self.ex:describe(fields) end
+  fields.method, fields.path = "GET", self:path()
+  return errors.new(fields)
+end
+
+--- Ask for the content, from its start.
+local function open(self, now, previous)
+  self.skip, self.skipped_crc, self.fresh, self.ready_at = self.delivered, 0, 0, nil
+  self.ex = request.begin(self.settings, self.op, self.waiter, now, previous)
+end
+
+--- End the present attempt, because of `err` if it failed.
+local function let_go(self, err)
+  local ex = self.ex
+  self.ex, self.xfer = nil, nil
+  if ex then ex:close(err) end
+end
+
+--- The answer broke off, or fell silent: ask again. If it had brought anything new, the attempts and the time allowed for an
+--- answer are counted from here; the time that its body took is not counted in any case.
+local function resume(self, err, now)
+  local ex, has_fresh = self.ex, self.fresh > 0
+  local read_secs = self.ready_at and now - self.ready_at or 0
+  err.attempts = has_fresh and 1 or ex.attempts
+  let_go(self, err)
+  open(self, now, { attempts = err.attempts, error = err, started_at = not has_fresh and ex.started_at + read_secs or nil })
+end
+
+--- Was the present attempt begun by the process that this one was forked from? Then it brings nothing here: it is made anew.
+local function resume_in_child(self)
+  local ex = self.ex
+  if not (ex and ex.xfer and ex.xfer:is_foreign()) then return false end
+  resume(self, ex:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, now_inside(self))
+  return true
+end
+
+--- The error that what comes now is not what came before.
+local function changed(self)
+  local err = describe(self, { kind = "decode", message = "the content changed while it was being read", sent = true, retryable = true })
+  self.is_changed = true
+  self.ex:fail(err)
+  let_go(self)
+  return err
+end
+
+--- What is new of the bytes: "" if nothing is; nil if what was delivered before them was something else.
+local function sift(self, bytes)
+  local known = math.min(self.skip, #bytes)
+  if known == 0 then return bytes end
+  self.skipped_crc = core.crc32(self.skipped_crc, bytes, 1, known)
+  self.skip = self.skip - known
+  if self.skip == 0 and self.skipped_crc ~= self.crc then return nil end
+  return bytes:sub(known + 1)
+end
+
+--- Count bytes that are delivered now.
+local function count(self, bytes)
+  self.crc = core.crc32(self.crc, bytes)
+  self.delivered, self.fresh = self.delivered + #bytes, self.fresh + #bytes
+  self.pause = MIN_PAUSE
+end
+
+--- What forbids going on: a closed client, a cancelled fiber, a deadline that is over; nil if nothing does.
+local function obstacle(self)
+  local refused = request.refusal(self.settings)
+  if refused then return describe(self, { kind = refused.kind, message = refused.message }) end
+  if now_inside(self) < (self.deadline or math.huge) then return nil end
+  return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) })
+end
+
+--- Let others have their turn; what forbids going on after it, or nil.
+local function give_turn(self)
+  now_inside(self)                       -- what others take is not the caller's
+  transport.breathe()
+  self.turn_at = transport.now()
+  return obstacle(self)
+end
+
+--- What is there without waiting: bytes ("": look again) | nil (nothing yet) | nil, err
+local function take(self)
+  if resume_in_child(self) then return "" end
+  if not self.xfer or self.settings.gate.is_closed then return nil end
+  local bytes, why, name, offset = self.xfer:read(PIECE)
+  if bytes then
+    bytes = sift(self, bytes)
+    if not bytes then return nil, changed(self) end
+    if bytes ~= "" then count(self, bytes) end
+    return bytes
+  end
+  if why == "more" then return nil end
+  if why == "end" and self.delivered == 0 and answers.is_never_empty(self.op.media) then why, name = "the answer is empty", "decode" end
+  if why ~= "end" then
+    resume(self, self.ex:describe { kind = name, message = why, offset = offset, sent = true }, now_inside(self))
+    return ""
+  end
+  if self.skip > 0 then return nil, changed(self) end
+  self.has_ended = true
+  let_go(self)
+  return ""
+end
+
+--- Put a question to whoever made the stream: its answer, or nil and an error. It may take as long as an answer of the API, but
+--- not beyond the deadline.
+local function ask(self, question)
+  local left = (self.deadline or math.huge) - now_inside(self)
+  local answer, err = question(math.min(self.op.request_timeout or self.settings.request_timeout, left))
+  if err then return nil, obstacle(self) or err end
+  return answer
+end
+
+--- The content came to its end: is that all? Sets when it is asked for again; or returns an error.
+local function see_end(self)
+  if not self.go_on or self.is_final then
+    self.has_ended, self.is_over = false, true
+    return nil
+  end
+  local still_grows, err = ask(self, self.go_on)
+  if err then return err end
+  self.has_ended, self.is_final = false, not still_grows
+  if self.is_final then return nil end
+  self.ask_at = now_inside(self) + self.pause
+  self.pause = math.min(2 * self.pause, MAX_PAUSE)
+end
+
+--- The headers are there.
+local function begin_reading(self, now)
+  self.xfer, self.ready_at = self.ex.xfer, now
+  self.xfer:want(true)
+  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.ex:conceal(self.xfer:headers()) } end
+end
+
+--- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.
+local function see_failure(self, now, err)
+  let_go(self)
+  if not (self.is_final and self.head and err.not_found) then return nil, err end
+  self.is_over = true
+  return now
+end
+
+--- The answer is of another type than what was asked for: try again, or give up, once it is known how it begins. Returns when
+--- to look again.
+local function refuse(self, now)
+  local ex = self.ex
+  ex.xfer:want(true)
+  local bytes, why = ex.xfer:read(PIECE)
+  if why == "more" and not ex:watch_body(now) then return ex.wake_at end
+  local _, message, name, offset, is_stray = answers.stray(ex, bytes)
+  ex:reject(name, message, offset, now, is_stray)
+  return now
+end
+
+--- See to the exchange. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
+local function tend(self, now)
+  if not self.ex then
+    if self.ask_at and now < self.ask_at then return self.ask_at end
+    self.ask_at = nil
+    open(self, now)
+  end
+  local ex = self.ex
+  if self.xfer then
+    local err = ex:watch_body(now)
+    if not err then return ex.wake_at end
+    resume(self, err, now)
+    return now
+  end
+  local state = ex:poke(now)
+  if state == "wait" then return ex.wake_at end
+  if state == "ready" and self.op.media and answers.is_stray(ex, self.op.media) then return refuse(self, now) end
+  if state == "ready" then
+    begin_reading(self, now)
+    return now
+  end
+  return see_failure(self, now, ex.error)
+end
+
+--- Before anything is asked for: what to ask for, once. Returns an error if that is not known.
+local function settle(self)
+  local op, err = ask(self, self.resolve)
+  if not op then return err end
+  self.op, self.resolve = open_ended(op), nil
+end
+
+--- Wait until there may be something to read, or return the error that stands in the way.
+local function wait_for_news(self)
+  local err = obstacle(self)
+  if err then return err end
+  if self.has_ended then return see_end(self) end
+  if self.resolve then return settle(self) end
+  if resume_in_child(self) then return nil end
+  local now = now_inside(self)
+  local wake_at, failure = tend(self, now)
+  if failure then return failure end
+  if wake_at <= now then return nil end
+  local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.deadline or math.huge) - now)
+  self.turn_at = transport.now()
+  return fields and describe(self, fields)
+end
+
+--- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
+local function step(self)
+  local bytes, err
+  if transport.is_turn_over(self.turn_at) then
+    err = give_turn(self)
+  else
+    bytes, err = take(self)
+    if bytes or err then return bytes, err end
+    err = wait_for_news(self)
+  end
+  if not err then return "" end
+  local is_shared = err.kind == "cancelled" and transport.is_waited_at(self.waiter)
+  if not is_shared then let_go(self) end                                 -- what was cancelled or took too long stops at once
+  return nil, err
+end
+
+--- The error of a step in a cancelled fiber, whatever is there; nil outside of one. What is in flight is aborted, unless
+--- somebody else waits for it.
+---@return apify.Error?
+function Stream:cancellation()
+  if not transport.is_cancelled() then return nil end
+  local err = describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if not transport.is_waited_at(self.waiter) then let_go(self, err) end
+  return err
+end
+
+--- The next bytes, never none; nil at the end, or once it was closed; nil and an error, after which `read` may be called
+--- again and goes on.
+---@return string? bytes
+---@return apify.Error? err
+function Stream:read()
+  local cancelled = not (self.is_closed or self.is_over) and self:cancellation()
+  if cancelled then return nil, cancelled end
+  while not (self.is_closed or self.is_over) do
+    local bytes, err = step(self)
+    if bytes ~= "" then
+      leave(self)
+      return bytes, err
+    end
+  end
+end
+
+--- Status and headers of the answer that the first byte came from, or may come from, waiting for it if need be; nil once it was
+--- closed; nil and an error.
+---@return { status: integer, headers: table<string, string> }? info
+---@return apify.Error? err
+function Stream:info()
+  while not (self.head or self.is_closed) do
+    local err = wait_for_news(self)
+    leave(self)
+    if err then
+      let_go(self)
+      return nil, err
+    end
+  end
+  return self.head
+end
+
+--- The path of the URL, for texts.
+---@return string
+function Stream:path()
+  return request.path_text(self.settings, self.op.path)
+end
+
+--- Begin again with the first byte, whatever was delivered before.
+function Stream:restart()
+  let_go(self)
+  self.delivered, self.crc, self.pause = 0, 0, MIN_PAUSE
+  self.has_ended, self.is_over, self.is_changed = false, false, false
+  self.ask_at, self.head = nil, nil
+end
+
+--- Stop at once, and wake whoever waits in `read`. Safe to call twice.
+function Stream:close()
+  self.is_closed = true
+  transport.wake(self.waiter)
+  let_go(self)
+end
+
+--- It came to nothing: neither the stream nor what was written is of use any more.
+local function give_up(self, out, fields)
+  local err = describe(self, fields)
+  self:close()
+  out:abort()
+  return nil, err
+end
+
+--- The content is another one: begin again if the sink can. true if so.
+local function begin_again(self, out, restarts)
+  if not self.is_changed or restarts >= MAX_RESTARTS or not out:restart() then return false end
+  self:restart()
+  return true
+end
+
+--- The same as stream.save, but for errors that are raised.
+local function save(self, out)
+  local restarts = 0
+  while true do
+    local bytes, err = self:read()
+    if out.is_ours then self.left_at = nil end           -- then writing is no time of the caller's
+    local ok, fields = true, err
+    if bytes then ok, fields = out:write(bytes) end
+    if err and begin_again(self, out, restarts) then
+      restarts = restarts + 1
+    elseif err or not ok then
+      return give_up(self, out, fields)
+    elseif not bytes then
+      if self.is_closed then return give_up(self, out, { kind = "closed", message = "the stream was closed" }) end
+      local value, why = out:finish()
+      if value == nil then return give_up(self, out, why) end
+      return value
+    end
+  end
+end
+
+--- Write all bytes of the stream to the sink: what the sink's `finish` gives; or nil and an error. Nothing is left behind then,
+--- nor when an error is raised, such as one of an on_attempt hook's.
+---@param self apify.Stream
+---@param out apify.Sink
+---@return any value
+---@return apify.Error? err
+function stream.save(self, out)
+  local is_done, value, err = pcall(save, self, out)
+  local raised
+  while not is_done and self.has_ended and errors.is(value) do         -- of a hook's, when all bytes were there: that costs no file
+    raised = value
+    is_done, value, err = pcall(save, self, out)
+  end
+  if raised and is_done and value ~= nil then
+    raised.value = value
+    error(raised, 0)
+  end
+  if is_done then return value, err end
+  out:abort()
+  self:close()
+  error(value, 0)
+end
+
+return stream

@@ -1,0 +1,165 @@
+--- A request whose body comes from a source, piece by piece, as fast as the connection takes it.
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+local transport = require "apify.loop"
+
+
+local upload = {}
+
+--- The body of a request while it is sent: apify.request asks it to tend the exchange whenever there is news. What the source
+--- takes is no time of the exchange's.
+---@class apify.UploadBody : apify.Helper
+---@field private settings apify.Settings
+---@field private source apify.Source
+---@field private max_size? integer
+---@field private deadline_secs? number for all of it
+---@field private ends_at number
+---@field private sent integer bytes read for the present attempt
+---@field private is_whole boolean has all of it been handed to the present attempt?
+---@field private xfer? userdata the transfer of the present attempt
+---@field private outside number seconds spent in the source
+---@field private turn_at number when others had their turn
+local Body = {}
+Body.__index = Body
+
+function Body:now()
+  return transport.now() - self.outside
+end
+
+--- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
+local function obstacle(self, xfer)
+  if transport.is_turn_over(self.turn_at) then
+    transport.breathe()
+    self.turn_at = transport.now()
+  end
+  local refused = request.refusal(self.settings)
+  if refused then return { kind = refused.kind, message = refused.message } end
+  if xfer and xfer:is_foreign() then
+    return { kind = "context", message = "the upload was begun before a fork: its connection belongs to the parent process" }
+  end
+  if self:now() >= self.ends_at then
+    return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }
+  end
+end
+
+--- The next bytes, as Source.read gives them; or what ends the call.
+local function read(self)
+  local started = transport.now()
+  local bytes, fields = self.source:read()
+  self.outside = self.outside + (transport.now() - started)
+  if fields and not errors.is(fields) then fields.sent = false end        -- half a body is none
+  fields = fields or obstacle(self, self.xfer)
+  return not fields and bytes or nil, fields
+end
+
+local function too_large(size, max_size)
+  return { kind = "too_large", message = ("a body of %s bytes; at most %d are allowed"):format(size, max_size), sent = false }
+end
+
+--- Hand the next piece to the transfer. nil, or what ends the call.
+local function send_piece(self)
+  local bytes, fields = read(self)
+  if fields then return fields end
+  if not bytes then
+    self.xfer:finish()
+    self.is_whole = true
+    return nil
+  end
+  self.sent = self.sent + #bytes
+  if self.max_size and self.sent > self.max_size then return too_large("more than " .. self.max_size, self.max_size) end
+  local ok, message, kind = self.xfer:write(bytes)
+  if not ok then return { kind = kind, message = message } end
+end
+
+--- A new attempt takes the body from its start. nil, or what ends the call.
+local function begin_attempt(self, xfer)
+  local ok, fields = self.source:rewind()
+  if not ok then return fields end
+  self.xfer, self.sent, self.is_whole = xfer, 0, self.source:size() == 0
+end
+
+--- Feed the transfer as long as it is hungry. Nothing is read for a connection that does not stand yet.
+local function feed(self, xfer)
+  local fields = xfer ~= self.xfer and begin_attempt(self, xfer) or nil
+  while not fields and xfer:wants_body() do fields = send_piece(self) end
+  return fields
+end
+
+function Body:tend(ex)
+  local xfer = ex.xfer
+  self.turn_at = transport.now()
+  local fields = obstacle(self, xfer)
+  if fields then return fields end
+  ex.wake_at = math.min(ex.wake_at, self.ends_at)
+  if xfer and xfer:was_sent() then return feed(self, xfer) end
+end
+
+--- What is sent, with all that the body needs.
+local function operation(op, source)
+  local own = {}
+  for name, value in pairs(op) do own[name] = value end
+  own.upload, own.http1 = { size = source:size() }, true
+  own.is_repeatable = function() return source:can_rewind() end
+  return own
+end
+
+--- Why the body is not begun, as the fields of an error: it is known to be too large, or said to be empty and is not. Of an
+--- empty body the transfer would never ask for a byte, so that its source is read before.
+local function refusal(self)
+  local size = self.source:size()
+  if self.max_size and (size or 0) > self.max_size then return too_large(("%d"):format(size), self.max_size) end
+  if size ~= 0 then return nil end
+  local bytes, fields
+  repeat bytes, fields = read(self) until not bytes
+  return fields
+end
+
+--- An operation whose body is a source.
+---@class apify.UploadOperation : apify.Operation
+---@field max_size? integer bytes that the API takes
+---@field deadline? number seconds for all of it, the source's own time left out
+
+--- A body that is about to be sent.
+local function new_body(settings, op, source)
+  local now = transport.now()
+  return setmetatable({
+    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, turn_at = now,
+    deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),
+  }, Body)
+end
+
+--- Reads the answer, which says nothing where it came before all of the body was sent and the connection broke off.
+local function read_after(body, read_answer)
+  return function(ex)
+    local message, name = ex.xfer:failure()
+    if body.is_whole or not message and ex.xfer:phase() == "done" then return read_answer(ex) end
+    return nil, message or "the answer came before the end of the body, and nothing more", name or "network", 0
+  end
+end
+
+--- All of it, but for the end of the source.
+local function run(settings, op, source, read_answer)
+  local body = new_body(settings, op, source)
+  local fields = refusal(body)
+  if not fields then return request.run(settings, operation(op, source), read_after(body, read_answer), body) end
+  if errors.is(fields) then return nil, fields end
+  fields.method, fields.path = op.method, request.path_text(settings, op.path)
+  return nil, errors.new(fields)
+end
+
+--- Send the source as the body of the call and wait for its answer; the source is closed in the end. Without a deadline there
+--- is no limit to the whole of it: the time allowed for the answer is counted from the last byte that was sent.
+---@param settings apify.Settings
+---@param op apify.UploadOperation
+---@param source apify.Source
+---@param read_answer fun(ex: apify.Exchange): any   as for request.run
+---@return any value
+---@return any err_or_meta
+function upload.run(settings, op, source, read_answer)
+  local is_done, value, meta = pcall(run, settings, op, source, read_answer)
+  source:close()
+  if not is_done then error(value, 0) end              -- such as one of an on_attempt hook's
+  return value, meta
+end
+
+return upload

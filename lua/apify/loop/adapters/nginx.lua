@@ -1,0 +1,207 @@
+--- The loop of nginx (OpenResty). Each wait parks its light thread on a semaphore; fibers are light threads.
+---
+--- A timer, the driver, lives as long as something is in flight in this worker and drives the core. It sleeps on a socket to which a
+--- thread of the core sends a byte when there is work; where that cannot be, it looks again and again.
+local semaphore = require "ngx.semaphore"
+
+local core = require "apify.core"
+local nginx_bell = require "apify.loop.adapters.nginx_bell"
+local nginx_request = require "apify.loop.adapters.nginx_request"
+
+local SHORTEST_WAIT = 0.001               -- seconds; a shorter one would not be a wait for nginx
+local LONGEST_WAIT = 86400
+local POLL_SECS = 0.01                    -- between looks of one who waits although no driver could be started
+local SWEEP_SECS = 1                      -- between looks for threads that were killed
+local CALL_SECS = 1                       -- between calls for a driver that does not come
+local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
+local LINGER_SECS = 0.1                   -- how long the driver stays without work: calls one after the other have one driver
+local MAX_TURN = 0.008                    -- seconds of one turn of nginx's loop before those who are resumed wait for the next
+local MAX_DELAYS = 2                      -- turns: they may be long because of others, whom a later one does not help
+
+---@type apify.Loop
+local nginx = { name = "nginx" }
+
+local parked = {}                         -- ticket -> true, of all requests
+local is_driven = false                   -- is the driver at work?
+local idle = assert(semaphore.new(0))     -- on which a driver without work waits
+local is_idle = false                     -- does it?
+local called_at = -math.huge              -- when it was called last: nginx may be out of timers, and forget it
+local swept_at = 0
+local wanted_at = 0                       -- when the driver last knew of somebody who waits
+
+--- In init_by_lua nothing is served yet: blocking is right there.
+function nginx.usable()
+  return ngx.get_phase() ~= "init"
+end
+
+function nginx.check()
+  if nginx_request.can_wait() then return true end
+  return nil, ("nothing can wait in nginx's %s phase: use ngx.timer.at(0, fn) there"):format(ngx.get_phase()), "context"
+end
+
+nginx.who, nginx.current, nginx.start = nginx_request.who, nginx_request.fiber, nginx_request.start
+
+--- The driver that is without work has some again.
+local function rouse()
+  if not is_idle then return end
+  is_idle = false
+  idle:post(1)
+end
+
+function nginx.on_submit(transfer)
+  rouse()
+  local r = nginx_request.record()
+  if r then r.transfers[transfer] = true end
+end
+
+--- Nobody will ask for this wait's end: its thread was killed. Forget it, and abort what it waited for.
+local function abandon(ticket, host)
+  local r = ticket.request
+  for transfer in pairs(r.transfers) do
+    local owner = transfer:owner()
+    if owner and owner.waiter == ticket.waiter then transfer:abort() end
+  end
+  parked[ticket], r.tickets[ticket] = nil, nil
+  local fiber = ticket.inside
+  host.leave(ticket)
+  nginx_request.bury(fiber)
+end
+
+--- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
+--- somebody who is just about to be resumed, but not for long.
+local function is_forsaken(ticket, host)
+  if (ticket.pause or ticket.sema):count() < 0 then return false end
+  local is_certain = ticket.is_suspect or not host.is_over(ticket)
+  ticket.is_suspect = true
+  return is_certain
+end
+
+local function sweep(host)
+  swept_at = host.now()
+  for ticket in pairs(parked) do
+    if is_forsaken(ticket, host) then abandon(ticket, host) end
+  end
+end
+
+--- Abort whatever the running request has begun and not finished. For the log phase. An iterator that another request goes on with
+--- sees a lost connection, and asks again.
+function nginx.cleanup(host)
+  local r = nginx_request.last_record()
+  if not r then return end
+  for ticket in pairs(r.tickets) do abandon(ticket, host) end
+  for _, thread in pairs(r.threads) do nginx_request.bury(thread) end
+  for transfer in pairs(r.transfers) do transfer:abort() end
+end
+
+--- Is there work for the driver? What is in flight without anybody who waits, such as an iterator that was left in the middle, is none:
+--- it would keep the worker from ending.
+local function is_needed(host)
+  if host.is_idle() then return false end
+  local is_wanted = next(parked) ~= nil
+  if is_wanted then wanted_at = host.now() end
+  return host.now() - wanted_at < IDLE_SECS and (is_wanted or not ngx.worker.exiting())
+end
+
+--- Drive the core until there has been nothing to do for a while.
+local function drive(host)
+  local bell = nginx_bell.open(host.core())
+  wanted_at = host.now()
+  repeat
+    host.pump(0)
+    if host.now() - swept_at >= SWEEP_SECS then sweep(host) end
+    if is_needed(host) then
+      bell:wait()
+    else
+      is_idle = true
+      idle:wait(ngx.worker.exiting() and SHORTEST_WAIT or LINGER_SECS)      -- those who were woken may begin something new
+      is_idle = false
+    end
+  until not is_needed(host)
+  bell:close()
+end
+
+--- The driver also works on while nginx shuts down, so that nothing in flight is lost.
+local function driver(_, host)
+  if is_driven then return end
+  is_driven, called_at = true, -math.huge
+  local ok, err = pcall(drive, host)
+  is_driven, is_idle = false, false
+  if not ok then
+    called_at = host.now()                                -- not again at once
+    ngx.log(ngx.ERR, "apify: ", tostring(err))
+    for ticket in pairs(parked) do ticket.sema:post(1) end  -- they look for themselves
+  end
+  if next(parked) then nginx.attach(host) end
+end
+
+--- Call the driver. Until it comes, those who wait look for themselves.
+function nginx.attach(host)
+  if is_driven or host.is_idle() or not host.is_wanted() or host.now() - called_at < CALL_SECS then return true end
+  called_at = host.now()
+  ngx.timer.at(0, driver, host)
+  return true
+end
+
+function nginx.detach() end
+
+--- Wait on the ticket's semaphore. true, or nil and why that is impossible.
+local function wait(ticket, host)
+  while not host.is_over(ticket) do
+    local left = ticket.deadline - host.now()
+    if left <= 0 then break end
+    local is_alone = not is_driven and not host.is_idle()
+    local ok, reason = ticket.sema:wait(math.max(SHORTEST_WAIT, math.min(left, is_alone and POLL_SECS or LONGEST_WAIT)))
+    if not ok and reason ~= "timeout" then return nil, reason end
+    if is_alone then host.pump(0) end
+  end
+  return true
+end
+
+--- How long nginx has not looked at its sockets and timers.
+function nginx.turn_secs()
+  return core.time() - ngx.now()
+end
+
+--- Where many are resumed in one turn of nginx's loop, the last ones wait for the next, so that other requests have theirs.
+---@param pause fun() lasts until the next turn
+local function delay(pause)
+  for _ = 1, MAX_DELAYS do
+    if nginx.turn_secs() < MAX_TURN then return end
+    pause()
+  end
+end
+
+--- The same for the ticket's thread: on a semaphore, as it must be seen that somebody waits.
+local function delay_ticket(ticket)
+  delay(function()
+    ticket.pause = ticket.pause or assert(semaphore.new(0))
+    ticket.pause:wait(SHORTEST_WAIT)
+  end)
+end
+
+function nginx.park(ticket, host)
+  local r = nginx_request.record()
+  ticket.sema, ticket.request = assert(semaphore.new(0)), r
+  parked[ticket], r.tickets[ticket] = true, true
+  if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
+  local ok, reason = wait(ticket, host)
+  if ok then delay_ticket(ticket) end
+  parked[ticket], r.tickets[ticket] = nil, nil
+  return ok, reason
+end
+
+function nginx.wake(ticket)
+  ticket.sema:post(1)
+end
+
+function nginx.report(text)
+  ngx.log(ngx.ERR, text)
+end
+
+function nginx.sleep(seconds)
+  if not nginx_request.can_wait() then return end
+  ngx.sleep(math.max(seconds, SHORTEST_WAIT))
+  delay(function() ngx.sleep(SHORTEST_WAIT) end)
+end
+
+return nginx

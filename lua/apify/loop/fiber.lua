@@ -1,0 +1,305 @@
+--- Functions that run side by side in one thread: spawn, all, map, sleep.
+local errors = require "apify.util.errors"
+local options = require "apify.util.options"
+local transport = require "apify.loop"
+
+local unpack = table.unpack or unpack
+local function pack(...) return { n = select("#", ...), ... } end
+
+local fiber = {}
+
+---@class apify.Fiber
+---@field private results? table what the function returned
+---@field private crash? { message: any, traceback: string, is_heard: boolean } the error that left it
+local Fiber = {}
+local fiber_mt = { __index = Fiber, __name = "apify.Fiber" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= fiber_mt then errors.misuse("fiber:%s is a method: call it with a colon", what) end
+end
+
+local function check_secs(secs, where)
+  if type(secs) ~= "number" or secs ~= secs or secs < 0 then
+    errors.misuse("bad argument 1 of %s: %s (expected seconds)", where, errors.show(secs))
+  end
+end
+
+--- Why the caller cannot wait now, or nil.
+local function refusal()
+  local ok, reason, kind = transport.check()
+  if not ok then return errors.new { kind = kind, message = reason } end
+end
+
+--- Wait until the waiter is woken or `seconds` are over. nil, or the error that ends the wait.
+local function park(waiter, seconds)
+  local how, reason, kind = transport.park(waiter, seconds)
+  if how == "cancelled" then return errors.new { kind = "cancelled", message = "the fiber was cancelled" } end
+  if how == nil then return errors.new { kind = kind, message = reason } end
+end
+
+--- Call `fn` when the returned value is collected.
+local function on_collect(fn)
+  if newproxy then                                      -- 5.1: tables have no __gc there
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = fn
+    return proxy
+  end
+  return setmetatable({}, { __gc = fn })
+end
+
+local function report(crash)
+  local is_shown, text = pcall(tostring, crash.message)
+  transport.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
+end
+
+--- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported.
+local function note_crash(self, co, message)
+  local is_cancel = self.task and self.task.is_cancelled and errors.is(message) and message.kind == "cancelled"
+  local crash = { message = message, traceback = debug.traceback(co), is_heard = is_cancel or false }
+  self.crash = crash
+  self.guard = on_collect(function()
+    if not crash.is_heard then report(crash) end
+  end)
+end
+
+local function end_with(self)
+  self.is_over = true
+  for waiter in pairs(self.waiters) do transport.wake(waiter) end
+end
+
+--- A fiber that runs `fn(...)`. `on_crash(self, co, message)` hears of the error that ends it.
+local function start(fn, on_crash, ...)
+  local self = setmetatable({ waiters = {}, is_over = false }, fiber_mt)
+  self.task = transport.start_task(function(...)
+    self.results = pack(fn(...))
+    end_with(self)
+  end, function(co, message)
+    if not self.is_over then on_crash(self, co, message) end
+    end_with(self)                                       -- also when an interrupt came between its end and the telling
+  end, ...)
+  return self
+end
+
+--- Start `fn(...)` at once; it runs until it waits for the first time, and goes on whenever something waits.
+---@param fn function
+---@return apify.Fiber
+function fiber.spawn(fn, ...)
+  if type(fn) ~= "function" then errors.misuse("bad argument 1 of spawn: %s (expected a function)", errors.show(fn)) end
+  return start(fn, note_crash, ...)
+end
+
+--- Wait for the fiber's end: its results; its error is raised again. nil and an error of kind "timeout" when `secs` are over before.
+---@param secs? number
+---@return any ...
+function Fiber:wait(secs)
+  check_self(self, "wait")
+  if secs ~= nil then check_secs(secs, "fiber:wait") end
+  if self.task and self.task == transport.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
+  local ends_at = transport.now() + (secs or math.huge)
+  local waiter = transport.waiter()
+  while not self.is_over do
+    self.waiters[waiter] = true
+    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
+    self.waiters[waiter] = nil
+    if err then return nil, err end
+    if not self.is_over and transport.now() >= ends_at then
+      return nil, errors.new { kind = "timeout", message = ("the fiber has not ended within %g s"):format(secs) }
+    end
+  end
+  local crash = self.crash
+  if not crash then return unpack(self.results, 1, self.results.n) end
+  crash.is_heard = true
+  error(crash.message, 0)
+end
+
+--- End every wait in the fiber, now and later, and every step of an iterator, with an error of kind "cancelled". What it waits for is
+--- aborted at once.
+function Fiber:cancel()
+  check_self(self, "cancel")
+  if not self.is_over then transport.cancel_task(self.task) end
+end
+
+--- Has its function ended?
+---@return boolean
+function Fiber:is_done()
+  check_self(self, "is_done")
+  return self.is_over
+end
+
+fiber_mt.__close = Fiber.cancel
+
+function fiber_mt.__tostring(self)
+  return "apify.Fiber: " .. (not self.is_over and "running" or self.crash and "failed" or "done")
+end
+
+--- Let `secs` seconds pass; other fibers go on meanwhile.
+---@param secs number
+---@return true? ok
+---@return apify.Error? err kind "cancelled" when the fiber was cancelled
+function fiber.sleep(secs)
+  check_secs(secs, "sleep")
+  local waiter, ends_at = transport.waiter(), transport.now() + secs
+  repeat
+    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
+    if err then return nil, err end
+  until transport.now() >= ends_at
+  return true
+end
+
+--- The jobs of one `all` or `map`, and the feeder that starts them as long as there is room: all of them fibers.
+---@class apify.Jobs
+---@field results any[]
+---@field running table<integer, apify.Fiber|true> by index
+---@field open integer how many are running
+---@field started integer jobs so far
+---@field failure? { message: any, index?: integer, is_crash: boolean } the first
+---@field over apify.Waiter woken by a failure and by the end of all
+---@field room apify.Waiter woken by the end of each job
+local Jobs = {}
+Jobs.__index = Jobs
+
+local FEEDER = 0                                        -- its index
+
+--- Something failed; only the first failure counts.
+function Jobs:fail(index, message, is_crash)
+  if index == FEEDER then index = self.started + 1 end
+  self.failure = self.failure or { message = message, index = index, is_crash = is_crash }
+end
+
+--- The fiber of that index has ended with what pcall returned. A raised apify.Error is a failure like a returned one.
+function Jobs:settle(index, ok, first, err)
+  self.running[index] = nil
+  self.open = self.open - 1
+  if not ok then self:fail(index, first, not errors.is(first))
+  elseif first == nil and err ~= nil then self:fail(index, err, false)
+  elseif index ~= FEEDER then self.results[index] = first
+  end
+  if self.failure or self.open == 0 then transport.wake(self.over) end
+  transport.wake(self.room)
+end
+
+--- The fiber of that index was interrupted where it was settled.
+function Jobs:abandon(index, message)
+  self:fail(index, message, true)
+  self.running[index] = nil
+  self.open = 0
+  for _ in pairs(self.running) do self.open = self.open + 1 end
+  transport.wake(self.over)
+  transport.wake(self.room)
+end
+
+--- Start a job in a fiber of its own.
+function Jobs:start(index, fn, ...)
+  self.open = self.open + 1
+  self.running[index] = true
+  local made = start(
+    function(...) self:settle(index, pcall(fn, ...)) end, function(_, _, message) self:abandon(index, message) end, ...)
+  if self.running[index] then self.running[index] = made end
+end
+
+--- Start a job for each item that `next_item` gives.
+function Jobs:feed(next_item, fn, max_parallel)
+  local function feed(item, ...)
+    if item == nil or self.failure then return false end
+    self.started = self.started + 1
+    self:start(self.started, fn, item, ...)
+    return true
+  end
+  local give_way = transport.pacer()
+  while not self.failure and feed(next_item()) do
+    if give_way() then return nil, refusal() end
+    while self.open > max_parallel do                   -- the feeder is one of them
+      local err = park(self.room, math.huge)
+      if err then return nil, err end
+    end
+  end
+end
+
+--- Cancel what is still running.
+function Jobs:cancel()
+  local fibers, give_way = {}, transport.pacer()
+  for _, made in pairs(self.running) do
+    if made ~= true then fibers[#fibers + 1] = made end
+  end
+  for _, made in ipairs(fibers) do
+    made:cancel()
+    give_way()
+  end
+end
+
+--- From the first job to the last, or to a failure.
+function Jobs:run(next_item, fn, max_parallel)
+  self:start(FEEDER, Jobs.feed, self, next_item, fn, max_parallel)
+  while not self.failure and self.open > 0 do
+    local err = park(self.over, math.huge)
+    if err then self:fail(nil, err, false) end
+  end
+end
+
+--- Call `fn` with each item, some at a time. The list of first results; or nil, err, index.
+local function run_jobs(next_item, fn, max_parallel)
+  local refused = refusal()
+  if refused then return nil, refused end
+  local jobs = setmetatable({
+    results = {}, running = {}, open = 0, started = 0, over = transport.waiter(), room = transport.waiter(),
+  }, Jobs)
+  local ok, why = pcall(jobs.run, jobs, next_item, fn, max_parallel)
+  if not ok then jobs:fail(nil, why, true) end           -- an interrupt
+  local failure = jobs.failure
+  if not failure then return jobs.results end
+  jobs:cancel()
+  if failure.is_crash then error(failure.message, 0) end
+  return nil, failure.message, failure.index
+end
+
+local check_jobs = options.spec { max_parallel = options.integer { min = 1 } }
+
+--- An iterator over the items of a list.
+local function each_of(list)
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
+--- Run functions side by side: the list of their first results; or, when one fails, the others are cancelled: nil, err, index.
+---@param fns function[]
+---@param o? { max_parallel?: integer }
+---@return any[]? results
+---@return any err
+---@return integer? index
+function fiber.all(fns, o)
+  if type(fns) ~= "table" then errors.misuse("bad argument 1 of all: %s (expected a list of functions)", errors.show(fns)) end
+  if #fns == 0 and next(fns) ~= nil then errors.misuse "bad argument 1 of all: a table that is no list (expected a list of functions)" end
+  for i, fn in ipairs(fns) do
+    if type(fn) ~= "function" then errors.misuse("bad item %d of all: %s (expected a function)", i, errors.show(fn)) end
+  end
+  local max_parallel = check_jobs(o, "all").max_parallel or math.huge
+  return run_jobs(each_of(fns), function(fn) return fn() end, max_parallel)
+end
+
+local function is_callable(v)
+  if type(v) == "function" then return true end
+  local mt = getmetatable(v)
+  return type(mt) == "table" and mt.__call ~= nil
+end
+
+--- Call `fn` for every item of a list or an iterator, side by side: the list of first results in the order of the items;
+--- or, when one fails or the iterator does, the others are cancelled: nil, err, index.
+---@param items any[]|fun(): any
+---@param fn fun(item: any, ...): any
+---@param o? { max_parallel?: integer }
+---@return any[]? results
+---@return any err
+---@return integer? index
+function fiber.map(items, fn, o)
+  if not is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
+  local max_parallel = check_jobs(o, "map").max_parallel or math.huge
+  if is_callable(items) then return run_jobs(items, fn, max_parallel) end
+  if type(items) ~= "table" then errors.misuse("bad argument 1 of map: %s (expected a list or an iterator)", errors.show(items)) end
+  if #items == 0 and next(items) ~= nil then errors.misuse "bad argument 1 of map: a table that is no list (expected a list or an iterator)" end
+  return run_jobs(each_of(items), fn, max_parallel)
+end
+
+return fiber

@@ -1,0 +1,309 @@
+--- Transfers and waiting: the one core of this Lua state, and the loop that waits for it.
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local block = require "apify.loop.adapters.block"
+local choice = require "apify.loop.choice"
+local scheduler = require "apify.loop.scheduler"
+
+local transport = {
+  now = core.now,
+  random = core.random,
+  secret = core.secret,
+  time = core.time,
+
+  cancelled = scheduler.cancelled,
+  is_waited_at = scheduler.is_waited_at,
+  waiter = scheduler.waiter,
+  wake = scheduler.wake,
+}
+
+local multi                              -- made when first needed; anew in a forked child
+local news = {}                          -- filled by the core, reused
+
+--- The core, or nil, message, name.
+local function get_multi()
+  if multi and multi:is_usable() then return multi end
+  local made, message, name = core.multi()
+  if not made then return nil, message, name end
+  multi = made
+  return multi
+end
+
+--- Start a transfer. `options.owner.waiter` is woken when it has news.
+---@return userdata? transfer
+---@return string? message
+---@return string? name
+function transport.submit(options)
+  local m, message, name = get_multi()
+  if not m then return nil, message, name end
+  local transfer
+  transfer, message, name = m:submit(options)
+  local on_submit = transfer and choice.pick().on_submit
+  if on_submit then on_submit(transfer) end
+  return transfer, message, name
+end
+
+--- Tell the owner of each transfer with news: were there any? From the end, and each is gone once it was told, so that what an interrupt
+--- left behind is told the next time.
+local function dispatch()
+  local has_news = news[1] ~= nil
+  for i = #news, 1, -1 do
+    local owner = news[i]:owner()
+    local waiter = owner and owner.waiter
+    if waiter then
+      if waiter.queue then waiter.queue[#waiter.queue + 1] = owner end
+      scheduler.wake(waiter)
+    end
+    news[i] = nil
+  end
+  return has_news
+end
+
+local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
+local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
+
+---@type apify.LoopHost
+local host = {
+  now = core.now, core = get_multi, is_over = scheduler.is_over, leave = scheduler.leave, is_wanted = scheduler.is_waited_for,
+  has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
+}
+
+function host.run()
+  local ok, why = pcall(scheduler.run, core.now(), core.now)
+  if ok then return end
+  scheduler.recover()
+  error(why, 0)
+end
+
+function host.block(ticket) return block.park(ticket, host) end
+
+--- Wait for the sockets at most `seconds`, and hand out the news: how much. nil, message, name when that cannot be.
+function host.pump(seconds)
+  local m, message, name = get_multi()
+  if not m then return nil, message, name end
+  local has_news = dispatch()
+  local count
+  count, message, name = m:wait(has_news and 0 or math.min(seconds, MAX_SLEEP), news)
+  if not count then return nil, message, name end
+  dispatch()
+  return count
+end
+
+--- Is nothing in flight?
+function host.is_idle()
+  return transport.in_flight() == 0
+end
+
+local attached = {}                      -- list, and set, of the loops that were used
+
+scheduler.set_on_ready(function()
+  for i = 1, #attached do attached[i].attach(host) end
+end)
+
+--- Let the loop hear of fibers that can go on.
+local function note(loop)
+  if attached[loop] then return end
+  attached[loop], attached[#attached + 1] = true, loop
+end
+
+local function forget(loop)
+  for i = #attached, 1, -1 do
+    if attached[i] == loop then table.remove(attached, i) end
+  end
+  attached[loop] = nil
+end
+
+--- See to it that the loop drives what is under way. true, or nil, message, kind.
+local function attach(loop)
+  note(loop)
+  return loop.attach(host)
+end
+
+--- The fiber in which the caller runs, and whether it can be parked by the scheduler.
+---@return apify.Task? task
+---@return boolean can_park
+local function current(loop)
+  if loop.current then return loop.current(), false end
+  return scheduler.current()
+end
+
+local OUTSIDE = {}                       -- stands for the caller that is in no fiber
+local in_hook = setmetatable({}, { __mode = "k" })        -- fiber, or thread of the program, whose caller is in a hook -> true
+
+local function who(loop, task)
+  return task or loop.who and loop.who() or OUTSIDE
+end
+
+--- nil, the reason, and the kind of error, which a table of one's own may leave out.
+local function refuse(reason, kind)
+  return nil, reason, errors.is_kind(kind) and kind or "context"
+end
+
+--- May this caller wait now? nil, the reason and the kind of error where it may not.
+---@return boolean?
+---@return string? reason
+---@return string? kind
+function transport.check()
+  local loop = choice.pick()
+  local task, can_park = current(loop)
+  if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
+  if in_hook[who(loop, task)] then return nil, "an on_attempt hook must not wait", "context" end
+  if can_park then return true end
+  local ok, reason, kind = loop.check()
+  if not ok then return refuse(reason or "its loop refuses to wait", kind) end
+  return true
+end
+
+--- Have the loop drive what is under way, and wait by its means unless the fiber is parked by the scheduler.
+local function wait_in(loop, ticket, can_park)
+  local ok, reason, kind = attach(loop)
+  if not ok or can_park then return ok, reason, kind end
+  return loop.park(ticket, host)
+end
+
+--- From the beginning of a wait to its end: was it woken? And as `wait_in`.
+local function stay(loop, ticket, can_park)
+  scheduler.enter(ticket)
+  local ok, reason, kind = wait_in(loop, ticket, can_park)
+  if ok and can_park then scheduler.park(ticket) end
+  if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
+  local is_awake = scheduler.leave(ticket)
+  if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive
+  return is_awake, ok, reason, kind
+end
+
+--- Wait until the waiter is woken, but at most `seconds`.
+---@param waiter apify.Waiter
+---@param seconds number
+---@return "awake"|"time"|"cancelled"|nil how
+---@return string? reason why waiting is impossible
+---@return string? kind of that error
+function transport.park(waiter, seconds)
+  local loop = choice.pick()
+  local task, can_park = current(loop)
+  if task and task.is_cancelled then return "cancelled" end
+  local ticket = scheduler.ticket(waiter, core.now() + seconds, task, not can_park and loop or nil)
+  local has_returned, is_awake, ok, reason, kind = pcall(stay, loop, ticket, can_park)
+  if not has_returned then                               -- an error that comes from the program ends the wait
+    scheduler.leave(ticket)
+    if not can_park then scheduler.recover() end
+    error(is_awake, 0)
+  end
+  if task and task.is_cancelled then return "cancelled" end
+  if not ok then return refuse(reason or "its loop could not wait", kind) end
+  return is_awake and "awake" or "time"
+end
+
+--- Let others go on, without waiting: fibers, the sockets, the program. Tells whether the caller's fiber was cancelled meanwhile.
+---@return "cancelled"?
+function transport.breathe()
+  local loop = choice.pick()
+  local task, can_park = current(loop)
+  if not in_hook[who(loop, task)] then
+    attach(loop)
+    if can_park then scheduler.pass(task) else loop.sleep(0, host) end
+  end
+  return task and task.is_cancelled and "cancelled" or nil
+end
+
+--- End every wait of the fiber, now and later.
+---@param task apify.Task
+function transport.cancel_task(task)
+  local loop = choice.pick()
+  scheduler.cancel(task, loop.is_fast and loop.is_fast())
+end
+
+--- Has the caller gone on for so long since then, or the program with all of its callers, that others are to have their turn?
+---@param since number
+---@return boolean
+function transport.is_turn_over(since)
+  if core.now() - since >= MAX_RUN then return true end
+  local turn_secs = choice.pick().turn_secs
+  return turn_secs ~= nil and turn_secs() >= MAX_RUN
+end
+
+--- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
+--- tells, like `breathe`, whether the caller's fiber was cancelled.
+---@return fun(): "cancelled"?
+function transport.pacer()
+  local began_at = core.now()
+  return function()
+    if not transport.is_turn_over(began_at) then return end
+    local how = transport.breathe()
+    began_at = core.now()
+    return how
+  end
+end
+
+--- Start `fn(...)` in a fiber. `on_crash(co, message)` hears of an error that leaves it.
+---@return apify.Task
+function transport.start_task(fn, on_crash, ...)
+  local loop = choice.pick()
+  note(loop)
+  if not loop.start then return scheduler.start(fn, on_crash, ...) end
+  local ok, reason = loop.check()
+  if not ok then errors.misuse("spawn: %s", reason) end
+  return loop.start(fn, on_crash, ...)
+end
+
+--- Name the loop that waits; nil: the program in which a call is made is recognised again.
+---@param loop? string|apify.Loop
+function transport.use(loop)
+  local before, now = choice.use(loop)
+  local is_in_use = scheduler.is_waited_for() or scheduler.next_time() == 0
+  if not before or before == now or is_in_use then return end
+  before.detach(host)
+  forget(before)
+end
+
+--- Tell the program's user of an error that nobody else hears of.
+---@param text string
+function transport.report(text)
+  local tell = choice.pick().report
+  if tell then tell(text) else io.stderr:write(text, "\n") end
+end
+
+--- Abort what the running nginx request has under way.
+function transport.cleanup()
+  local loop = choice.pick()
+  if loop.cleanup then loop.cleanup(host) end
+end
+
+local function call_inside(caller, before, fn, ...)
+  in_hook[caller] = true
+  fn(...)
+  in_hook[caller] = before
+end
+
+--- Call a user's hook, inside which nothing can wait.
+function transport.call_hook(fn, ...)
+  local loop = choice.pick()
+  local caller = who(loop, (current(loop)))
+  local before = in_hook[caller]
+  local ok, err = pcall(call_inside, caller, before, fn, ...)
+  if ok then return end
+  in_hook[caller] = before
+  error(err, 0)
+end
+
+--- Number of transfers under way in this Lua state.
+---@return integer
+function transport.in_flight()
+  return multi and multi:in_flight() or 0
+end
+
+--- Does the caller run in a fiber that was cancelled?
+---@return boolean
+function transport.is_cancelled()
+  if scheduler.cancelled.count == 0 then return false end
+  local task = transport.current_task()
+  return task ~= nil and task.is_cancelled
+end
+
+--- The task in which the caller runs, if any.
+---@return apify.Task?
+function transport.current_task()
+  return (current(choice.pick()))
+end
+
+return transport

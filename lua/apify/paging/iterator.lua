@@ -1,0 +1,161 @@
+--- The iterator that `iterate` returns: rows, pages or all of them, how far it has come, and how to go on later.
+local bookmark = require "apify.paging.bookmark"
+local errors = require "apify.util.errors"
+local feed = require "apify.paging.reader"
+
+---@class apify.Iterator
+---@operator call: any
+---@field private feed apify.Feed
+---@field private gathered? apify.Page of `pages`, not ended
+---@field private late_error? apify.Error of `pages`, to be told after the rows before it
+local Iterator = {}
+
+local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
+
+local function next_row(self)
+  local row, what, err
+  repeat row, what, err = self.feed:step() until row ~= nil or what ~= "page"
+  if row == nil then return nil, err end
+  return row
+end
+
+--- The next row; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
+---@return any? row
+---@return apify.Error? err
+function Iterator:next()
+  check_self(self, "next")
+  return next_row(self)
+end
+
+function iterator_mt.__call(self)
+  local row, err = next_row(self)
+  if err then error(err, 0) end
+  return row
+end
+
+--- Put the row into the page that is being gathered.
+local function gather(self, row)
+  local walk, page = self.feed.walk, self.gathered
+  if not page then
+    local head = walk.pages[1]
+    page = { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = walk.desc }
+    self.gathered = page
+  end
+  page.count = page.count + 1
+  page.items[page.count] = row
+end
+
+--- What was gathered, which is nil at the end.
+local function give_page(self)
+  local page = self.gathered
+  self.gathered = nil
+  if page then page.total = self.feed.walk.total end
+  return page
+end
+
+--- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
+--- as delivered.
+local function next_page(self)
+  local late = self.late_error
+  self.late_error = nil
+  if late then return nil, late end
+  while true do
+    local row, what, err = self.feed:step()
+    if row ~= nil then
+      gather(self, row)
+    elseif what == "error" then
+      if not self.gathered then return nil, err end
+      self.late_error = err
+      return give_page(self)
+    elseif self.gathered or what == "end" then
+      return give_page(self)
+    end
+  end
+end
+
+--- Walk page by page instead of row by row: steps are { items, total, offset, limit, count, desc }, without the rows that
+--- were delivered before. In a `for` it raises an apify.Error; leaving the loop stops what is in flight.
+---@return fun(): apify.Page?
+---@return nil
+---@return nil
+---@return apify.Iterator
+function Iterator:pages()
+  check_self(self, "pages")
+  return function()
+    local page, err = next_page(self)
+    if err then error(err, 0) end
+    return page
+  end, nil, nil, self
+end
+
+--- All rows that are left, as a list; nil and an error, with the rows so far in `err.partial`.
+---@return any[]?
+---@return apify.Error? err
+function Iterator:collect()
+  check_self(self, "collect")
+  local rows = {}
+  while true do
+    local row, err = self:next()
+    if err then
+      err.partial = rows
+      return nil, err
+    end
+    if row == nil then return rows end
+    rows[#rows + 1] = row
+  end
+end
+
+---@class apify.Progress
+---@field delivered integer rows so far
+---@field total? integer rows in the list, as the API last said
+---@field offset integer where in the list the next row is expected
+---@field pages_in_flight integer
+---@field requests integer pages asked for, also again
+---@field is_done boolean
+
+--- How far it has come.
+---@return apify.Progress
+function Iterator:progress()
+  check_self(self, "progress")
+  local f = self.feed
+  return {
+    delivered = f.delivered, total = f.walk.total, offset = f.walk:position(),
+    pages_in_flight = f:in_flight(), requests = f.requests, is_done = f:is_over(),
+  }
+end
+
+--- A string with which `iterate { bookmark = s }` goes on behind the last delivered row, also in another process. It holds no token.
+---@return string
+function Iterator:bookmark()
+  check_self(self, "bookmark")
+  local f = self.feed
+  if not f.walk.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
+  return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark(), last = f.last }
+end
+
+--- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
+function Iterator:close()
+  check_self(self, "close")
+  self.feed:close()
+end
+
+iterator_mt.__close = Iterator.close
+
+function iterator_mt.__tostring(self)
+  return ("apify.Iterator: %s, %d rows delivered"):format(self.feed.path, self.feed.delivered)
+end
+
+local pager = {}
+
+--- An iterator; nothing is sent before its first step.
+---@param o apify.FeedOptions
+---@return apify.Iterator
+function pager.new(o)
+  return setmetatable({ feed = feed.new(o) }, iterator_mt)
+end
+
+return pager

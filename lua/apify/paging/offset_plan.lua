@@ -1,0 +1,381 @@
+--- Which pages of an offset list to ask for, and which of their rows to deliver: policy without any I/O.
+---
+--- The list may move while it is read. Every page but the first therefore begins a few rows before the place where
+--- the page before it ended. When it shows a row that was delivered already (or one that sorts before the last
+--- delivered one), nothing can lie between: it is anchored, and its new rows are the next ones. When it does not,
+--- rows have slipped past: it is asked again with twice the overlap, and the pages behind it are dropped.
+---
+--- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
+local core = require "apify.core"
+local recall = require "apify.paging.seen"
+
+local walk = {}
+
+local OVERLAP = 1                        -- rows, while nothing is known to leave the list
+local MAX_AGAIN = 3                      -- times that the same page may come, before the list is known not to go on
+local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: filtered by status, or shrunk
+
+--- A request for the rows `offset` to `upto`.
+---@class apify.PagePlan
+---@field offset integer
+---@field limit integer
+---@field from integer where its new rows are expected to begin
+---@field upto integer
+---@field overlap integer rows before `from`
+---@field is_anchored boolean
+---@field scanned integer rows seen
+---@field fresh integer rows delivered
+---@field starts_at? integer where in the list the first of those was
+---@field total? integer
+---@field first_id? string of its first row
+---@field is_placed? boolean the answer says that it is at this offset
+---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
+---@field held? table[] rows that wait for an anchor
+
+---@class apify.Walk
+---@field known_by string[] fields of a row that the walk looks at
+---@field pages apify.PagePlan[] asked for and not finished; the first is being read
+---@field is_ended boolean
+---@field limit_left? integer
+---@field total? integer
+---@field private is_plain? boolean rows have no ids; nil: no row was seen yet
+---@field private recall apify.Recall the delivered rows
+---@field private frontier? string the latest start among them
+local Walk = { known_by = { "id", "startedAt" } }
+Walk.__index = Walk
+
+---@class apify.Mark where a walk is
+---@field pos integer
+---@field ids string[]
+---@field ats string[]
+---@field is_plain? boolean
+
+---@class apify.WalkOptions
+---@field offset? integer
+---@field limit? integer
+---@field chunk_size? integer
+---@field max_page integer the most rows the API gives at once
+---@field prefetch integer
+---@field desc? boolean
+---@field is_filtered? boolean can rows leave the list without being deleted?
+---@field resume? apify.Mark
+
+--- Go on where a mark was taken. If nothing had been delivered, it is a start.
+local function restore(self, mark)
+  self.recall, self.delivered = recall.new(self.room), 0
+  self.from = mark.pos
+  self.is_plain = mark.is_plain
+  self.base = #mark.ids == 0 and mark.pos or nil
+  self.recall:restore(mark.ids, mark.ats)
+  self.frontier = mark.ats[#mark.ats]
+  self.overlap = WIDE_OVERLAP
+end
+
+---@param o apify.WalkOptions
+---@return apify.Walk
+function walk.new(o)
+  local chunk = o.chunk_size or o.max_page
+  local self = setmetatable({
+    pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false,
+    from = o.offset or 0, base = o.offset or 0,
+    chunk = chunk, max_page = o.max_page, limit_left = o.limit,
+    overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
+    room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
+  }, Walk)
+  self.recall = recall.new(self.room)
+  if o.resume then restore(self, o.resume) end
+  return self
+end
+
+--- Where the next undelivered row is expected.
+---@return integer
+function Walk:position()
+  local page = self.pages[1]
+  if not page then return self.from end
+  return page.is_anchored and page.offset + page.scanned or page.from
+end
+
+--- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
+---@return apify.Mark
+function Walk:mark()
+  local ids, ats = self.recall:recent()
+  return { pos = self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain }
+end
+
+--- Add the parameters that ask for the page.
+---@param page apify.PagePlan
+---@param query { [1]: string, [2]: string }[]
+function Walk.add_query(_, page, query)
+  query[#query + 1] = { "offset", ("%d"):format(page.offset) }
+  query[#query + 1] = { "limit", ("%d"):format(page.limit) }
+end
+
+--- Rows that a page repeats of the one before; less than a page, or nothing would ever be new.
+local function usual_overlap(self)
+  return math.min(self.overlap, math.floor(self.max_page / 2))
+end
+
+--- A page whose new rows begin at `from`; `head` is where the rows begin that `limit_left` counts.
+local function make_page(self, from, upto, overlap, head)
+  local is_start = from == self.base and self.delivered == 0
+  local offset = (is_start or self.is_plain) and from or math.max(0, from - overlap)
+  local size = math.min(self.max_page, upto - offset)
+  if self.limit_left then size = math.min(size, head + self.limit_left - offset) end
+  size = math.max(size, 1)
+  return {
+    offset = offset, limit = size, from = from, upto = offset + size, overlap = from - offset,
+    is_anchored = offset == 0 or offset == from, scanned = 0, fresh = 0,
+  }
+end
+
+--- Make this the page that is read next, and look behind it if there is no other.
+local function set_head(self, page)
+  self.pages[1] = page
+  if #self.pages == 1 then self.from = page.upto end
+  return page
+end
+
+--- The next page to ask for, put at the end of `pages`; nil when enough is under way.
+--- The first page is alone until its total and a row of it have been seen.
+---@return apify.PagePlan?
+function Walk:plan()
+  local count = #self.pages
+  if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
+  local head = self:position()
+  if count > 0 then
+    if not self.total or self.is_plain == nil or self.from >= self.total then return nil end
+    if self.limit_left and self.from >= head + self.limit_left then return nil end
+  end
+  local page = make_page(self, self.from, self.from + self.chunk, usual_overlap(self), head)
+  self.pages[count + 1] = page
+  self.from = page.upto
+  return page
+end
+
+--- The total that the head page's envelope told.
+---@param page apify.PagePlan
+---@param total integer
+function Walk:note_total(page, total)
+  page.total = total
+  if self.total and total < self.total then self.overlap = WIDE_OVERLAP end
+  self.total = total
+end
+
+--- Does a row that started at `at` sort before `moment`, in the order of the list?
+local function is_before(self, at, moment)
+  if at == nil or moment == nil then return false end
+  if self.desc then return at > moment end
+  return at < moment
+end
+
+--- Count the row as delivered. `at` is where the frontier is from now on.
+local function accept(self, page, id, at)
+  if self.delivered == 0 and (self.base or 0) > 0 then self.recall.oldest = at end
+  self.frontier = at
+  if id then self.recall:add(id, at or false) end
+  if page.fresh == 0 then page.starts_at = page.offset + page.scanned - 1 end
+  page.fresh = page.fresh + 1
+  self.delivered = self.delivered + 1
+  if self.limit_left then self.limit_left = self.limit_left - 1 end
+  return "deliver"
+end
+
+--- An unknown row of a page that is not anchored yet. One that started together with the last delivered row may lie
+--- on either side of it; one that started later can only be there because rows have slipped past.
+local function hold(self, page, row, at)
+  page.held = page.held or {}
+  page.held[#page.held + 1] = row
+  local is_tie = at == nil or at == self.frontier
+  return is_tie and #page.held <= page.overlap and "hold" or "reject"
+end
+
+--- Take the next row of the head page if it is one as most are: it sorts behind all that were delivered, so that it is new.
+--- False and nothing changed if there is more to think about; then `take` does that.
+---@param page apify.PagePlan anchored, and not at its first row
+---@param row any
+---@return boolean is_delivered
+function Walk:take_plain(page, row)
+  if type(row) ~= "table" then return false end
+  local id, at, frontier, left = row.id, row.startedAt, self.frontier, self.limit_left
+  if type(id) ~= "string" or type(at) ~= "string" or not frontier then return false end
+  if self.desc then
+    if at >= frontier then return false end
+  elseif at <= frontier then
+    return false
+  end
+  if left then
+    if left <= 1 then return false end
+    self.limit_left = left - 1
+  end
+  self.recall:add(id, at)
+  self.frontier = at
+  self.delivered = self.delivered + 1
+  page.scanned, page.fresh = page.scanned + 1, page.fresh + 1
+  return true
+end
+
+--- Look at the next row of the head page.
+---@param page apify.PagePlan
+---@param row any nil: one that cannot be read
+---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
+function Walk:take(page, row)
+  page.scanned = page.scanned + 1
+  local id, at                                                         -- what it is known by
+  if type(row) == "table" then id, at = row.id, row.startedAt end
+  if type(id) ~= "string" then id = nil end
+  if type(at) ~= "string" then at = nil end
+  if page.scanned == 1 then page.first_id = id end
+  if self.is_plain == nil and row ~= nil then self.is_plain = id == nil end
+  if id == nil then
+    return page.scanned <= page.overlap and "skip" or accept(self, page, nil, self.frontier)
+  end
+  if is_before(self, self.frontier, at) then                            -- later than all that were delivered: new
+    if page.is_anchored then return accept(self, page, id, at) end
+    return hold(self, page, row, at)
+  end
+  local is_known = self.recall:knows(id)
+  if not page.is_anchored then
+    if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, row, at) end
+    page.is_anchored = true
+    if page.held then return "release" end
+  end
+  if is_known or is_before(self, at, self.recall.oldest) then return "skip" end
+  if is_before(self, at, self.frontier) then at = self.frontier end      -- it joined the list behind our back
+  return accept(self, page, id, at or self.frontier)
+end
+
+--- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
+---@param page apify.PagePlan
+---@return table? row
+function Walk:release(page)
+  local row = table.remove(page.held, 1)
+  if row then
+    accept(self, page, row.id, self.frontier)                           -- all of them started together with that
+  else
+    page.held = nil
+  end
+  return row
+end
+
+--- The head page shows no row that is known: rows have slipped past it. Returns the page that replaces it and all others.
+---@param page apify.PagePlan
+---@return apify.PagePlan
+function Walk:reject(page)
+  local from = page.from
+  if page.scanned == 0 and page.total then from = math.min(from, page.total) end
+  self.pages = {}
+  return set_head(self, make_page(self, from, from + self.chunk, math.max(WIDE_OVERLAP, 2 * page.overlap), from))
+end
+
+--- A page was shorter than it should be: ask for the rest of it before the pages behind it. One known row must be
+--- enough of an overlap, or pages shorter than that would never get on; none, when a known row was all that came.
+local function fill_gap(self, page, position)
+  local overlap = (page.fresh > 0 or page.scanned > OVERLAP) and OVERLAP or 0
+  table.insert(self.pages, 1, false)
+  set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
+end
+
+--- More known rows than a page asks for, and nothing new: the API gives the same rows whatever the offset is.
+local function ignores_offset(page)
+  return not page.total and page.fresh == 0 and page.scanned > page.overlap
+end
+
+--- Does the list not go on? Then each page brings nothing new, and begins with the row that the page before it began with. Only answers
+--- that do not say where they are can be of another place than was asked for; and a list that moves once may look like that once.
+local function is_stuck(self, page, position)
+  local before = self.before
+  local is_again = before ~= nil and page.fresh == 0 and page.first_id ~= nil and page.first_id == before.first_id
+    and page.offset > before.offset and page.total == before.total and not page.is_placed
+  local times = is_again and before.times + 1 or 0
+  self.before = { first_id = page.first_id, offset = page.offset, total = page.total, times = times }
+  return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
+end
+
+--- Is this the envelope of a list that is not paged by offset?
+local function is_without_offset(envelope)
+  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
+end
+
+--- The list has one page, or goes on in a way that offsets do not lead to.
+local function stop_without_offset(self, envelope)
+  self.pages, self.is_ended = {}, true
+  for name, value in pairs(envelope) do
+    if type(value) == "string" and name:find "^next" then
+      return "end", ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name)
+    end
+  end
+  return "end"
+end
+
+--- The head page was read to its end.
+---@param page apify.PagePlan
+---@param envelope table
+---@return "next"|"end"|"reject" outcome   "reject": see there
+---@return string? why the list cannot be walked any further
+function Walk:finish(page, envelope)
+  if not page.is_anchored then return "reject" end
+  local position = page.offset + page.scanned
+  table.remove(self.pages, 1)
+  self.recall:settle()
+  if is_stuck(self, page, position) then
+    self.pages, self.is_ended = {}, true
+    return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
+  end
+  if page.scanned >= page.limit then
+    if #self.pages == 0 then self.from = position end
+  elseif page.scanned == 0 or page.total and position >= page.total or ignores_offset(page) then
+    self.pages, self.from, self.is_ended = {}, position, true
+    return "end"
+  else
+    fill_gap(self, page, position)
+  end
+  if is_without_offset(envelope) then return stop_without_offset(self, envelope) end
+  return "next"
+end
+
+--- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
+---@param page apify.PagePlan
+function Walk.unbound(_, page)
+  page.limit = math.huge
+end
+
+--- Have all rows come that were asked for?
+---@param page apify.PagePlan
+---@return boolean
+function Walk.is_complete(_, page)
+  return page.scanned >= page.limit
+end
+
+--- The API gives no more than `limit` rows a page: plan with that from here on, and drop what was planned otherwise.
+---@param limit integer
+function Walk:shrink(limit)
+  self.max_page, self.chunk = limit, math.min(self.chunk, limit)
+  local page = self.pages[1]
+  page.limit, page.upto = limit, page.offset + limit
+  self.pages = {}
+  set_head(self, page)
+end
+
+--- The head page broke off: the page that goes on behind its last delivered row takes its place.
+---@param page apify.PagePlan
+---@return apify.PagePlan
+function Walk:resume(page)
+  local from, overlap = self:position(), usual_overlap(self)
+  if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
+  return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
+end
+
+--- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
+---@param page apify.PagePlan
+function Walk:go_back(page)
+  self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
+  restore(self, page.start.mark)
+end
+
+--- Go on at the end of a list that may have grown.
+function Walk:reopen()
+  self.is_ended = false
+  self.overlap = WIDE_OVERLAP
+end
+
+return walk

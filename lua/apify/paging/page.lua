@@ -1,0 +1,248 @@
+--- One page of a feed: what is sent for it, and what its answer brings.
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+
+local feed_page = {}
+
+local NOTHING = {}
+
+local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
+
+---@class apify.FeedPage : apify.PagePlan
+---@field source? apify.Exchange
+---@field xfer? userdata its rows are being read
+---@field bad? table fields of the error of a row that is being passed over
+---@field rest? table what its end comes to, once the rest of the answer was read
+---@field is_cut? boolean the rest of the answer is not waited for
+---@field is_told? boolean its answer says something about the list
+---@field is_behind? boolean another page was before it when it was asked for
+
+local function copy_list(list)
+  local copy = {}
+  for i, v in ipairs(list) do copy[i] = v end
+  return copy
+end
+
+--- Fields to read of the rows: what was asked for, and what the walk knows rows by, which is hidden.
+---@param pick? string[]
+---@param known_by string[]
+---@return string[]? wire_pick
+---@return string[]? hidden
+function feed_page.fields(pick, known_by)
+  if not pick then return nil end
+  local wire_pick, hidden, is_picked = copy_list(pick), {}, {}
+  for _, name in ipairs(pick) do is_picked[name] = true end
+  for _, name in ipairs(known_by) do
+    if not is_picked[name] then
+      table.insert(wire_pick, name)
+      table.insert(hidden, name)
+    end
+  end
+  return wire_pick, hidden[1] and hidden
+end
+
+--- Begin to ask for the page, perhaps again; nothing is sent before it is poked.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@param now number
+---@param previous? table see exchange.new
+function feed_page.open(feed, page, now, previous)
+  local query = copy_list(feed.query)
+  feed.walk:add_query(page, query)
+  feed.requests = feed.requests + 1
+  page.is_behind = page ~= feed.walk.pages[1]
+  local op = {
+    path = feed.path, query = query, is_stream = true, pick = feed.wire_pick, nulls = feed.nulls,
+    decoder = feed.decoder, http1 = feed.http1, is_open_ended = feed.is_open_ended,
+    request_timeout = feed.request_timeout,
+  }
+  for name, value in pairs(feed.call) do op[name] = value end
+  page.source = request.begin(feed.settings, op, feed.waiter, now, previous)
+  feed.decoder = page.source.call.decoder
+end
+
+--- What is in flight is aborted. Safe to call twice.
+---@param page apify.FeedPage
+function feed_page.close(page)
+  if page.source then page.source:close() end
+  page.source, page.xfer = nil, nil
+end
+
+--- The same for each of these pages. A hook may raise: that is raised when all are closed.
+---@param pages apify.FeedPage[]
+function feed_page.close_all(pages)
+  local failure
+  for _, page in ipairs(pages) do
+    local ok, why = pcall(feed_page.close, page)
+    if not ok then failure = failure or { why } end
+  end
+  if failure then error(failure[1], 0) end
+end
+
+--- Begin to read the page once its answer has begun. Returns the error that it ended with, if any. The time that it
+--- spent behind other pages does not count.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@param now number
+---@return apify.Error?
+function feed_page.begin_reading(feed, page, now)
+  local state = page.source:poke(now)
+  if state == "failed" then return page.source.error end
+  if state ~= "ready" then return nil end
+  page.xfer = page.source.xfer
+  page.xfer:want(true)
+  page.start = { mark = feed.walk.mark and feed.walk:mark(), limit_left = feed.walk.limit_left, delivered = feed.delivered }
+  if page.is_behind then page.source.started_at = now end
+end
+
+--- What the page's answer says about the list, in members around the rows or in headers.
+local function told_of(page, name)
+  local value = page.xfer:envelope()[name]
+  if value == nil then value = tonumber(page.xfer:header("x-apify-pagination-" .. name)) end
+  return type(value) == "number" and value >= 0 and value <= MAX_COUNT and value % 1 == 0 and value or nil
+end
+
+--- Note what the answer has said of the list so far.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+function feed_page.note_counts(feed, page)
+  local total = told_of(page, "total")
+  page.count, page.told_limit, page.told_offset = told_of(page, "count"), told_of(page, "limit"), told_of(page, "offset")
+  page.is_told = (total or page.count or page.told_limit or page.told_offset) ~= nil
+  page.is_placed = page.told_offset ~= nil and page.told_offset == page.offset
+  if total then feed.walk:note_total(page, total) end
+end
+
+--- What `pick` did not ask for was read for the walk's own use.
+---@param feed apify.Feed
+function feed_page.trim(feed, row)
+  if type(row) == "table" then
+    for _, name in ipairs(feed.hidden or NOTHING) do row[name] = nil end
+  end
+  return row
+end
+
+--- Is the answer of another place of the list than was asked for? Returns why the list cannot be walked any further.
+---@param page apify.FeedPage
+---@return string?
+function feed_page.misplacement(page)
+  local told = page.told_offset
+  if not (told and page.offset) or page.is_placed then return nil end
+  return ("the server does not follow `offset`: it was asked for %d, and gave %d"):format(page.offset, told)
+end
+
+--- The text of the first row, by which an answer that says nothing of its place may be known again; nil where there is none, or
+--- the walk knows rows better.
+local function first_text(feed, row)
+  local key = feed.walk.known_by[1]
+  if key and type(row) == "table" and row[key] ~= nil then return nil end
+  local is_encoded, text = pcall(core.encode, row, { sort_keys = true })
+  return is_encoded and text or nil
+end
+
+--- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
+--- "end": and that had fewer rows than were asked for, so that they are all there are. Or why the list cannot be walked any further.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@param row any
+---@return string?
+function feed_page.repetition(feed, page, row)
+  if page.is_placed or not page.offset then
+    feed.before = nil
+    return nil
+  end
+  local before, text = feed.before, first_text(feed, row)
+  feed.before = { page = page, text = text }
+  if page.is_told and page.offset < (feed.walk.total or 0) then return nil end         -- it may be; its total ends it
+  if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
+  if before.page.scanned < (before.page.limit or math.huge) then return "end" end
+  return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
+end
+
+--- What is wrong with a row of a list whose rows are known by a field; the fields of an error, or nil.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@return table?
+function feed_page.flaw(feed, page, row)
+  local key = feed.row_key
+  local name = key and type(row) == "table" and row[key]
+  if not key or type(name) == "string" and name ~= "" then return nil end
+  local what = type(row) == "table" and ("an object without '%s'"):format(key) or row == core.null and "null" or errors.show(row)
+  local place = page.offset and ("the row at offset %d"):format(page.offset + page.scanned) or ("row %d of the page"):format(page.scanned + 1)
+  return { kind = "decode", message = ("%s is %s"):format(place, what), sent = true, retryable = false }
+end
+
+--- Is an answer without a row none of the pages of a list of the API's objects? All of those say something around their rows.
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@return boolean
+function feed_page.is_stray(feed, page)
+  return feed.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
+end
+
+feed_page.BAD_ROW = {}                   -- the row is there, and nothing can be made of it
+
+--- Read what is left of the answer, until its checksum is known, and then give what the page comes to.
+local function read_rest(page)
+  if page.xfer:proof() == "open" and not page.is_cut then
+    local bytes, why
+    repeat bytes, why = page.xfer:read() until not bytes
+    if why == "more" and page.xfer:proof() == "open" then return nil, "more" end
+  end
+  if page.xfer:proof() == "bad" and not page.rest.name then return nil, page.xfer:failure() end
+  return nil, page.rest.why, page.rest.name, page.rest.offset
+end
+
+--- The page failed with what is no row. Rows of it were delivered: is the answer as it was sent? Only its checksum tells.
+local function fail(page, failure)
+  page.rest = { why = failure.message, name = failure.kind, offset = failure.offset }
+  page.is_cut = page.fresh == 0 or page.xfer:failure() ~= nil
+  return read_rest(page)
+end
+
+--- Pass over the row that could not be decoded. If its end cannot be told, the page has failed.
+local function pass_over(page)
+  local is_passed, word = page.xfer:skip_row()
+  if word then return nil, word end
+  local failure = page.bad
+  page.bad = nil
+  if not is_passed then return fail(page, failure) end
+  failure.sent, failure.retryable = true, false
+  return nil, feed_page.BAD_ROW, failure
+end
+
+--- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset | nil, BAD_ROW, fields of an error
+---@param feed apify.Feed
+---@param page apify.FeedPage
+function feed_page.next_row(feed, page)
+  if page.rest then return read_rest(page) end
+  if page.bad then return pass_over(page) end
+  local row, why, name, offset = page.xfer:row(feed.decoder)
+  if name == "decode" or name == "too_large" then
+    page.bad = { kind = name, message = why, offset = offset }
+    return pass_over(page)
+  end
+  if row == nil or not feed.decode_row then return row, why, name, offset end
+  local value, message = feed.decode_row(row)
+  if value == nil then return nil, feed_page.BAD_ROW, { kind = "decode", message = message, sent = true } end
+  return value
+end
+
+--- Are all rows there that were asked for, whatever becomes of the rest of the answer?
+---@param feed apify.Feed
+---@param page apify.FeedPage
+---@return boolean
+function feed_page.is_complete(feed, page)
+  return feed.walk.limit_left == 0 or feed.walk:is_complete(page) or page.xfer:has_all_rows()
+end
+
+--- Were its rows delivered before the checksum of its answer was seen?
+---@param page? apify.FeedPage
+---@return boolean
+function feed_page.is_unproved(page)
+  local proof = page and page.xfer and page.xfer:proof()
+  return proof == "open" or proof == "bad"
+end
+
+return feed_page

@@ -1,0 +1,401 @@
+--- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
+--- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
+local feed_page = require "apify.paging.page"
+local feed_plan = require "apify.paging.window"
+local request = require "apify.http.request"
+local transport = require "apify.loop"
+
+local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
+local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
+
+local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
+
+local NOTHING = {}
+
+local cancelled = transport.cancelled
+
+---@class apify.Feed
+---@field walk apify.Walk
+---@field requests integer
+---@field delivered integer rows so far
+---@field private before? table the last page, and the text of its first row, where answers say nothing of their place
+---@field private outside number seconds that the caller spent between two steps
+---@field private left_at? number when the caller was last given something; nil while inside
+---@field private looked_at number when the clock was last looked at
+---@field private unlooked number seconds until then since others had their turn
+---@field private reading? apify.FeedPage the head page, while its rows come one after the other
+---@field private dead_end? apify.Error the list cannot be walked any further
+---@field private poll_at? number when a list that has ended is looked at again
+local Feed = {}
+Feed.__index = Feed
+
+local feed = {}
+
+---@class apify.FeedOptions
+---@field settings apify.Settings
+---@field path string
+---@field query { [1]: string, [2]: string }[] filters, without what the walk adds for each page
+---@field last? string for the bookmark
+---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
+---@field walk table decides
+---@field pick? string[]
+---@field row_key? string every row is an object with this field
+---@field nulls? "omit"|"keep"
+---@field decoder? userdata instead of that of the settings
+---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
+---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
+---@field call? { method?: string, body?: string, headers?: string[], hold_timeout?: number } what a request has beside that
+---@field is_open_ended? boolean a page may take any time, as long as bytes come
+---@field follow? boolean
+---@field still_grows? fun(path: string, limit: number): boolean?, apify.Error?   asked at the end of a list that is followed
+---@field poll_secs? number
+---@field deadline? number seconds inside
+---@field request_timeout? number
+
+--- Nothing is sent before the first step.
+---@param o apify.FeedOptions
+---@return apify.Feed
+function feed.new(o)
+  local now = transport.now()
+  local self = setmetatable({
+    settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
+    still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
+    call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
+    resolve = o.resolve, last = o.last, row_key = o.row_key,
+    deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
+    walk = o.walk, waiter = transport.waiter(), requests = 0, delivered = 0,
+    outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
+  }, Feed)
+  self.wire_pick, self.hidden = feed_page.fields(o.pick, o.walk.known_by)
+  return self
+end
+
+--- Time as the feed counts it: what the caller does between two steps is left out.
+local function now_inside(self)
+  local now = transport.now()
+  if self.left_at then
+    self.outside = self.outside + (now - self.left_at)
+    self.left_at = nil
+  end
+  return now - self.outside
+end
+
+--- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
+--- False if the answer is not of the place that was asked for: then the walk is over.
+local function read_envelope(self, page, row)
+  feed_page.note_counts(self, page)
+  local why = feed_page.misplacement(page) or feed_page.repetition(self, page, row)
+  if why == "end" then
+    feed_plan.replan(self, now_inside(self), function(walk) walk.from, walk.pages, walk.is_ended = page.offset, {}, true end)
+    feed_plan.note_end(self, now_inside(self))
+  elseif why then
+    feed_plan.end_with(self, feed_plan.describe(self, { kind = "decode", message = why }))
+  end
+  if why then return false end
+  local limit = page.told_limit
+  if limit and page.limit and limit >= 1 and limit < page.limit then
+    feed_plan.replan(self, now_inside(self), self.walk.shrink, limit)
+  end
+  return true
+end
+
+--- A row more than were asked for: it is cut off, unless it is one of an answer that says nothing of pages, which has all there are.
+--- Is it cut off?
+local function cut_off(self, page)
+  if self.walk.limit_left ~= 0 and not page.is_told then
+    self.walk:unbound(page)
+    return false
+  end
+  page.rest = { why = "end" }
+  return true
+end
+
+--- Is the row, or nil for one that cannot be read, to be delivered now?
+local function take_row(self, page, row)
+  if page.scanned == 0 and not read_envelope(self, page, row) then return false end
+  if (self.walk.limit_left == 0 or self.walk:is_complete(page)) and cut_off(self, page) then return false end
+  local action = self.walk:take(page, row)
+  if page.scanned == 1 then feed_plan.fill(self, now_inside(self)) end
+  if action == "deliver" then return true end
+  if action == "release" then
+    self.releasing = page
+  elseif action == "reject" then
+    feed_plan.replan(self, now_inside(self), self.walk.reject, page)
+  end
+  return false
+end
+
+--- The row if it is to be delivered now. nil and an error for one that nothing can be made of: it counts, and the next step goes on
+--- behind it.
+local function receive(self, page, row, bad)
+  local source = page.source
+  bad = bad or feed_page.flaw(self, page, row)
+  if bad then row = nil end
+  if not take_row(self, page, row) then return nil end
+  if bad then return nil, source:describe(bad) end
+  return feed_page.trim(self, row)
+end
+
+--- The next row that waited for its page to be anchored.
+local function release_row(self)
+  local row = self.walk.limit_left ~= 0 and self.walk:release(self.releasing) or nil
+  if row then return feed_page.trim(self, row) end
+  self.releasing = nil
+end
+
+--- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
+local function end_page(self, page, why, name, offset)
+  if not name and feed_page.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
+  local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
+  if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, feed_plan.go_back(self, page, now, fields) end
+  local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and feed_page.is_complete(self, page)
+  if not is_over or page.xfer:proof() == "bad" then
+    feed_plan.resume_page(self, page, page.source:describe(fields), now)
+  elseif self.walk.limit_left == 0 then                                 -- only its checksum was of interest
+    feed_page.close(page)
+    return true
+  elseif feed_plan.finish_page(self, page, now) then
+    return true
+  end
+end
+
+--- What is there without waiting: row | nil, true (a page was read to its end) | nil, nil, err (a row was passed over, or the
+--- answer is damaged) | nil
+local function read(self)
+  while not self.settings.gate.is_closed do
+    local row, err, has_ended
+    row = self.releasing and release_row(self)
+    if row then return row end
+    local page = self.walk.pages[1]
+    if not page or not page.xfer then return nil end
+    local why, name, offset
+    row, why, name, offset = feed_page.next_row(self, page)
+    if row ~= nil then
+      row, err = receive(self, page, row)
+    elseif why == "more" then
+      return nil
+    elseif why == feed_page.BAD_ROW then
+      row, err = receive(self, page, nil, name)
+    else
+      has_ended, err = end_page(self, page, why, name, offset)
+    end
+    if row ~= nil or has_ended or err then return row, has_ended, err end
+  end
+end
+
+--- Poke the pages behind the head, and tell when the first of them wants to be poked again.
+local function poke_behind(self, now)
+  local wake_at = math.huge
+  for i = 2, #self.walk.pages do
+    local source = self.walk.pages[i].source
+    if source:poke(now) == "wait" then wake_at = math.min(wake_at, source.wake_at) end
+  end
+  return wake_at
+end
+
+--- See to the head page. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
+local function tend_head(self, now)
+  local page = self.walk.pages[1]
+  if not page then return self.poll_at or math.huge end
+  if not page.xfer then
+    local err = feed_page.begin_reading(self, page, now)
+    if err then return nil, err end
+    return page.xfer and now or page.source.wake_at
+  end
+  local err = page.source:watch_body(now)
+  if not err then return page.source.wake_at end
+  if feed_page.is_complete(self, page) then
+    page.rest, page.is_cut = page.rest or { why = "end" }, true
+  else
+    feed_plan.resume_page(self, page, err, now)
+  end
+  return now
+end
+
+--- The deadline is over.
+local function deadline_error(self)
+  local message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs)
+  self.deadline_error = feed_plan.describe(self, { kind = "timeout", message = message })
+  return self.deadline_error
+end
+
+--- Seconds for a question beside the pages.
+local function time_limit(self)
+  local allowed = self.request_timeout or self.settings.request_timeout
+  return self.deadline and math.min(allowed, math.max(self.deadline - now_inside(self), MIN_LIMIT)) or allowed
+end
+
+--- Before anything is asked for: what the path leads to, once for all pages. Returns an error if that is not known.
+local function settle_path(self)
+  if not self.resolve then return nil end
+  local path, err = self.resolve(time_limit(self))
+  if not path then return err end
+  self.path, self.resolve = path, nil
+end
+
+--- At the end of a list that is followed: ask whether it still grows, and look again when the time has come, or for the last
+--- time. Returns an error if the question has no answer.
+local function look_for_more(self, now)
+  if self.is_at_end and self.still_grows then
+    local grows, err = self.still_grows(self.path, time_limit(self))
+    if err then return err end
+    if not grows then self.follow, self.poll_at = nil, now end
+  end
+  self.is_at_end = nil
+  if self.poll_at and now >= self.poll_at then
+    self.poll_at = nil
+    self.walk:reopen()
+  end
+end
+
+--- Wait until there may be something to read, or return the error that stands in the way.
+local function wait_for_news(self)
+  local refused = request.refusal(self.settings)
+  if refused then return refused end
+  local now = now_inside(self)
+  if self.deadline and now >= self.deadline then return deadline_error(self) end
+  local err = settle_path(self) or look_for_more(self, now)
+  if err or self.is_closed then return err end
+  feed_plan.fill(self, now)
+  local head_at
+  head_at, err = tend_head(self, now)
+  if err then return err end
+  if head_at <= now then return nil end
+  local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
+  local fields = request.park(self.settings, self.waiter, wake_at - now)
+  local head = self.walk.pages[1]
+  self.looked_at, self.unlooked = transport.now(), 0
+  if not fields then return nil end
+  return head and head.source and head.source:describe(fields) or feed_plan.describe(self, fields)
+end
+
+--- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
+local function interrupt(self, err)
+  self.reading = nil
+  local head = self.walk.pages[1]
+  if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
+  feed_page.close_all(self.walk.pages)
+  if self.walk.is_once and self.requests > 0 then feed_plan.end_with(self, err) end
+end
+
+--- The step ends with this error.
+local function fail(self, err)
+  self.left_at = self.left_at or transport.now()
+  if err.kind == "cancelled" and transport.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
+  self.has_failed = true
+  if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end
+  return nil, "error", err
+end
+
+--- Rows come without a wait: let fibers and sockets have their turn now and then. How many rows there are between two
+--- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
+local function look_around(self)
+  local now = transport.now()
+  local spent = now - self.looked_at
+  if spent < MAX_RUN / 8 then
+    self.rows_per_look = math.min(MAX_ROWS_PER_LOOK, 2 * self.rows_per_look)
+  elseif spent >= MAX_RUN / 2 then
+    self.rows_per_look = math.max(1, math.floor(self.rows_per_look / 4))
+  end
+  self.rows_left = self.rows_per_look
+  self.unlooked = self.unlooked + spent
+  self.looked_at = now
+  if not transport.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
+  local how = transport.breathe()
+  self.unlooked, self.looked_at = 0, transport.now()
+  return how and feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+end
+
+--- The error of a step in a cancelled fiber, whatever is there; nil outside of one. An answer that cannot be asked for again is
+--- left to whoever else may read it.
+local function refusal(self)
+  if self.is_closed or not transport.is_cancelled() then return nil end
+  local err = feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if not self.walk.is_once then fail(self, err) end
+  return err
+end
+
+--- Has everything been delivered? Of the last rows, too, the checksum is seen before that is said.
+---@return boolean
+function Feed:is_over()
+  if self.is_closed then return true end
+  if self.walk.limit_left == 0 then return not feed_page.is_unproved(self.walk.pages[1]) end
+  return (self.dead_end ~= nil or self.walk.is_ended and not self.follow) and not self.releasing
+end
+
+--- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
+local function plain_row(self, page)
+  local left = self.rows_left - 1
+  if left < 0 or cancelled.count > 0 or self.settings.gate.is_closed or self.walk.limit_left == 0 then return nil end
+  self.rows_left = left
+  local row = page.xfer:row(self.decoder)
+  if row == nil or self.walk:take_plain(page, row) then return row end
+  return receive(self, page, row)
+end
+
+--- Remember the head page if its next row can be had the quick way.
+local function note_plain(self)
+  local page = self.walk.pages[1]
+  local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
+    and not self.hidden and not self.decode_row and not page.rest
+  if is_plain and page.limit and not self.walk.is_reshaped then                  -- no more than were asked for
+    self.rows_left = math.min(self.rows_left, page.limit - page.scanned)
+  end
+  self.reading = is_plain and page or nil
+end
+
+--- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
+function Feed:step()
+  local page = self.reading
+  if page then
+    local row, err = plain_row(self, page)
+    if row ~= nil then
+      self.delivered = self.delivered + 1
+      return row
+    end
+    self.reading = nil
+    if err then return nil, "error", err end
+  end
+  local err = refusal(self)
+  if err then return nil, "error", err end
+  local has_failed = self.has_failed
+  self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
+  err = self.rows_left <= 0 and look_around(self)
+  if err then return fail(self, err) end
+  while not self:is_over() do
+    if has_failed then feed_plan.revive(self, now_inside(self)) end
+    has_failed = false
+    local row, has_ended
+    row, has_ended, err = read(self)
+    if row ~= nil then
+      self.rows_left, self.delivered = self.rows_left - 1, self.delivered + 1
+      note_plain(self)
+    end
+    if row ~= nil or has_ended or err then
+      self.left_at = self.left_at or transport.now()
+      self.has_failed = false
+      return row, err and "error" or "page", err
+    end
+    err = not self:is_over() and wait_for_news(self)
+    if err then return fail(self, err) end
+  end
+  self.has_failed = false
+  self:close()
+  if self.dead_end then return nil, "error", self.dead_end end
+  return nil, "end"
+end
+
+--- Pages that are asked for and not read to their end.
+---@return integer
+function Feed:in_flight()
+  return self.is_closed and 0 or #self.walk.pages
+end
+
+--- Stop: what is in flight is aborted. Safe to call twice.
+function Feed:close()
+  self.is_closed, self.reading = true, nil
+  transport.wake(self.waiter)
+  feed_page.close_all(self.walk.pages)                   -- last, as a hook may raise
+end
+
+return feed

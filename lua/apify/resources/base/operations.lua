@@ -1,0 +1,284 @@
+--- What the API can do, one row for each operation. Those of a log, a dataset, a key-value store and a request queue are the same
+--- wherever they are mounted: below a run, below an Actor's or a task's last run, or as a storage of its own.
+---
+--- A row says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
+--- parameters; no other parameter is ever sent. Limits are the API's.
+local base64 = require "apify.util.base64"
+local core = require "apify.core"
+local options = require "apify.util.options"
+
+local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
+
+local positive_secs = options.number { exclusive_min = 0 }
+local text = options.string { nonempty = true }
+local whole = options.integer { min = 0 }
+local flag = options.boolean
+
+--- Members of a list are parted by commas, so that none can have one.
+local names = options.list_of {
+  expected = "a non-empty string without a comma",
+  check = function(v) return type(v) == "string" and v ~= "" and not v:find(",", 1, true), v end,
+}
+
+---@class apify.OperationRow
+---@field method string
+---@field path string
+---@field check fun(opts: table?, where: string): table
+---@field query fun(o: table): { [1]: string, [2]: string }[]
+---@field answers? string what its answer is, by the names of answers.lua: an object of the API, or "nothing" beyond its status
+---@field media? string what kind of bytes its answer is, by the names of answers.lua
+---@field takes_client_key? boolean
+
+local nulls = { nulls = options.enum { "omit", "keep" } }
+
+--- A row from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
+--- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
+local function row(method, path, kind, parameters, more)
+  local spec, map, required = { request_timeout = positive_secs, nulls = kind and kind ~= "nothing" and nulls.nulls or nil }, {}, {}
+  for name, checker in pairs(more or {}) do spec[name] = checker end
+  for i, parameter in ipairs(parameters or {}) do
+    spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
+    if parameter.is_required then required[#required + 1] = parameter[1] end
+  end
+  return { method = method, path = path, answers = kind, check = options.spec(spec, required), query = options.query(map) }
+end
+
+--- The same for an operation whose answer is not an object but bytes of a kind.
+local function media_row(method, path, media, ...)
+  local made = row(method, path, nil, ...)
+  made.media = media
+  return made
+end
+
+--- The same as `row` for an operation in which the owner of locks is named.
+local function client_row(...)
+  local made = row(...)
+  made.takes_client_key = true
+  return made
+end
+
+local function join(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, item in ipairs(list) do all[#all + 1] = item end
+  end
+  return all
+end
+
+-- Parameters
+
+--- What chooses stored items.
+local item_range = { { "offset", "offset", whole }, { "limit", "limit", options.integer { min = 1 } }, { "desc", "desc", flag } }
+
+--- What changes items on their way out.
+local item_shape = {
+  { "clean", "clean", flag }, { "skip_empty", "skipEmpty", flag }, { "skip_hidden", "skipHidden", flag },
+  { "fields", "fields", names }, { "output_fields", "outputFields", names }, { "omit", "omit", names },
+  { "unwind", "unwind", names }, { "flatten", "flatten", names }, { "view", "view", text },
+  { "simplified", "simplified", flag }, { "skip_failed_pages", "skipFailedPages", flag },
+  { "signature", "signature", text },
+}
+
+--- What changes the text of a format.
+local item_format = {
+  { "attachment", "attachment", flag }, { "delimiter", "delimiter", text }, { "bom", "bom", flag },
+  { "xml_root", "xmlRoot", text }, { "xml_row", "xmlRow", text }, { "skip_header_row", "skipHeaderRow", flag },
+  { "feed_title", "feedTitle", text }, { "feed_description", "feedDescription", text },
+}
+
+local key_filter = { { "prefix", "prefix", text }, { "collection", "collection", text }, { "signature", "signature", text } }
+local forefront = { { "forefront", "forefront", flag } }
+local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_required = true }
+local request_filter = { { "filter", "filter", options.list_of(options.enum { "locked", "pending" }) } }
+
+-- Options that are not sent
+
+local walking = {
+  bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
+}
+
+local function with(base, more)
+  local all = {}
+  for name, checker in pairs(base) do all[name] = checker end
+  for name, checker in pairs(more) do all[name] = checker end
+  return all
+end
+
+local walking_items = with(walking, {
+  chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
+})
+
+local batching = {
+  deadline = positive_secs,
+  max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
+}
+
+local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" }
+
+local function storage()
+  return {
+    get = row("GET", "", "object"),
+    update = row("PUT", "", "object", nil, {
+      general_access = general_access,
+      name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
+    }),
+    delete = row("DELETE", "", "nothing"),
+  }
+end
+
+local operations = {}
+
+local raw = { { "raw", "raw", flag } }
+
+operations.log = {
+  get = media_row("GET", "", "log", raw),
+  stream = media_row("GET", "", "log", raw, { deadline = positive_secs }),
+  lines = media_row("GET", "", "log", raw, { deadline = positive_secs, follow = flag }),
+  download = media_row("GET", "", "log", raw, { deadline = positive_secs }),
+}
+
+operations.dataset = storage()
+operations.dataset.list_items = row("GET", "/items", nil, join(item_range, item_shape), nulls)
+operations.dataset.iterate_items = row("GET", "/items", nil, join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
+operations.dataset.download_items = row("GET", "/items", nil, join(item_range, item_shape, item_format), { deadline = positive_secs })
+operations.dataset.push_items = row("POST", "/items", "nothing", nil, { deadline = positive_secs })
+operations.dataset.get_statistics = row("GET", "/statistics", "statistics")
+
+operations.key_value_store = storage()
+operations.key_value_store.list_keys = row("GET", "/keys", "page", join(
+  { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
+operations.key_value_store.iterate_keys = row("GET", "/keys", nil, key_filter,
+  with(walking, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
+operations.key_value_store.download_records = media_row("GET", "/records", "zip", key_filter, { deadline = positive_secs })
+operations.key_value_store.get_record = row("GET", "/records/{}", nil, { { "signature", "signature", text } }, with(nulls, { raw = flag }))
+operations.key_value_store.download_record = media_row("GET", "/records/{}", "record", { { "signature", "signature", text } },
+  { deadline = positive_secs, raw = flag })
+operations.key_value_store.record_exists = row("HEAD", "/records/{}", "nothing")
+operations.key_value_store.set_record = row("PUT", "/records/{}", "nothing", nil, { content_type = text })
+operations.key_value_store.upload_record = row("PUT", "/records/{}", "nothing", nil, {
+  content_type = text, deadline = positive_secs, size = whole,
+})
+operations.key_value_store.delete_record = row("DELETE", "/records/{}", "nothing")
+
+operations.request_queue = storage()
+operations.request_queue.list_requests = client_row("GET", "/requests", "page", join({
+  { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
+  { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
+}, request_filter))
+operations.request_queue.iterate_requests = client_row("GET", "/requests", nil, request_filter,
+  with(walking, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
+operations.request_queue.add_request = client_row("POST", "/requests", "registration", forefront)
+operations.request_queue.batch_add_requests = client_row("POST", "/requests/batch", "batch", forefront, batching)
+operations.request_queue.batch_delete_requests = client_row("DELETE", "/requests/batch", "batch", nil, batching)
+operations.request_queue.get_request = row("GET", "/requests/{}", "request")
+operations.request_queue.update_request = client_row("PUT", "/requests/{}", "registration", forefront)
+operations.request_queue.delete_request = client_row("DELETE", "/requests/{}", "nothing")
+operations.request_queue.list_head = client_row("GET", "/head", "page",
+  { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
+operations.request_queue.list_and_lock_head = client_row("POST", "/head/lock", "page",
+  { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
+operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
+operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", "nothing", forefront)
+operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock", "unlocked")
+
+-- Runs
+
+--- Ad hoc webhooks, as the API wants them in a query: the base64 of their JSON.
+local webhooks = {
+  expected = "a list of webhooks, each with eventTypes and requestUrl",
+  check = function(v)
+    if type(v) ~= "table" or #v == 0 then return false, v end
+    for _, webhook in ipairs(v) do
+      if type(webhook) ~= "table" or type(webhook.requestUrl) ~= "string" or type(webhook.eventTypes) ~= "table" then return false, webhook end
+    end
+    local json = core.encode(v, { sort_keys = true })
+    return json ~= nil, json and base64.encode(json)
+  end,
+}
+
+local memory = {
+  expected = "a power of 2 from 128 up, in megabytes",
+  check = function(v)
+    local power = 128
+    while type(v) == "number" and power < v and power < 2 ^ 40 do power = power * 2 end
+    if v ~= power then return false, v end
+    return true, power
+  end,
+}
+
+--- Limits of a run, when it is started or resurrected. `timeout` is the run's own, in seconds.
+local run_limits = {
+  { "build", "build", text }, { "memory", "memory", memory }, { "timeout", "timeout", whole },
+  { "max_items", "maxItems", options.integer { min = 1 } },
+  { "max_total_charge_usd", "maxTotalChargeUsd", options.number { exclusive_min = 0 } },
+  { "restart_on_error", "restartOnError", flag },
+}
+local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }
+local hooks = { { "webhooks", "webhooks", webhooks } }
+local permission = { { "force_permission_level", "forcePermissionLevel", options.enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
+local output_key = { { "output_record_key", "outputRecordKey", text } }
+
+local input = { content_type = text }
+local calling = with(input, {
+  deadline = positive_secs, log = options.either(flag, options.func), wait_secs = options.number { min = 0, huge = true },
+})
+
+--- What an Actor and a task can be asked to do; `own` are the parameters that only one of them has.
+local function startable(own)
+  local start = join(run_limits, hooks, own)
+  return {
+    get = row("GET", "", "object"),
+    start = row("POST", "/runs", "run", join(start, wait_for_finish), input),
+    call = row("POST", "/runs", "run", start, calling),
+    run_sync = row("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
+    run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape),
+      with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = walking.pick })),
+  }
+end
+
+operations.actor = startable(permission)
+operations.task = startable {}
+
+operations.run = {
+  get = row("GET", "", "run", wait_for_finish),
+  update = row("PUT", "", "run", nil, {
+    general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
+  }),
+  delete = row("DELETE", "", "nothing"),
+  abort = row("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
+  metamorph = row("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
+  reboot = row("POST", "/reboot", "run"),
+  resurrect = row("POST", "/resurrect", "run", run_limits),
+  pin = row("GET", ""),
+  charge = row("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
+  watch = row("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
+}
+
+-- Collections
+
+local max_page = options.integer { min = 1, max = 1000 }
+
+--- A list that is paged by offset, with its own filters.
+local function collection(filters)
+  return {
+    list = row("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
+    iterate = row("GET", "", nil, filters, with(walking, {
+      chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
+    })),
+  }
+end
+
+local desc = { { "desc", "desc", flag } }
+
+operations.storages = collection(join(desc, {
+  { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
+}))
+operations.storages.get_or_create = row("POST", "", "object")
+
+operations.actors = collection(join(desc, {
+  { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },
+}))
+operations.tasks = collection(desc)
+
+return operations

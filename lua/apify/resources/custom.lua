@@ -1,0 +1,207 @@
+--- Endpoints that have no method of their own: client:request and client:iterate.
+local answers = require "apify.http.answers"
+local bookmark = require "apify.paging.bookmark"
+local codec = require "apify.util.json"
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local options = require "apify.util.options"
+local pager = require "apify.paging.iterator"
+local request = require "apify.http.request"
+local run_wait = require "apify.resources.run_poll"
+local walk = require "apify.paging.offset_plan"
+
+local custom = {}
+
+local MAX_PAGE = 1000
+
+local positive_secs = options.number { exclusive_min = 0 }
+
+---@class apify.RequestOptions
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET when absent
+---@field path string such as "/users/me", with or without /v2 before it
+---@field query? table<string, string|number|boolean|any[]>
+---@field headers? table<string, string>
+---@field body? string|table a table is sent as JSON
+---@field nulls? "omit"|"keep" null fields of the answer: absent, or apify.null
+---@field request_timeout? number seconds; beside `waitForFinish` of the query, when absent
+---@field stall_timeout? number seconds of silence; when absent, long enough for `waitForFinish` of the query
+
+local request_rules = {
+  body = options.either(options.string(), options.table),
+  headers = options.table,
+  method = options.enum { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" },
+  nulls = options.enum { "omit", "keep" },
+  path = options.string { nonempty = true },
+  query = options.table,
+  request_timeout = positive_secs,
+  stall_timeout = positive_secs,
+}
+
+---@class apify.IterateOptions
+---@field path string
+---@field query? table
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field chunk_size? integer
+---@field deadline? number
+---@field desc? boolean
+---@field limit? integer
+---@field nulls? "omit"|"keep"
+---@field offset? integer
+---@field pick? string[]
+---@field prefetch? integer
+---@field request_timeout? number
+
+local iterate_rules = {
+  bookmark = options.string { nonempty = true },
+  chunk_size = options.integer { min = 1, max = MAX_PAGE },
+  deadline = positive_secs,
+  desc = options.boolean,
+  limit = options.integer { min = 1 },
+  nulls = options.enum { "omit", "keep" },
+  offset = options.integer { min = 0 },
+  path = options.string { nonempty = true },
+  pick = options.list_of(options.string { nonempty = true }),
+  prefetch = options.integer { min = 1, max = 64 },
+  query = options.table,
+  request_timeout = positive_secs,
+}
+
+local check_request, check_iterate = options.spec(request_rules), options.spec(iterate_rules)
+
+--- A path below the base; misuse when it could lead elsewhere than it says.
+local function check_path(path, where)
+  if path == nil then errors.misuse("missing option 'path' of %s", where) end
+  local function refuse(why) errors.misuse("bad option 'path' of %s: %s (%s)", where, errors.show(path), why) end
+  if path:sub(1, 1) ~= "/" then refuse "it begins with /" end
+  if path:find "[%c ?#\\\127-\255]" then refuse "percent-encode what is not plain, and give the query as a table" end
+  for segment in path:gmatch "/([^/]*)" do
+    local plain = segment:gsub("%%2[eE]", ".")
+    if plain == "" or plain == "." or plain == ".." then refuse "no segment is empty, . or .." end
+  end
+  return (path:gsub("^/v2/", "/"))
+end
+
+local function value_text(name, value, where)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "boolean" then return value and "1" or "0" end
+  if kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
+    return options.text(value)
+  end
+  errors.misuse("bad option 'query' of %s: %s is %s (expected a string, a number, a boolean or a list of them)",
+    where, errors.show(name), errors.show(value))
+end
+
+--- The parameters of a query table, by name, so that the same call sends the same URL.
+local function query_list(query, where)
+  local list = {}
+  for name, value in pairs(query or {}) do
+    if type(name) ~= "string" then errors.misuse("bad option 'query' of %s: %s is not a name", where, errors.show(name)) end
+    if type(value) == "table" then
+      local texts = {}
+      for i, item in ipairs(value) do texts[i] = value_text(name, item, where) end
+      list[#list + 1] = { name, table.concat(texts, ",") }
+    else
+      list[#list + 1] = { name, value_text(name, value, where) }
+    end
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+local OWN_HEADERS = { authorization = "the token is set with client:with", host = "the host is that of base_url",
+  ["content-length"] = "it is counted", ["accept-encoding"] = "it is what the core decodes", ["transfer-encoding"] = "it is the core's" }
+
+local function header_lines(headers, where)
+  local lines = {}
+  for name, value in pairs(headers or {}) do
+    local function refuse(why) errors.misuse("bad option 'headers' of %s: %s (%s)", where, errors.show(name), why) end
+    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then refuse "not a header name" end
+    if OWN_HEADERS[name:lower()] then refuse(OWN_HEADERS[name:lower()]) end
+    if type(value) ~= "string" and type(value) ~= "number" then refuse "its value is no string" end
+    value = tostring(value)
+    if value:find "[\r\n%z]" then refuse "its value has a line break or NUL" end
+    lines[#lines + 1] = value:find "%S" and name .. ": " .. value or name .. ";"       -- the latter is libcurl's way to say "empty"
+  end
+  table.sort(lines)
+  return lines
+end
+
+local function has_header(lines, name)
+  for _, line in ipairs(lines) do
+    if line:lower():sub(1, #name + 1) == name .. ":" then return true end
+  end
+  return false
+end
+
+--- The body to send: JSON of a table.
+local function encode_body(body, lines, where)
+  if type(body) ~= "table" then return body end
+  local text, why = core.encode(body)
+  if not text then errors.misuse("bad option 'body' of %s: %s", where, why) end
+  if not has_header(lines, "content-type") then lines[#lines + 1] = "Content-Type: application/json" end
+  return text
+end
+
+--- A JSON answer decoded, any other as text; true when there is nothing.
+local function read_any(ex)
+  if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
+  if codec.is_json_type(ex.xfer:header "content-type") then return answers.json(ex) end
+  return ex.xfer:text()
+end
+
+--- What is inside `data`, where that is all there is: so the API wraps its own objects, and a record may look otherwise.
+local function unwrap(body)
+  if type(body) ~= "table" or body.data == nil or next(body, next(body)) ~= nil then return body end
+  return body.data
+end
+
+--- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
+local function limits(settings, o)
+  local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
+  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_wait.POLL_MARGIN) or nil
+  return o.request_timeout or settings.request_timeout + held, hold_timeout
+end
+
+function custom.request(settings, opts)
+  local where = "client:request"
+  local o = check_request(opts, where)
+  local path = check_path(o.path, where)
+  local lines = header_lines(o.headers, where)
+  local body = encode_body(o.body, lines, where)
+  local request_timeout, hold_timeout = limits(settings, o)
+  local value, meta = request.run(settings, {
+    method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
+    nulls = o.nulls, request_timeout = request_timeout, stall_timeout = o.stall_timeout, hold_timeout = hold_timeout,
+    wants_meta = true,
+  }, read_any)
+  if value == nil then return nil, meta end
+  return unwrap(value), meta
+end
+
+function custom.iterate(settings, opts)
+  local where = "client:iterate"
+  local o = check_iterate(opts, where)
+  local path = check_path(o.path, where)
+  local query = query_list(o.query, where)
+  for _, pair in ipairs(query) do
+    if pair[1] == "offset" or pair[1] == "limit" or pair[1] == "desc" then
+      errors.misuse("bad option 'query' of %s: %s is an option of its own", where, errors.show(pair[1]))
+    end
+  end
+  local is_filtered = #query > 0
+  if o.desc then query[#query + 1] = { "desc", "1" } end
+  local place = o.bookmark and bookmark.resume(o, { path = path, given = query, where = where })
+  query = place and place.query or query
+  local it = pager.new {
+    settings = settings, path = path, query = query,
+    walk = walk.new {
+      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
+      max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
+    },
+    pick = o.pick, nulls = o.nulls, deadline = o.deadline, request_timeout = o.request_timeout,
+  }
+  return it, nil, nil, it
+end
+
+return custom

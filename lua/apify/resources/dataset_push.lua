@@ -1,0 +1,299 @@
+--- Pushing items to a dataset: any number of them, in order, in requests of a size that the API takes.
+local answers = require "apify.http.answers"
+local codec = require "apify.util.json"
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+local sending = require "apify.http.sending"
+local transport = require "apify.loop"
+
+local push = {}
+
+local MAX_REQUEST = 4194304              -- bytes of JSON in one request, unless one item alone is larger
+local MAX_ITEM = sending.MAX_BODY
+local PIECE = 65536                      -- bytes of a JSON string that are looked at in one go
+
+-- Sources: each gives the JSON of the next item; nil at the end; nil and an error.
+
+--- The JSON of one item, or nil and why it cannot be had.
+local function encode(settings, item)
+  if type(item) ~= "table" then return nil, ("%s is no item (expected a table)"):format(errors.show(item)) end
+  local text, message = codec.encode(settings, item)
+  if text and not text:find "^%s*{" then return nil, "an item must be an object" end
+  return text, message
+end
+
+local function misuse(place, message)
+  errors.misuse("bad items of dataset:push_items: %s", sending.locate(place, message))
+end
+
+--- All are encoded before the first is sent.
+local function from_list(settings, list)
+  local count, why = sending.count(list)
+  if not count then misuse("items", why) end
+  local texts, turn = {}, sending.turns()
+  for i = 1, count do
+    local text, message = encode(settings, list[i])
+    if not text then misuse(("items[%d]"):format(i), message) end
+    texts[i] = text
+    turn(#text)
+  end
+  local at = 0
+  return function()
+    at = at + 1
+    local text = texts[at]
+    texts[at] = nil                                      -- it is not needed here any more
+    return text
+  end
+end
+
+local function from_item(settings, item)
+  local text, message = encode(settings, item)
+  if not text then misuse("items", message) end
+  return function()
+    local it = text
+    text = nil
+    return it
+  end
+end
+
+local function from_iterator(settings, iterator)
+  local position, turn = 0, sending.turns()
+  return function()
+    local item, err = sending.pull(iterator)
+    if item == nil then return nil, err end
+    position = position + 1
+    local text, message = encode(settings, item)
+    if not text then return nil, errors.new { kind = "io", message = ("item %d: %s"):format(position, message) } end
+    turn(#text)
+    return text
+  end
+end
+
+--- The texts of the elements of a JSON array, one by one; nil at the end; nil, message, name, offset.
+local function elements(json)
+  local rows, at = core.rows(codec.raw_decoder()), 1
+  return function()
+    while true do
+      local row, why, name, offset = rows:next()
+      if row ~= nil or why == "end" then return row end
+      if why ~= "more" then return nil, why, name, offset end
+      if at > #json then rows:finish() else rows:feed(json, at, at + PIECE - 1) end
+      at = at + PIECE
+    end
+  end
+end
+
+--- Where in a JSON string the item stands.
+local function place_of(position)
+  return position and ("items[%d]"):format(position) or "items"
+end
+
+--- Check the JSON of one item. `position` is its place, if it is one of a list.
+local function check_text(text, position)
+  local _, why = core.decode(text)
+  if not why and not text:find "^%s*{" then why = "an item must be an object" end
+  if why then misuse(place_of(position), why) end
+end
+
+--- Check that a JSON text is a list of objects.
+local function check_array(json)
+  local next_row, position, turn = elements(json), 0, sending.turns()
+  while true do
+    local row, why = next_row()
+    position = position + 1
+    if why then misuse(place_of(position), why) end
+    if row == nil then return end
+    check_text(row, position)
+    turn(#row)
+  end
+end
+
+--- All of it is checked before anything is sent.
+local function from_text(json)
+  if json:find "^%s*%[" then
+    check_array(json)
+    return elements(json)
+  end
+  check_text(json)
+  return function()
+    local it = json
+    json = nil
+    return it
+  end
+end
+
+--- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
+local function open(settings, items)
+  if type(items) == "string" then return from_text(codec.without_mark(items)) end
+  if sending.is_callable(items) then return from_iterator(settings, items) end
+  if type(items) ~= "table" then
+    errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
+  end
+  items = codec.plain(items)
+  return (sending.is_list(items) and from_list or from_item)(settings, items)
+end
+
+--- One call of push_items: what is gathered for the next request, and how far it has come.
+---@class apify.Push
+---@field private packer apify.core.Packer the gathered items, if there are several
+---@field private only? string the gathered item, if there is one
+---@field private count integer gathered items
+---@field private size integer bytes of their request
+---@field private pushed integer items stored
+---@field private spent number seconds in requests
+local Push = {}
+Push.__index = Push
+
+--- Put an item behind the gathered ones. One alone is sent as it is, more of them as a list.
+function Push:gather(text)
+  local ok, message, name = true, nil, nil
+  if self.count == 0 then
+    self.only = text
+  elseif self.only then
+    ok, message, name = self.packer:add("[", self.only, ",", text)
+    self.only = nil
+  else
+    ok, message, name = self.packer:add(",", text)
+  end
+  if not ok then return nil, errors.new { kind = name, message = message } end
+  self.count = self.count + 1
+  return true
+end
+
+--- The body of the gathered items, which are let go of, and its header lines; nil, message, name.
+function Push:take_body()
+  local only = self.only
+  self.only, self.count, self.size = nil, 0, 2
+  if only then return sending.body(only) end
+  local ok, message, name = self.packer:add "]"
+  if not ok then return nil, message, name end
+  local body, is_compressed = self.packer:finish()
+  return body, sending.headers(is_compressed)
+end
+
+--- Tell in the error what became of the items, by their positions in all that was given.
+function Push:describe(err, count)
+  err.pushed = self.pushed
+  if count > 0 and sending.is_in_doubt(err, self.settings.retry_unsafe) then
+    err.in_doubt = { self.pushed + 1, self.pushed + count }
+  end
+  local invalid = type(err.data) == "table" and err.data.invalidItems
+  for _, item in ipairs(type(invalid) == "table" and invalid or {}) do
+    if type(item.itemPosition) == "number" then item.itemPosition = self.pushed + item.itemPosition + 1 end
+  end
+  return err
+end
+
+--- Raise what a hook has raised, with what became of the items.
+function Push:raise(why, count)
+  if errors.is(why) then
+    local is_stored = why.value ~= nil
+    self.pushed = self.pushed + (is_stored and count or 0)
+    self:describe(why, is_stored and 0 or count)
+  end
+  error(why, 0)
+end
+
+--- Is it known where the items go? If not, nil and an error.
+function Push:find_target()
+  if type(self.target) ~= "function" then self.op = self.target end
+  if self.op then return true end
+  local err
+  self.op, err = self.target(self:time_limit(0))
+  if not self.op then return nil, self:describe(err, 0) end
+  return true
+end
+
+--- Seconds for the next request, of which some are spent; nil for the client's own limit.
+function Push:time_limit(spent)
+  local o = self.options
+  if not o.deadline then return o.request_timeout end
+  return math.min(o.deadline - self.spent - spent, o.request_timeout or self.settings.request_timeout)
+end
+
+function Push:late_error()
+  return errors.new {
+    kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline), sent = false,
+    method = "POST", path = request.path_text(self.settings, self.op.path),
+  }
+end
+
+--- Send what is gathered. true, or nil and an error.
+function Push:flush()
+  local count = self.count
+  if count == 0 then return true end
+  local began_at = transport.now()
+  local is_known, why = self:find_target()
+  if not is_known then return nil, why end
+  local op, limit = self.op, self:time_limit(transport.now() - began_at)
+  if limit and limit <= 0 then return nil, self:describe(self:late_error(), 0) end
+  local body, headers, name = self:take_body()
+  if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
+  local is_quiet, ok, err = pcall(request.run, self.settings, {
+    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
+    ignores_body = true,
+  }, answers.acknowledgement)
+  self.spent = self.spent + (transport.now() - began_at)
+  if not is_quiet then self:raise(ok, count) end
+  if not ok then return nil, self:describe(err, count) end
+  self.pushed = self.pushed + count
+  return true
+end
+
+--- Send what came before the failure, and give the failure; or that of the sending, or of a fiber or client that has ended.
+function Push:stop(err)
+  local ok, sending_err = self:flush()
+  if not ok then return nil, sending_err end
+  err = request.refusal(self.settings) or err
+  local op = self.op or self.target
+  if type(op) == "table" then err.method, err.path = "POST", request.path_text(self.settings, op.path) end
+  return nil, self:describe(err, 0)
+end
+
+--- Gather an item; what is gathered is sent when it does not fit in any more.
+function Push:add(text)
+  if #text > MAX_ITEM then
+    local position = self.pushed + self.count + 1
+    local message = ("item %d has %d bytes as JSON, and the API takes at most %d"):format(position, #text, MAX_ITEM)
+    return self:stop(errors.new { kind = "too_large", message = message })
+  end
+  local size = self.size + #text + (self.count > 0 and 1 or 0)
+  if size > MAX_REQUEST then
+    local ok, err = self:flush()
+    if not ok then return nil, err end
+    size = self.size + #text
+  end
+  self.size = size
+  return self:gather(text)
+end
+
+--- Push items in order, in as few requests as their size allows. `target` has the path and the query of the items, or finds
+--- them when the first are sent.
+---@param settings apify.Settings
+---@param target apify.SendingTarget
+---@param items table|string|function an item, a list of items, either as a JSON string, or an iterator over items
+---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
+---@return true? ok
+---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
+function push.items(settings, target, items, o)
+  local self = setmetatable({
+    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0, spent = 0,
+  }, Push)
+  local refused = request.refusal(settings)
+  if refused then return nil, self:describe(refused, 0) end
+  local source = open(settings, items)
+  while true do
+    local text, err = source()
+    if err then return self:stop(err) end
+    if text == nil then break end
+    local ok
+    ok, err = self:add(text)
+    if not ok then return nil, err end
+  end
+  local ok, err = self:flush()
+  if not ok then return nil, err end
+  return true, self.pushed
+end
+
+return push

@@ -1,0 +1,340 @@
+--- Many requests for a queue, in batches: several in flight, in the caller's coroutine; what the API leaves unprocessed is
+--- sent again. Nothing is dropped: each request has its result, or the error tells what became of it.
+local answers = require "apify.http.answers"
+local batch_source = require "apify.resources.request_queue_batch_source"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+local retry = require "apify.http.retry"
+local sending = require "apify.http.sending"
+local transport = require "apify.loop"
+
+local batch_work = {}
+
+local MAX_COUNT = 25                     -- requests that the API takes at once
+local MAX_PARALLEL = 5                   -- batches in flight
+local MAX_ROUNDS = 8                     -- times that a batch is sent again without progress
+
+--- Requests that are sent together, or are to be sent again at `wake_at`.
+---@class apify.Batch
+---@field entries apify.BatchEntry[]
+---@field rounds integer without progress
+---@field wake_at number
+---@field exchange? apify.Exchange
+
+---@class apify.BatchOptions
+---@field max_parallel? integer batches in flight
+---@field max_unprocessed_retries? integer
+---@field deadline? number seconds for all of them, the iterator's own time left out
+---@field nulls? "omit"|"keep"
+---@field request_timeout? number seconds for each batch
+
+--- Where batches go: the path and the query; or a function that gives these, or nil and an error, called before the first is sent.
+
+--- One call: what is in flight, and what has come of it.
+---@class apify.BatchWork
+---@field private batches apify.Batch[] in flight, or waiting to be sent again
+---@field private results table<integer, table> by position
+---@field private doubtful table<integer, true> positions whose answer was lost
+---@field private seen table<string, apify.BatchEntry> by key
+---@field private source apify.BatchSource
+---@field private outside number seconds spent in the caller's iterator
+---@field private failure? apify.Error the first; no batch is begun after it
+local Work = {}
+Work.__index = Work
+
+--- The time as the batches count it.
+function Work:now()
+  return transport.now() - self.outside
+end
+
+--- Something went wrong; only the first failure counts.
+function Work:fail(err)
+  if self.failure then return end
+  if self.op and not err.path then
+    err.method, err.path = self.kind.method, request.path_text(self.settings, self.op.path)
+  end
+  self.failure = err
+end
+
+--- Note the result of a request, and of those that are the same.
+function Work:settle(entry, row)
+  self.results[entry.position], self.doubtful[entry.position], entry.text = row, nil, nil
+  for _, position in ipairs(entry.twins or {}) do
+    self.results[position], self.doubtful[position] = self.kind.twin(row), nil
+  end
+end
+
+--- It is unknown what became of these.
+function Work:doubt(entries)
+  for _, entry in ipairs(entries) do
+    self.doubtful[entry.position] = true
+    for _, position in ipairs(entry.twins or {}) do self.doubtful[position] = true end
+  end
+end
+
+--- A request that is the same as an earlier one.
+function Work:add_twin(first, position)
+  local row = self.results[first.position]
+  if row then
+    self.results[position] = self.kind.twin(row)
+  else
+    first.twins = first.twins or {}
+    table.insert(first.twins, position)
+    if self.doubtful[first.position] then self.doubtful[position] = true end
+  end
+end
+
+--- The next request that has to be sent; nil at the end, or after a failure.
+function Work:pull()
+  while not self.is_drained do
+    local began_at = transport.now()
+    local entry, err = self.source.next()
+    self.outside = self.outside + (transport.now() - began_at)
+    if not entry then
+      self.is_drained = true
+      if err then self:fail(err) end
+      break
+    end
+    local first = entry.key and self.seen[entry.key]
+    if not first then
+      if entry.key then self.seen[entry.key] = entry end
+      return entry
+    end
+    self:add_twin(first, entry.position)
+  end
+end
+
+--- The requests of the next batch. One that does not fit in any more is kept for the one after.
+function Work:gather()
+  local entries, names, size = {}, {}, 2
+  while #entries < MAX_COUNT do
+    local entry = self.ahead or self:pull()
+    self.ahead = nil
+    if not entry then break end
+    size = size + #entry.text + (entries[1] and 1 or 0)
+    if names[entry.name] or (entries[1] and size > sending.MAX_BODY) then
+      self.ahead = entry
+      break
+    end
+    names[entry.name] = true
+    entries[#entries + 1] = entry
+  end
+  return entries
+end
+
+--- Is it known where the batches go?
+function Work:has_target()
+  if self.op then return true end
+  local err
+  self.op, err = self.find_target(math.min(self.ends_at - self:now(), self.options.request_timeout or self.settings.request_timeout))
+  if err then self:fail(err) end
+  return self.op ~= nil
+end
+
+--- As many batches as may be in flight.
+function Work:fill()
+  while not self.failure and (self.ahead or not self.is_drained) and #self.batches < self.max_parallel do
+    local entries = self:gather()
+    if self.failure or not entries[1] or not self:has_target() then return end
+    table.insert(self.batches, { entries = entries, rounds = 0, wake_at = self:now() })
+  end
+end
+
+--- Send a batch.
+function Work:send(b, now)
+  local texts = {}
+  for i, entry in ipairs(b.entries) do texts[i] = entry.text end
+  local body, headers = sending.body("[" .. table.concat(texts, ",") .. "]")
+  b.exchange = request.begin(self.settings, {
+    method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
+    is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
+  }, self.waiter, now)
+end
+
+local read = answers.reader "batch"
+
+--- It is unknown what became of requests that the answer does not name.
+function Work:lose_unnamed(entries)
+  self:fail(errors.new {
+    kind = "decode", retryable = false, sent = true,
+    message = ("the answer names %d of the requests neither as processed nor as unprocessed, the first of them %s"):format(
+      #entries, batch_source.place(entries[1].position)),
+  })
+end
+
+--- Settle what was processed. Returns what is to be sent again: what the API has left aside, and what its answer does not name,
+--- if it has a key, by which it is not added twice.
+function Work:take(b, answer)
+  local rows, missing = self.kind.match(b.entries, answer.processedRequests, answer.unprocessedRequests)
+  local left, unnamed = {}, {}
+  for _, entry in ipairs(b.entries) do
+    if rows[entry] then
+      self:settle(entry, rows[entry])
+    else
+      if missing[entry] then self:doubt { entry } end
+      local list = missing[entry] and not entry.key and unnamed or left
+      list[#list + 1] = entry
+    end
+  end
+  if unnamed[1] then self:lose_unnamed(unnamed) end
+  return left
+end
+
+--- Too often nothing of the batch was processed.
+function Work:give_up(b)
+  self:fail(errors.new {
+    kind = "api", type = "unprocessed-requests", retryable = true, attempts = b.rounds, sent = true,
+    message = ("%d of the requests were not processed, the first of them %s"):format(#b.entries, batch_source.place(b.entries[1].position)),
+  })
+end
+
+--- Send again, a little later, what was not processed. False when the batch is over.
+function Work:retry(b, left, now)
+  b.exchange = nil
+  if not left[1] then return false end
+  b.rounds = #left < #b.entries and 1 or b.rounds + 1
+  b.entries = left
+  if b.rounds > self.max_rounds then self:give_up(b) end
+  if self.failure then return false end
+  b.wake_at = now + retry.delay(b.rounds, self.settings.min_delay_between_retries, transport.random())
+  return true
+end
+
+--- The batch has failed for good.
+function Work:lose(b)
+  local ex = b.exchange
+  local is_repeated = ex.was_sent and (self.settings.retry_unsafe or self.kind.is_safe(b.entries))
+  if sending.is_in_doubt(ex.error, is_repeated) then self:doubt(b.entries) end
+  self:fail(ex.error)
+  return false
+end
+
+--- Go on with a batch as far as possible. Is it still under way?
+function Work:poke(b, now)
+  if not b.exchange then
+    if self.failure then return false end
+    if now < b.wake_at then return true end
+    self:send(b, now)
+  end
+  local ex = b.exchange
+  while true do
+    local state = ex:poke(now)
+    if state == "failed" then return self:lose(b) end
+    if state == "wait" then
+      b.wake_at = ex.wake_at
+      return true
+    end
+    local answer, message, name, offset, is_stray = read(ex)
+    if answer then
+      local is_open = self:retry(b, self:take(b, answer), now)
+      ex:close()                                         -- last, as a hook may raise
+      return is_open
+    end
+    ex:reject(name, message, offset, now, is_stray)
+  end
+end
+
+--- Go on with all batches. Returns when the first of them wants to be poked again.
+function Work:poke_all()
+  local now, open, wake_at = self:now(), {}, math.huge
+  for _, b in ipairs(self.batches) do
+    if self:poke(b, now) then
+      open[#open + 1] = b
+      wake_at = math.min(wake_at, b.wake_at)
+    end
+  end
+  self.batches = open
+  return wake_at
+end
+
+--- Waiting is over: abort what is in flight.
+function Work:abort(fields)
+  self.failure = nil
+  for _, b in ipairs(self.batches) do
+    local ex = b.exchange
+    if ex then
+      ex:close(ex:describe { kind = fields.kind, message = fields.message, sent = ex:may_have_acted() })
+      self:lose(b)
+    end
+  end
+  self.batches = {}
+  self:fail(errors.new(fields))
+end
+
+--- The fields of an error once the deadline is over.
+function Work:lateness()
+  if self:now() < self.ends_at then return nil end
+  return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline) }
+end
+
+--- Until all is settled, or nothing is in flight after a failure.
+function Work:drive()
+  self.ends_at = self:now() + (self.options.deadline or math.huge)
+  while true do
+    self:fill()
+    local refused = request.refusal(self.settings) or self:lateness()
+    if refused then return self:abort(refused) end
+    local wake_at = self:poke_all()
+    local is_over = self.failure or (self.is_drained and not self.ahead)
+    if is_over and not self.batches[1] then return end
+    if is_over or #self.batches >= self.max_parallel then
+      local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.ends_at) - self:now())
+      if fields then return self:abort(fields) end
+    end
+  end
+end
+
+--- Tell in the error what became of each request.
+function Work:describe(err)
+  local doubtful, unprocessed = {}, {}
+  for position = 1, self.source.count do
+    if self.doubtful[position] then
+      doubtful[#doubtful + 1] = position
+    elseif not self.results[position] then
+      unprocessed[#unprocessed + 1] = position
+    end
+  end
+  err.partial, err.in_doubt, err.unprocessed = self.results, doubtful, unprocessed
+  return err
+end
+
+--- The list of results, or nil and the error.
+function Work:finish()
+  if not self.failure then return self.results end
+  return nil, self:describe(self.failure)
+end
+
+--- A hook that raises, or an interrupt, leaves nothing in flight.
+function Work:drive_to_end()
+  local ok, why = pcall(self.drive, self)
+  if ok then return end
+  for _, b in ipairs(self.batches) do
+    local ex = b.exchange
+    if ex and ex:may_have_acted() then self:doubt(b.entries) end
+    if ex then pcall(ex.close, ex) end
+  end
+  if errors.is(why) then self:describe(why) end
+  error(why, 0)
+end
+
+--- Send all requests.
+---@param settings apify.Settings
+---@param kind apify.BatchKind
+---@param op apify.SendingTarget
+---@param requests table|function
+---@param o apify.BatchOptions
+---@return table[]? results in the order given
+---@return apify.Error? err with `partial` (results by position), `unprocessed` and `in_doubt` (lists of positions)
+function batch_work.run(settings, kind, op, requests, o)
+  local self = setmetatable({
+    settings = settings, kind = kind, options = o, waiter = transport.waiter(), batches = {}, results = {},
+    doubtful = {}, seen = {}, outside = 0, source = batch_source.new(settings, kind, requests),
+    max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
+  }, Work)
+  if type(op) == "function" then self.find_target = op else self.op = op end
+  local err = request.refusal(settings) or self.source.error
+  if err then self:fail(err) else self:drive_to_end() end
+  return self:finish()
+end
+
+return batch_work

@@ -1,0 +1,218 @@
+--- The waiting for one run to finish: long polls, one after another, until one shows it finished or the time is over.
+---
+--- A state machine like an exchange: it never waits itself, so that one caller can hold a thousand of them.
+local answers = require "apify.http.answers"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+
+local run_wait = {}
+
+local LONGEST_POLL = 60                  -- seconds that the API holds a request
+run_wait.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
+local EARLY = 0.5                        -- an answer that comes so long before its time was not held
+run_wait.NOT_FOUND_GRACE = 3             -- seconds in which a run may be unknown: it was started a moment ago
+run_wait.SHORTEST_PAUSE = 0.25           -- seconds between two looks at what is not ready
+local LONGEST_PAUSE = 2
+local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
+local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
+
+run_wait.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+
+local read_run = answers.reader "run"
+
+local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
+
+--- Has it ended for good: a run, or a status?
+---@param run_or_status table|string
+---@return boolean
+function run_wait.is_finished(run_or_status)
+  local status = run_or_status
+  if type(status) == "table" then status = status.status end
+  return FINISHED[status] == true
+end
+
+--- Does the run still go on, so that more may come of it? One that is not there does not.
+---@param settings apify.Settings
+---@param path string of the run, below the API's base
+---@param query? { [1]: string, [2]: string }[] parameters that belong to the path
+---@param request_timeout? number
+---@return boolean?
+---@return apify.Error? err
+function run_wait.is_going(settings, path, query, request_timeout)
+  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
+  if run then return not run_wait.is_finished(run) end
+  if err.not_found then return false end
+  return nil, err
+end
+
+--- The operation of one poll.
+---@param settings apify.Settings
+---@param path string of the run, below the API's base
+---@param secs? integer how long the API may hold its answer, 0 to 60
+---@param request_timeout? number
+---@param nulls? "omit"|"keep"
+---@return apify.Operation
+function run_wait.poll_operation(settings, path, secs, request_timeout, nulls)
+  local held = secs or 0
+  return {
+    path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } }, nulls = nulls,
+    request_timeout = request_timeout or settings.request_timeout + held,
+    hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
+  }
+end
+
+---@class apify.RunWait
+---@field run? table as last seen
+---@field error? apify.Error
+---@field is_over boolean
+---@field wake_at number poke again then
+---@field private poll_at number when to ask next
+---@field private polled_at number when it was asked last
+---@field private poll_secs integer how long the API was asked to hold its answer
+local RunWait = {}
+RunWait.__index = RunWait
+
+---@class apify.RunWaitOptions
+---@field settings apify.Settings
+---@field path string of the run
+---@field waiter apify.Waiter
+---@field wait_secs? number
+---@field is_deadline? boolean it is an error of kind "timeout" when they are over
+---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
+---@field nulls? "omit"|"keep"
+---@field turns? apify.Turns shared by waits of which only some may poll at a time
+---@field longest_poll? integer seconds that the API is asked to hold its answer at most
+
+---@param o apify.RunWaitOptions
+---@param now number
+---@return apify.RunWait
+function run_wait.new(o, now)
+  return setmetatable({
+    settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
+    request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
+    is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
+    pause = run_wait.SHORTEST_PAUSE, is_over = false,
+  }, RunWait)
+end
+
+--- Abort the poll that is under way. The next poke begins another.
+function RunWait:close()
+  local ex = self.exchange
+  self.exchange = nil
+  if self.turns then self.turns:give_back(self) end
+  if ex then ex:close() end                              -- last, as a hook may raise
+end
+
+local function end_with(self, run, err)
+  self.run = run or self.run
+  if err then err.run = err.run or self.run end
+  self.error, self.is_over = err, true
+  self:close()
+end
+
+--- The time is over. `err` is what the last poll ended with, if it failed.
+local function give_up(self, err)
+  local ex, run = self.exchange, self.run
+  local fields = {
+    path = request.path_text(self.settings, self.path), method = "GET", retryable = true,
+    attempts = ex and ex.attempts or err and err.attempts,
+  }
+  if run then
+    fields.kind = self.is_deadline and "timeout" or "unfinished"
+    fields.message = ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
+  else
+    local last = ex and ex.last_error or err
+    fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
+    if last and last.kind ~= "timeout" then fields.message = fields.message .. "; the attempt before: " .. last.message end
+  end
+  end_with(self, nil, errors.new(fields))
+end
+
+local function start_poll(self, now)
+  local left = math.max(0, self.ends_at - now)
+  local longest = self.turns and self.turns:is_short() and CROWDED_POLL or self.longest_poll
+  self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
+  local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
+  self.is_last = allowed == left + LAST_LOOK
+  local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
+  local ex = request.begin(self.settings, op, self.waiter, now)
+  ex.machine = self
+  self.exchange = ex
+end
+
+--- When to ask again: at once if the API held its answer as asked; else, as it is not to be hurried, after a pause, but
+--- for the last time when the time is over.
+local function plan(self, now)
+  local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
+  if was_held then self.pause = run_wait.SHORTEST_PAUSE end
+  if was_held and self.ends_at - now >= 1 then
+    self.poll_at = now
+  else
+    self.poll_at = math.min(now + self.pause, self.ends_at)
+    self.pause = math.min(LONGEST_PAUSE, self.pause * 2)
+  end
+end
+
+local function take(self, run, now)
+  self.run, self.missing_since = run, nil
+  if FINISHED[run.status] then return end_with(self, run) end
+  plan(self, now)
+  self:close()
+  if now >= self.ends_at then give_up(self) end
+end
+
+--- A poll failed for good. A run that nobody knows yet may turn up within a moment.
+local function take_failure(self, err, now)
+  local is_short_of_time = self.is_last and self.exchange.used_up == "time"
+  self.poll_at = now
+  self:close()
+  if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
+  if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
+  if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
+  self.missing_since = self.missing_since or now
+  if now - self.missing_since >= run_wait.NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + run_wait.SHORTEST_PAUSE, self.ends_at)
+end
+
+local function finish_poll(self, now)
+  local ex = self.exchange
+  local run, message, name, offset, is_stray = read_run(ex)
+  if message then ex:reject(name, message, offset, now, is_stray) else take(self, run, now) end
+end
+
+--- Go on as far as possible. "done": `run`, or `error`.
+---@param now number
+---@return "wait"|"done"
+function RunWait:poke(now)
+  while not self.is_over do
+    if not self.exchange then
+      if now < self.poll_at then
+        self.wake_at = self.poll_at
+        return "wait"
+      end
+      if self.turns and not self.turns:take(self) then
+        if now >= self.ends_at + LAST_LOOK then
+          give_up(self)
+          break
+        end
+        self.wake_at = self.ends_at + LAST_LOOK
+        return "wait"
+      end
+      start_poll(self, now)
+    end
+    local state = self.exchange:poke(now)
+    if state == "ready" then
+      finish_poll(self, now)
+    elseif state == "failed" then
+      take_failure(self, self.exchange.error, now)
+    elseif now >= self.ends_at + LAST_LOOK then
+      give_up(self)
+    else
+      self.wake_at = math.min(self.exchange.wake_at, self.ends_at + LAST_LOOK)
+      return "wait"
+    end
+  end
+  return "done"
+end
+
+return run_wait

@@ -1,0 +1,274 @@
+--- Starting runs of an Actor or a task: the methods that both share.
+local answers = require "apify.http.answers"
+local codec = require "apify.util.json"
+local core = require "apify.core"
+local errors = require "apify.util.errors"
+local fiber = require "apify.loop.fiber"
+local log = require "apify.resources.log"
+local once_walk = require "apify.paging.single_plan"
+local pager = require "apify.paging.iterator"
+local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
+local run_wait = require "apify.resources.run_poll"
+local sending = require "apify.http.sending"
+local storage = require "apify.resources.base.storage"
+local transport = require "apify.loop"
+local wait = require "apify.resources.run_wait"
+
+local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
+local LOG_GRACE = 10                     -- seconds without a line before the log of a run that has ended is left
+
+local JSON_TYPE = "application/json; charset=utf-8"
+
+local starting = {}
+
+---@class apify.StartOptions
+---@field build? string tag or number
+---@field content_type? string of an input that is a string; JSON when absent
+---@field force_permission_level? "LIMITED_PERMISSIONS"|"FULL_PERMISSIONS" of an Actor only
+---@field max_items? integer items that may be charged
+---@field max_total_charge_usd? number
+---@field memory? integer megabytes, a power of 2 from 128 up
+---@field nulls? "omit"|"keep" null fields of what is returned: absent (the default, but for items and records), or apify.null
+---@field request_timeout? number seconds
+---@field restart_on_error? boolean
+---@field timeout? integer the run's own limit, in seconds
+---@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
+---@field webhooks? table[] for this run alone: { eventTypes, requestUrl, ... }
+
+---@class apify.CallOptions : apify.StartOptions
+---@field deadline? number seconds for the start and the waiting; kind "timeout" when they are over
+---@field log? boolean|fun(line: string, run: table) true: to the standard error stream
+---@field wait_secs? number seconds; no limit when absent
+
+--- The text of an input and its content type. A string is sent as it is, all else as JSON.
+local function encode_input(settings, input, content_type, where)
+  if type(input) == "string" then
+    if not content_type then
+      local _, why = core.decode(input)
+      if why then errors.misuse("bad argument 1 of %s: a string that is not JSON, without option 'content_type' (%s)", where, why) end
+    end
+    return input, content_type or JSON_TYPE
+  end
+  if content_type and not content_type:lower():find("json", 1, true) then
+    errors.misuse("bad argument 1 of %s: a %s (an input of the type %s has to be a string)", where, type(input), errors.escape(content_type, 60))
+  end
+  local text, message = codec.encode(settings, input)
+  if not text then errors.misuse("bad argument 1 of %s: %s", where, message) end
+  return text, content_type or JSON_TYPE
+end
+
+--- Put the input into an operation.
+---@param settings apify.Settings
+---@param input any nil: none
+---@param content_type? string
+---@param where string for messages
+---@return { body?: string, headers?: string[] }
+function starting.input_fields(settings, input, content_type, where)
+  if content_type then storage.check_header("content_type", content_type, where) end
+  if input == nil then return {} end
+  local body, kind = encode_input(settings, input, content_type, where)
+  local packed, header = sending.compress(body)
+  return { body = packed, headers = { "Content-Type: " .. kind, header } }
+end
+
+--- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
+local function start(self, row, o, input, where)
+  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  local held = o.wait_for_finish or 0
+  fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
+  fields.hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
+  fields.answer_name = "run"
+  local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
+  if not run then return nil, err end
+  return run
+end
+
+--- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
+local function pass_lines(settings, run, fn, progress)
+  local began_at = transport.now()
+  local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
+  while true do
+    local line, err = lines:next()
+    while err and err.not_found and progress.count == 0 and transport.now() - began_at < run_wait.NOT_FOUND_GRACE do
+      fiber.sleep(run_wait.SHORTEST_PAUSE)                               -- the run was started a moment ago
+      line, err = lines:next()
+    end
+    if not line then return err == nil, err end
+    progress.is_inside, progress.count = true, progress.count + 1
+    local ok, why = pcall(fn, line, run)
+    progress.is_inside = false
+    if not ok then
+      lines:close()
+      return nil, errors.of_user("the log function", why)
+    end
+  end
+end
+
+local function to_stderr(line)
+  io.stderr:write(line, "\n")
+end
+
+--- A fiber that passes the log on. If that fails, so does the waiting.
+local function spawn_passing(settings, run, fn, waiting, progress)
+  return fiber.spawn(function()
+    local is_quiet, ok, err = pcall(pass_lines, settings, run, fn, progress)
+    if is_quiet and ok then return true end
+    waiting:cancel()
+    if not is_quiet then error(ok, 0) end                -- of an on_attempt hook
+    return nil, err
+  end)
+end
+
+--- Wait for the rest of the log, as long as lines come or are being dealt with, and the call's time is not over.
+local function wait_for_log(passing, progress, ends_at)
+  while true do
+    local before = progress.count
+    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, ends_at - transport.now())))
+    if passing:is_done() then return ok, why end
+    if why.kind ~= "timeout" then return nil, why end                  -- the caller was cancelled
+    local is_silent = progress.count == before and not progress.is_inside
+    if is_silent or transport.now() >= ends_at then return true end
+  end
+end
+
+--- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
+local function wait_with_log(settings, run, path, o, limits, ends_at)
+  local waiting = fiber.spawn(wait.one, settings, path, limits)
+  local progress = { count = 0, is_inside = false }
+  local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
+  local is_quiet, ended, err = pcall(waiting.wait, waiting)
+  if not (is_quiet and ended) then
+    waiting:cancel()                                     -- it is perhaps the caller that was cancelled
+    local is_log_over, log_error = passing:is_done(), nil
+    passing:cancel()
+    if not is_quiet then error(ended, 0) end
+    if is_log_over then log_error = select(2, passing:wait()) end
+    return nil, log_error or err
+  end
+  local ok, why = wait_for_log(passing, progress, ends_at)
+  passing:cancel()
+  if not ok then return nil, why, ended end
+  return ended
+end
+
+local function call(self, row, o, input, where)
+  local began_at = transport.now()
+  local run, err = start(self, row, o, input, where)
+  if not run then return nil, err end
+  local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, nulls = o.nulls, request_timeout = o.request_timeout }
+  if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
+  local is_quiet, ended, why, last
+  if o.log then
+    is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
+  else
+    is_quiet, ended, why = pcall(wait.one, self.settings, path, limits)
+  end
+  if not is_quiet then                                   -- a hook has raised
+    if errors.is(ended) then ended.run = ended.run or run end
+    error(ended, 0)
+  end
+  if ended then return ended end
+  why.run = last or why.run or run
+  return nil, why
+end
+
+--- The operation of a call that lasts as long as the run.
+local function sync_operation(self, row, o, input, where, more)
+  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  fields.hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
+  fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
+  for name, value in pairs(more) do fields[name] = value end
+  return resource.operation(self, row, o, nil, fields)
+end
+
+--- Add the methods to a class. `noun` is its name in messages, `rows` its operations.
+---@param class table
+---@param noun string
+---@param rows table<string, apify.OperationRow>
+function starting.add_methods(class, noun, rows)
+  --- The object itself.
+  ---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+  ---@return table?
+  ---@return apify.Error? err `not_found` when there is none
+  function class:get(opts)
+    resource.check_self(class, self, "get")
+    return resource.call(self, rows.get, rows.get.check(opts, noun .. ":get"))
+  end
+
+  --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
+  ---@param input? any a table, or a string of the `content_type`
+  ---@param opts? apify.StartOptions
+  ---@return table? run
+  ---@return apify.Error? err
+  function class:start(input, opts)
+    resource.check_self(class, self, "start")
+    local where = noun .. ":start"
+    return start(self, rows.start, rows.start.check(opts, where), input, where)
+  end
+
+  --- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
+  ---@param input? any
+  ---@param opts? apify.CallOptions
+  ---@return table? run
+  ---@return apify.Error? err
+  function class:call(input, opts)
+    resource.check_self(class, self, "call")
+    local where = noun .. ":call"
+    return call(self, rows.call, rows.call.check(opts, where), input, where)
+  end
+
+  --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
+  ---@return apify.Record? output
+  ---@return apify.Error? err status 408 when the time is over
+  function class:run_sync(input, opts)
+    resource.check_self(class, self, "run_sync")
+    local where = noun .. ":run_sync"
+    local o = rows.run_sync.check(opts, where)
+    local nulls = storage.nulls(self.settings, o)
+    local op = sync_operation(self, rows.run_sync, o, input, where, { nulls = nulls, is_user_data = true })
+    local record, err = request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls, true))
+    if not record then return nil, err end
+    return record
+  end
+
+  --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+  ---@return apify.Page? page
+  ---@return apify.Error? err status 408 when the time is over
+  function class:run_sync_get_dataset_items(input, opts)
+    resource.check_self(class, self, "run_sync_get_dataset_items")
+    local where, row = noun .. ":run_sync_get_dataset_items", rows.run_sync_get_dataset_items
+    local o = row.check(opts, where)
+    local nulls = storage.nulls(self.settings, o)
+    local op = sync_operation(self, row, o, input, where, { nulls = nulls, is_user_data = true })
+    local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
+    if not page then return nil, err end
+    return page
+  end
+
+  --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
+  ---@param input? any
+  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+  ---@return apify.Iterator, nil, nil, apify.Iterator
+  function class:run_sync_iterate_items(input, opts)
+    resource.check_self(class, self, "run_sync_iterate_items")
+    local where, row = noun .. ":run_sync_iterate_items", rows.run_sync_iterate_items
+    local o = row.check(opts, where)
+    local nulls, settings = storage.nulls(self.settings, o), self.settings
+    storage.check_pick(settings, o, where)
+    local op = sync_operation(self, row, o, input, where, {})
+    local it = pager.new {
+      settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
+      decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
+      call = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
+      walk = once_walk.new(), request_timeout = op.request_timeout, deadline = o.deadline,
+    }
+    return it, nil, nil, it
+  end
+end
+
+return starting

@@ -1,0 +1,336 @@
+--- Waiting for runs to finish: one, or hundreds at once in one thread.
+local errors = require "apify.util.errors"
+local heap = require "apify.util.heap"
+local request = require "apify.http.request"
+local run_wait = require "apify.resources.run_poll"
+local transport = require "apify.loop"
+local turns = require "apify.util.limiter"
+
+local wait = {}
+
+local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
+
+wait.is_finished = run_wait.is_finished
+wait.poll_operation = run_wait.poll_operation
+
+---@class apify.WaitOptions
+---@field wait_secs? number seconds; no limit when absent
+---@field deadline? number seconds after which it is an error of kind "timeout"
+---@field max_parallel? integer runs that are asked about at a time; all when absent
+---@field on_progress? fun(counts: table<string, integer>) told how many runs have which status, whenever that changes
+---@field nulls? "omit"|"keep"
+---@field request_timeout? number seconds for the answer to a poll, beside the time that the API holds it
+
+--- A run to wait for.
+---@class apify.WaitTarget
+---@field id? string
+---@field path string below the API's base
+
+--- Several waits with one waiter: poked when they have news or when their time has come. A run that is given twice is waited for once.
+---@class apify.WaitGroup
+---@field machines apify.RunWait[] each with its `id` and the `indexes` of its run in the list given
+---@field private over apify.RunWait[] those that have ended and are not yet handed out, from `first_over` to `last_over`
+---@field private outside number seconds that the caller spent between two steps: no time to the waits
+local Group = {}
+Group.__index = Group
+
+--- The machine has ended: hand it out, once.
+local function take(self, machine)
+  if self.over[self.last_over] ~= machine then
+    self.over[self.last_over + 1] = machine
+    self.last_over = self.last_over + 1
+  end
+  machine.is_taken = true
+  if not self.turns then return end
+  self.turns:give_back(machine)                          -- if an interrupt has kept it from that
+  self.turns.takers = self.turns.takers - 1
+end
+
+--- Let the machine go on, and see to it that it is poked again in time. What an error ends in the middle is begun again by `run`.
+function Group:touch(machine, now)
+  self.touched = machine
+  if machine:poke(now) == "done" then
+    if not machine.is_taken then take(self, machine) end
+  elseif not machine.timer_at or machine.wake_at < machine.timer_at then
+    self.timers:push(machine.wake_at, machine)
+    machine.timer_at = machine.wake_at
+  end
+  self.touched = nil
+end
+
+--- Poke the machines that have news, and those whose time has come. A timer may come early: its machine knows.
+function Group:run(now)
+  if self.touched then self:touch(self.touched, now) end
+  local queue = self.waiter.queue
+  while queue[1] do                                      -- one by one, and gone when it is over: an error that leaves here loses none
+    local ex = queue[1]
+    if ex.machine.exchange == ex then self:touch(ex.machine, now) end
+    table.remove(queue, 1)
+  end
+  while true do
+    local key, machine = self.timers:peek()
+    if not key or key > now then break end
+    if machine.timer_at == key then
+      self.touched = machine
+      machine.timer_at = nil
+    end
+    self.timers:pop()
+    if self.touched then self:touch(machine, now) end
+  end
+end
+
+--- Wait for the target with the index i, or let the wait for the same run stand for it.
+function Group:add(i, target, o, now)
+  local machine = self.by_path[target.path]
+  local is_deadline = o.deadline ~= nil and o.deadline < (o.wait_secs or math.huge)
+  if not machine then
+    machine = run_wait.new({
+      settings = self.settings, path = target.path, waiter = self.waiter,
+      wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
+      request_timeout = o.request_timeout, nulls = o.nulls, turns = self.turns, longest_poll = self.longest_poll,
+    }, now)
+    machine.id, machine.indexes = target.id, {}
+    self.by_path[target.path] = machine
+    self.machines[#self.machines + 1] = machine
+    if self.turns then self.turns.takers = self.turns.takers + 1 end
+  end
+  table.insert(machine.indexes, i)
+end
+
+--- How many are not yet handed out.
+function Group:count_open()
+  return #self.machines - (self.first_over - 1)
+end
+
+--- Begin to wait.
+---@param settings apify.Settings
+---@param targets apify.WaitTarget[]
+---@param o apify.WaitOptions
+---@return apify.WaitGroup
+local function begin(settings, targets, o)
+  local waiter, now = transport.waiter(), transport.now()
+  waiter.queue = {}
+  local self = setmetatable({
+    settings = settings, waiter = waiter, timers = heap.new(), machines = {}, by_path = {},
+    over = {}, first_over = 1, last_over = 0, outside = 0,
+    on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
+  }, Group)
+  if o.max_parallel then
+    self.turns = turns.new(o.max_parallel, function(machine)
+      local at = transport.now() - self.outside
+      self.timers:push(at, machine)
+      machine.timer_at = at
+    end)
+  end
+  for i, target in ipairs(targets) do self:add(i, target, o, now) end
+  for _, machine in ipairs(self.machines) do self:touch(machine, now) end
+  return self
+end
+
+--- Tell how many runs have which status, if that has changed.
+function Group:tell()
+  local counts, key = {}, {}
+  for _, machine in ipairs(self.machines) do
+    local status = machine.run and machine.run.status
+    if status then counts[status] = (counts[status] or 0) + #machine.indexes end
+  end
+  for _, status in ipairs(run_wait.STATUSES) do key[#key + 1] = counts[status] or 0 end
+  key = table.concat(key, " ")
+  if key == self.told then return end
+  self.told = key
+  local began_at = transport.now()
+  local ok, why = pcall(self.on_progress, counts)
+  self.outside = self.outside + (transport.now() - began_at)
+  if ok then return end
+  self:close()
+  error(why, 0)
+end
+
+--- The machine that ended next; nil when none is left or the group is closed; nil and an error when waiting is impossible.
+---@return apify.RunWait?
+---@return apify.Error? err
+function Group:next()
+  while self:count_open() > 0 and not self.is_closed do
+    local now = transport.now() - self.outside
+    self:run(now)
+    if self.on_progress then
+      self:tell()
+      now = transport.now() - self.outside
+    end
+    local machine = self.over[self.first_over]
+    if machine then
+      self.first_over = self.first_over + 1
+      self.over[self.first_over - 1] = nil
+      return machine
+    end
+    local fields = request.park(self.settings, self.waiter, (self.timers:peek() or math.huge) - now)
+    if fields then
+      self:close()
+      return nil, errors.new(fields)
+    end
+  end
+end
+
+--- Abort what is in flight, and wake whoever waits in `next`. Safe to call twice.
+function Group:close()
+  if self.is_closed then return end
+  self.is_closed = true
+  local first_error
+  for _, machine in ipairs(self.machines) do
+    local ok, why = pcall(machine.close, machine)        -- a hook may raise; the others must go all the same
+    if not ok then first_error = first_error or why end
+  end
+  transport.wake(self.waiter)
+  if first_error then error(first_error, 0) end
+end
+
+--- The next machine, of a group that nobody asks again after an error was raised. What a hook raises has what is known by then in it:
+--- `run` and `value`, or in `partial` the runs by index.
+local function next_or_close(group, ended)
+  local ok, machine, err = pcall(group.next, group)
+  if ok then return machine, err end
+  pcall(group.close, group)
+  if errors.is(machine) then
+    for _, m in ipairs(group.machines) do
+      local is_finished = m.run and run_wait.is_finished(m.run)
+      if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
+      for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
+    end
+    machine.partial = ended
+  end
+  error(machine, 0)
+end
+
+--- Wait for one run: the finished run, or nil and an error.
+---@param settings apify.Settings
+---@param path string of the run, below the API's base
+---@param o apify.WaitOptions
+---@return table? run
+---@return apify.Error? err
+function wait.one(settings, path, o)
+  local refused = request.refusal(settings)
+  if refused then return nil, refused end
+  local group = begin(settings, { { path = path } }, o)
+  local machine, err = next_or_close(group)
+  if err then
+    err.method, err.path, err.run = "GET", request.path_text(settings, path), group.machines[1].run
+    return nil, err
+  end
+  if machine.error then return nil, machine.error end
+  return machine.run
+end
+
+--- All runs in the order given; or nil and the first error, with those that have ended in `err.partial`, by index.
+---@param settings apify.Settings
+---@param targets apify.WaitTarget[]
+---@param o apify.WaitOptions
+---@return table[]? runs
+---@return apify.Error? err
+function wait.all(settings, targets, o)
+  local refused = request.refusal(settings)
+  if refused then return nil, refused end
+  local group, ended = begin(settings, targets, o), {}
+  while true do
+    local machine, err = next_or_close(group, ended)
+    err = err or machine and machine.error
+    if err then
+      group:close()
+      err.partial = ended
+      return nil, err
+    end
+    if not machine then return ended end
+    for _, i in ipairs(machine.indexes) do ended[i] = machine.run end
+  end
+end
+
+--- The first run that ends, and its index; or nil and the last error when none can end any more.
+---@param settings apify.Settings
+---@param targets apify.WaitTarget[]
+---@param o apify.WaitOptions
+---@return table? run
+---@return integer|apify.Error|nil index_or_err
+function wait.any(settings, targets, o)
+  local refused = request.refusal(settings)
+  if refused then return nil, refused end
+  local group = begin(settings, targets, o)
+  local last_error
+  while true do
+    local machine, err = next_or_close(group, {})
+    if not machine then return nil, err or last_error end
+    if not machine.error then
+      group:close()
+      return machine.run, machine.indexes[1]
+    end
+    last_error = machine.error
+  end
+end
+
+---@class apify.RunsIterator
+---@operator call: any
+local RunsIterator = {}
+local runs_iterator_mt = { __index = RunsIterator, __name = "apify.RunsIterator" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= runs_iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
+
+--- The group, begun at the first step, with its clock set.
+local function enter(self)
+  if not self.group then
+    self.group = begin(self.settings, self.targets, self.options)
+  elseif self.left_at then                               -- nil while another fiber is in here
+    self.group.outside = self.group.outside + (transport.now() - self.left_at)
+    self.left_at = nil
+  end
+  return self.group
+end
+
+--- The next run that ended: id, run; or id, nil, err; nothing when all have; nil, nil, err when waiting is impossible.
+---@return string? id
+---@return table? run
+---@return apify.Error? err
+function RunsIterator:next()
+  check_self(self, "next")
+  if self.is_closed then return nil end
+  local refused = request.refusal(self.settings)
+  if refused then return nil, nil, refused end
+  local machine, err = enter(self):next()
+  self.left_at = transport.now()
+  if not machine then
+    self:close()
+    return nil, nil, err
+  end
+  if machine.error then return machine.id, nil, machine.error end
+  return machine.id, machine.run
+end
+
+--- Stop waiting: what is in flight is aborted. Safe to call twice.
+function RunsIterator:close()
+  check_self(self, "close")
+  self.is_closed = true
+  if self.group then self.group:close() end
+end
+
+runs_iterator_mt.__close = RunsIterator.close
+
+function runs_iterator_mt.__call(self)
+  local id, run, err = self:next()
+  if id == nil and err then error(err, 0) end
+  return id, run, err
+end
+
+function runs_iterator_mt.__tostring(self)
+  local state = self.is_closed and "closed" or self.group and self.group:count_open() .. " to come" or "not begun"
+  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, state)
+end
+
+--- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.
+---@param settings apify.Settings
+---@param targets apify.WaitTarget[]
+---@param o apify.WaitOptions
+---@return apify.RunsIterator
+function wait.each(settings, targets, o)
+  return setmetatable({ settings = settings, targets = targets, options = o }, runs_iterator_mt)
+end
+
+return wait

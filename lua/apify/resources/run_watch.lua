@@ -1,0 +1,146 @@
+--- Watching one run: what is new of it, as often as its status or its status message changes.
+local answers = require "apify.http.answers"
+local errors = require "apify.util.errors"
+local request = require "apify.http.request"
+local run_wait = require "apify.resources.run_poll"
+local transport = require "apify.loop"
+
+---@class apify.RunWatch
+---@operator call: table?
+---@field private path string of the run
+---@field private query? { [1]: string, [2]: string }[] what chooses the run, until it is known
+---@field private status? string as last told
+---@field private message? string
+---@field private look_at number when to look next
+---@field private outside number seconds that the caller spent between two steps
+---@field private asking? apify.Waiter of the look that is under way
+local RunWatch = {}
+
+local mt = { __index = RunWatch, __name = "apify.RunWatch" }
+
+local function check_self(self, what)
+  if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
+
+--- Time as the watch counts it for its deadline: what the caller does between two steps is left out.
+local function now_inside(self)
+  local now = transport.now()
+  if self.left_at then self.outside = self.outside + (now - self.left_at) end
+  self.left_at = nil
+  return now - self.outside
+end
+
+local function describe(self, fields)
+  fields.method, fields.path = "GET", request.path_text(self.settings, self.path)
+  return errors.new(fields)
+end
+
+--- Seconds until the deadline.
+local function time_left(self)
+  return self.ends_at and self.ends_at - now_inside(self) or math.huge
+end
+
+--- Wait until it is time to look. nil, or the error that ends the wait.
+local function pause(self)
+  while not self.is_over do
+    local now, left = transport.now(), time_left(self)
+    if left <= 0 then return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline) }) end
+    if now >= self.look_at then return nil end
+    local fields = request.park(self.settings, self.waiter, math.min(self.look_at - now, left))
+    if fields then return describe(self, fields) end
+  end
+end
+
+--- Ask for the run, no longer than the deadline allows, and until the watch is closed.
+local function ask(self)
+  local op = {
+    path = self.path, query = self.query, nulls = self.nulls,
+    request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
+  }
+  local helper = { now = transport.now }
+  function helper.tend(_, ex)
+    self.asking = ex.waiter
+    if self.is_over then return { kind = "closed", message = "the watch was closed" } end
+  end
+  local run, err = request.run(self.settings, op, answers.reader "run", helper)
+  self.asking, self.look_at = nil, transport.now() + self.interval
+  return run, err
+end
+
+--- The run as it is now, if that is news.
+local function look(self)
+  local run, err = ask(self)
+  if self.is_over then return nil end                    -- closed meanwhile
+  if err and err.not_found and not self.status and transport.now() - self.began_at < run_wait.NOT_FOUND_GRACE then
+    self.look_at = transport.now() + run_wait.SHORTEST_PAUSE             -- the run was started a moment ago
+    return nil
+  end
+  if not run then return nil, err end
+  if self.query then self.path, self.query = self.path_of(run.id), nil end
+  if run_wait.is_finished(run) then self.is_over = true end
+  if run.status == self.status and run.statusMessage == self.message then return nil end
+  self.status, self.message = run.status, run.statusMessage
+  return run
+end
+
+--- The run when it has changed; nil once it has ended; nil and an error, after which `next` may be called again.
+---@return table? run
+---@return apify.Error? err
+function RunWatch:next()
+  check_self(self, "next")
+  now_inside(self)
+  local run, err
+  while not (self.is_over or run or err) do
+    err = pause(self)
+    if not err and not self.is_over then run, err = look(self) end
+  end
+  self.left_at = transport.now()
+  return run, err
+end
+
+--- Stop watching; whoever waits in `next` is given nil. Safe to call twice.
+function RunWatch:close()
+  check_self(self, "close")
+  self.is_over = true
+  transport.wake(self.waiter)
+  if self.asking then transport.wake(self.asking) end
+end
+
+mt.__close = RunWatch.close
+
+function mt.__call(self)
+  local run, err = self:next()
+  if err then error(err, 0) end
+  return run
+end
+
+function mt.__tostring(self)
+  return ("apify.RunWatch: %s, %s"):format(self.path, self.status or "not begun")
+end
+
+local run_watch = {}
+
+---@class apify.RunWatchOptions
+---@field settings apify.Settings
+---@field path string of the run, or of a last run
+---@field query? { [1]: string, [2]: string }[] of a last run: what chooses it
+---@field path_of? fun(id: string): string of a last run: the path by its id
+---@field interval number seconds
+---@field deadline? number seconds inside
+---@field nulls? "omit"|"keep"
+---@field request_timeout? number
+
+--- A watch; nothing is sent before its first step.
+---@param o apify.RunWatchOptions
+---@return apify.RunWatch
+function run_watch.new(o)
+  local now = transport.now()
+  return setmetatable({
+    settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval,
+    nulls = o.nulls, request_timeout = o.request_timeout,
+    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), began_at = now, look_at = now,
+    outside = 0, left_at = now,
+  }, mt)
+end
+
+return run_watch

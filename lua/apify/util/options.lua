@@ -1,0 +1,310 @@
+--- The options of a call: checked against their specification, copied, and turned into query parameters.
+local dates = require "apify.util.dates"
+local errors = require "apify.util.errors"
+
+---@class apify.Checker
+---@field expected string what is allowed, for messages
+---@field check fun(value: any): boolean, any   true and the value to use; or false and the part at fault, if not all
+---@field secret? boolean the value is never shown
+
+---@class apify.NumberBounds
+---@field min? number
+---@field max? number
+---@field exclusive_min? number
+---@field huge? boolean infinity is allowed
+
+local options = {}
+
+local MAX_EXACT = 2 ^ 53               -- beyond it a double does not hold every integer
+local MAX_LISTED = 8                   -- names worth listing in a message
+local MAX_NAME = 60                    -- bytes of a wrong name that are shown, and searched for a typo
+local MAX_TYPOS = 2                    -- edits between a wrong name and the one it was meant to be
+
+-- Checkers
+
+local function checker(expected, check)
+  return { expected = expected, check = check }
+end
+
+local function of_type(name, expected)
+  return checker(expected, function(v) return type(v) == name, v end)
+end
+
+--- " from 1 to 1000" and the like.
+local function describe_bounds(bounds)
+  local parts = {}
+  if bounds.exclusive_min then parts[#parts + 1] = (" above %s"):format(bounds.exclusive_min) end
+  if bounds.min then parts[#parts + 1] = (" from %s"):format(bounds.min) end
+  if bounds.max then
+    parts[#parts + 1] = (bounds.exclusive_min and " and" or "") .. (bounds.min and " to " or " up to ") .. bounds.max
+  elseif bounds.min then
+    parts[#parts + 1] = " up"
+  end
+  return table.concat(parts)
+end
+
+local function is_within(v, bounds)
+  return not (bounds.min and v < bounds.min or bounds.max and v > bounds.max
+    or bounds.exclusive_min and v <= bounds.exclusive_min)
+end
+
+--- The integer that a value is, in the integer type where there is one; nil if it is none.
+local function to_integer(v)
+  if type(v) ~= "number" then return nil end
+  if math.tointeger then return math.tointeger(v) or nil end
+  if v == math.floor(v) and v >= -MAX_EXACT and v <= MAX_EXACT then return v end
+  return nil
+end
+
+---@param bounds? apify.NumberBounds
+---@return apify.Checker
+function options.integer(bounds)
+  bounds = bounds or {}
+  return checker("an integer" .. describe_bounds(bounds), function(v)
+    local n = to_integer(v)
+    return n ~= nil and is_within(n, bounds), n
+  end)
+end
+
+--- A number; never NaN, and infinity only where `huge` is set.
+---@param bounds? apify.NumberBounds
+---@return apify.Checker
+function options.number(bounds)
+  bounds = bounds or {}
+  return checker("a number" .. describe_bounds(bounds), function(v)
+    if type(v) ~= "number" or v ~= v then return false end
+    if not bounds.huge and (v == math.huge or v == -math.huge) then return false end
+    return is_within(v, bounds), v
+  end)
+end
+
+--- A string; `secret` keeps its value out of messages.
+---@param rules? { nonempty?: boolean, max?: integer, secret?: boolean }
+---@return apify.Checker
+function options.string(rules)
+  rules = rules or {}
+  local expected = rules.nonempty and "a non-empty string" or "a string"
+  if rules.max then expected = ("%s of at most %d bytes"):format(expected, rules.max) end
+  local made = checker(expected, function(v)
+    return type(v) == "string" and not (rules.nonempty and v == "") and #v <= (rules.max or #v), v
+  end)
+  made.secret = rules.secret
+  return made
+end
+
+--- One of the listed values.
+---@param values any[]
+---@return apify.Checker
+function options.enum(values)
+  local shown, is_allowed = {}, {}
+  for i, value in ipairs(values) do
+    shown[i], is_allowed[value] = errors.show(value), true
+  end
+  local expected = (#shown > 1 and "one of " or "") .. table.concat(shown, ", ")
+  return checker(expected, function(v) return is_allowed[v] == true, v end)
+end
+
+--- Is this a table with the keys 1 to n and no other, n at least 1?
+local function is_list(t)
+  local n = 0
+  for _ in pairs(t) do n = n + 1 end
+  return n > 0 and n == #t
+end
+
+--- A list with at least one value; a single value is a list of one.
+---@param item apify.Checker
+---@return apify.Checker
+function options.list_of(item)
+  local made = checker(item.expected .. ", or a non-empty list of them", function(v)
+    local values = type(v) == "table" and v or { v }
+    if not is_list(values) then return false, v end
+    local list = {}
+    for i, value in ipairs(values) do
+      local ok, checked = item.check(value)
+      if not ok then return false, value end
+      list[i] = checked
+    end
+    return true, list
+  end)
+  made.secret = item.secret
+  return made
+end
+
+--- The first of several checkers that accepts the value.
+---@param ... apify.Checker
+---@return apify.Checker
+function options.either(...)
+  local choices, expected, secret = { ... }, {}, nil
+  for i, choice in ipairs(choices) do
+    expected[i], secret = choice.expected, secret or choice.secret
+  end
+  local made = checker(table.concat(expected, ", or "), function(v)
+    for _, choice in ipairs(choices) do
+      local ok, checked = choice.check(v)
+      if ok then return true, checked end
+    end
+    return false
+  end)
+  made.secret = secret
+  return made
+end
+
+options.any = checker("any value", function(v) return true, v end)
+options.boolean = of_type("boolean", "true or false")
+options.func = of_type("function", "a function")
+options.table = of_type("table", "a table")
+
+--- A point in time, made the ISO text that the API is sent.
+options.date = checker("an ISO date such as \"2025-09-01T00:00:00.000Z\" or seconds since 1970", function(v)
+  local iso = dates.normalize(v)
+  return iso ~= nil, iso
+end)
+
+-- Names
+
+--- How many letters must be changed, added or dropped to make `b` of `a`.
+local function edit_distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local change = a:byte(i) == b:byte(j) and 0 or 1
+      local best = math.min(diagonal + change, row[j] + 1, row[j - 1] + 1)
+      diagonal, row[j] = row[j], best
+    end
+  end
+  return row[#b]
+end
+
+--- A name without what people confuse: case and underscores, so that `startedAfter` finds `started_after`.
+local function plain(name)
+  return (name:lower():gsub("_", ""))
+end
+
+--- The option that a wrong name was probably meant to be, or nil.
+local function nearest(name, names)
+  local best, best_distance = nil, MAX_TYPOS + 1
+  if #name > MAX_NAME then return nil end
+  for _, candidate in ipairs(names) do
+    local distance = edit_distance(plain(name), plain(candidate))
+    if distance < best_distance and distance < #plain(candidate) then
+      best, best_distance = candidate, distance
+    end
+  end
+  return best
+end
+
+local function sorted_names(spec)
+  local names = {}
+  for name in pairs(spec) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- What would have been right instead of an unknown name, in brackets; "" when there is too much to say.
+local function advise(name, names)
+  local meant = type(name) == "string" and nearest(name, names)
+  if meant then return (" (did you mean '%s'?)"):format(meant) end
+  if #names == 0 then return " (it has no options)" end
+  if #names > MAX_LISTED then return "" end
+  return (" (its options are %s)"):format(table.concat(names, ", "))
+end
+
+local function refuse_name(name, names, where)
+  local shown = type(name) == "string" and "'" .. errors.escape(name, MAX_NAME) .. "'" or errors.show(name)
+  errors.misuse("unknown option %s of %s%s", shown, where, advise(name, names))
+end
+
+local function refuse_value(name, value, rule, where)
+  local shown = rule.secret and ("a %s"):format(type(value)) or errors.show(value)
+  errors.misuse("bad option '%s' of %s: %s (expected %s)", name, where, shown, rule.expected)
+end
+
+--- The value to use for one option; misuse if it is not allowed.
+local function check_one(name, value, rule, where)
+  local ok, checked = rule.check(value)
+  if ok then return checked end
+  if checked == nil then checked = value end
+  return refuse_value(name, checked, rule, where)
+end
+
+-- Specifications
+
+--- Make the checker of a call's options from the checker of each. It returns a fresh table; misuse names the option.
+---
+---     local check = options.spec { limit = options.integer { min = 1 } }
+---     local o = check(opts, "runs:list")
+---@param spec table<string, apify.Checker>
+---@param required? string[] options that must be given
+---@return fun(opts: table?, where: string): table
+function options.spec(spec, required)
+  local names = sorted_names(spec)
+  for _, name in ipairs(names) do
+    assert(type(spec[name]) == "table", name)                         -- options.integer without its call
+  end
+  return function(opts, where)
+    if opts ~= nil and type(opts) ~= "table" then
+      errors.misuse("bad options of %s: a %s (expected a table)", where, type(opts))    -- may be a token: not shown
+    end
+    local checked = {}
+    for name, value in pairs(opts or {}) do
+      if not spec[name] then refuse_name(name, names, where) end
+      checked[name] = check_one(name, value, spec[name], where)
+    end
+    for _, name in ipairs(required or {}) do
+      if checked[name] == nil then errors.misuse("missing option '%s' of %s (%s)", name, where, spec[name].expected) end
+    end
+    return checked
+  end
+end
+
+-- Queries
+
+--- The shortest plain decimal text of a number: no exponent, no `.0`, and it reads back as the same number.
+local function number_text(n)
+  if n == 0 then return "0" end                                       -- not "-0"
+  if n == math.floor(n) then return ("%.0f"):format(n) end
+  local text
+  for digits = 15, 17 do
+    local decimals = digits - 1 - math.floor(math.log(math.abs(n)) / math.log(10))
+    decimals = math.min(math.max(decimals, 1), 99)                    -- what string.format can do
+    text = ("%%.%df"):format(decimals):format(n):gsub("%.?0+$", "")
+    if tonumber(text) == n then break end
+  end
+  return text
+end
+
+local function is_integer(value)
+  return math.type and math.type(value) == "integer"
+end
+
+--- The text of a checked value in a query.
+---@param value string|number|boolean|table
+---@return string
+function options.text(value)
+  local kind = type(value)
+  if kind == "string" then return value end
+  if kind == "boolean" then return value and "1" or "0" end
+  if kind == "number" then return is_integer(value) and ("%d"):format(value) or number_text(value) end
+  local texts = {}
+  for i, item in ipairs(value) do texts[i] = options.text(item) end
+  return table.concat(texts, ",")
+end
+
+--- Make the function that turns checked options into parameters for url.query, in the order of the map.
+---@param map { [1]: string, [2]: string }[] pairs of option and parameter, such as {"started_after", "startedAfter"}
+---@return fun(opts: table): { [1]: string, [2]: string }[]
+function options.query(map)
+  return function(opts)
+    local list = {}
+    for _, row in ipairs(map) do
+      local value = opts[row[1]]
+      if value ~= nil then list[#list + 1] = { row[2], options.text(value) } end
+    end
+    return list
+  end
+end
+
+return options
