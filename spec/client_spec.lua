@@ -1,6 +1,6 @@
 --- The client: options, statistics, the hook, closing, and any endpoint.
 local apify = require "apify"
-local child = require "spec.child"
+local child = require "spec.support.child"
 local server = require "spec.local_api.server"
 
 local s, client

@@ -1,7 +1,7 @@
 --- Starts a real nginx with spec/hosts/nginx.conf, in a folder of its own, and asks it things.
 local core = require "apify.core"
-local program = require "spec.program"
-local shell = require "spec.shell"
+local program = require "spec.support.program"
+local shell = require "spec.support.shell"
 
 local MODULES = "/usr/lib/nginx/modules/"
 

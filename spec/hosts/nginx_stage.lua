@@ -2,7 +2,7 @@
 local assert = require "luassert"
 local nginx_server = require "spec.hosts.nginx_server"
 local server = require "spec.local_api.server"
-local shell = require "spec.shell"
+local shell = require "spec.support.shell"
 local ticks = require "spec.hosts.ticks"
 
 local MOST_LATE = 20                     -- milliseconds

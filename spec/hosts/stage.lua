@@ -1,7 +1,7 @@
 --- What all hosts have in common: each `it` here plays a scene in the real program, and says what must come of it.
 local assert = require "luassert"
 local core = require "apify.core"
-local program = require "spec.program"
+local program = require "spec.support.program"
 local server = require "spec.local_api.server"
 local ticks = require "spec.hosts.ticks"
 

@@ -163,6 +163,8 @@ local function limits(settings, o)
   return o.request_timeout or settings.request_timeout + held, hold_timeout
 end
 
+--- Ask any endpoint, as Client:request says.
+---@param settings apify.Settings
 function custom.request(settings, opts)
   local where = "client:request"
   local o = check_request(opts, where)
@@ -179,6 +181,8 @@ function custom.request(settings, opts)
   return unwrap(value), meta
 end
 
+--- The rows of any list by offsets, as Client:iterate says.
+---@param settings apify.Settings
 function custom.iterate(settings, opts)
   local where = "client:iterate"
   local o = check_iterate(opts, where)

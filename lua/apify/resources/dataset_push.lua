@@ -212,6 +212,7 @@ function Push:time_limit(spent)
   return math.min(o.deadline - self.spent - spent, o.request_timeout or self.settings.request_timeout)
 end
 
+--- The error of a deadline that is over.
 function Push:late_error()
   return errors.new {
     kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline), sent = false,

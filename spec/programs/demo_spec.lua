@@ -1,0 +1,153 @@
+-- runs first
+--- The demo, as a program: in a terminal, without one, with a token, and interrupted.
+local program = require "spec.support.program"
+local server = require "spec.local_api.server"
+
+local DEMO = "examples/demo.lua"
+local ESCAPE = "\27"
+local SHOW_CURSOR, HIDE_CURSOR = "\27[?25h", "\27[?25l"
+
+local function count(text, what)
+  local n, at = 0, 1
+  while true do
+    local first, last = text:find(what, at, true)
+    if not first then return n end
+    n, at = n + 1, last + 1
+  end
+end
+
+local function assert_contains(text, what)
+  assert(text:find(what, 1, true), ("%q is not in:\n%s"):format(what, text))
+end
+
+-- Only what a terminal shows in the end of each line that was rewritten.
+local function final_lines(screen)
+  local lines = {}
+  for line in screen:gmatch "([^\n]*)\n" do
+    line = line:gsub("\r$", ""):match "[^\r]*$"
+    lines[#lines + 1] = (line:gsub("\27%[[%d;?]*%a", ""))
+  end
+  return lines
+end
+
+local function width(line)
+  return #line:gsub("[\128-\191]", "")
+end
+
+describe("the demo", function()
+  local folder                           -- for temporary files: the server's, while it lives
+
+  before_each(function() folder = program.shell("mktemp -d"):match "[^\n]+" end)
+  after_each(function() program.shell("rm -rf " .. folder) end)
+
+  local function assert_no_server(output)
+    assert.equal("", (program.shell("ls -A " .. folder)))
+    local _, _, code = program.shell("curl -s --noproxy '*' -o /dev/null " .. output:match "http://[%d.:]+")
+    assert.equal(7, code)                -- connection refused
+  end
+
+  it("shows thousands of made-up runs and a wait as plain lines where there is no terminal (some 12 s)", function()
+    local output, complaints, code = program.run(DEMO, { TMPDIR = folder })
+    assert.equal("", complaints)
+    assert.equal(0, code)
+    assert.falsy(output:find "[\r\27]")
+    assert_contains(output, "7,006 of 7,006  100 %")
+    assert.truthy(output:find "\n  SUCCEEDED +3,%d%d%d +5%d%.%d %%")
+    assert.truthy(output:find "READY > RUNNING > SUCCEEDED  [4-9]%.%d s\n")
+    assert_no_server(output)
+  end)
+
+  it("stops with its server at Ctrl-C, leaves the terminal as it was, and says nothing more", function()
+    local screen, code = program.run_in_terminal(DEMO, { TERM = "xterm", TMPDIR = folder }, { press = "\3", after = "pages in flight" })
+    assert.equal(130, code)
+    assert.falsy(screen:find("traceback", 1, true))
+    assert.equal(count(screen, HIDE_CURSOR), count(screen, SHOW_CURSOR))
+    assert.equal(SHOW_CURSOR, screen:sub(-#SHOW_CURSOR))
+    assert_no_server(screen)
+  end)
+end)
+
+describe("the demo with a token", function()
+  local api
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+  before_each(function() api:admin("reset", { count = 250 }) end)
+
+  local function env(more)
+    local all = { APIFY_TOKEN = "apify_api_some", APIFY_API_BASE_URL = api.url, TERM = "xterm", LANG = "C.UTF-8", LC_ALL = "C.UTF-8" }
+    for name, value in pairs(more or {}) do all[name] = value end
+    return all
+  end
+
+  local function start_run(actor)
+    return api:admin("add_runs", { actor = actor, schedule = { { 0, "READY" }, { 0.6, "RUNNING" }, { 1.4, "SUCCEEDED" } } }).ids[1]
+  end
+
+  it("reads the account's runs and changes nothing", function()
+    local output, complaints, code = program.run(DEMO, env())
+    assert.equal("", complaints)
+    assert.equal(0, code)
+    assert_contains(output, "250 of 250  100 %")
+    assert_contains(output, "all of them have")
+    for _, request in ipairs(api:log().requests) do assert.equal("GET", request.method) end
+  end)
+
+  it("reads the runs of the Actor that APIFY_ACTOR names", function()
+    api:admin("add_runs", { actor = "jane~other", count = 7, schedule = { { 0, "FAILED" } } })
+    local output = program.run(DEMO, env { APIFY_ACTOR = "jane/other" })
+    assert_contains(output, "7 of 7  100 %")
+    assert.truthy(output:find "\n  FAILED +7 +100%.0 %%")
+  end)
+
+  it("reads no more than the newest 5000", function()
+    api:admin("reset", { count = 5100 })
+    assert_contains(program.run(DEMO, env()), "5,000 of 5,000  100 %")
+  end)
+
+  it("waits for the newest run that has not finished, whose status changes in place", function()
+    local id = start_run "janedoe~my-actor"
+    local screen, code = program.run_in_terminal(DEMO, env { NO_COLOR = "1" })
+    assert.equal(0, code)
+    local shown = 0
+    for _, line in ipairs(final_lines(screen)) do
+      if line:find("  " .. id .. "  READY > RUNNING > SUCCEEDED  ", 1, true) then shown = shown + 1 end
+    end
+    assert.equal(1, shown)
+    assert.truthy(screen:find("\r  " .. id .. "  READY  0.0 s", 1, true))
+  end)
+
+  it("paints statuses in a terminal, and nowhere else", function()
+    assert_contains(program.run_in_terminal(DEMO, env()), ESCAPE .. "[32mSUCCEEDED")
+    assert.falsy(program.run_in_terminal(DEMO, env { NO_COLOR = "1" }):find "\27%[%d*m")
+    assert.falsy(program.run_in_terminal(DEMO, env { TERM = "dumb" }):find(ESCAPE, 1, true))
+    assert.falsy(program.run(DEMO, env()):find(ESCAPE, 1, true))
+  end)
+
+  it("keeps tables, bars and what is rewritten to the width of the terminal", function()
+    for _, columns in ipairs { 40, 60, 120 } do
+      local lines = final_lines((program.run_in_terminal(DEMO, env { COLUMNS = ("%d"):format(columns) })))
+      local widest = 0
+      for _, line in ipairs(lines) do
+        if line:find "^  ID" or line:find " ago " or line:find "%%" then widest = math.max(widest, width(line)) end
+      end
+      assert.is_true(widest > columns / 3 and widest <= columns, ("%d of %d columns"):format(widest, columns))
+    end
+  end)
+
+  it("draws with ASCII where the locale has no more", function()
+    assert.falsy(program.run(DEMO, env { LC_ALL = "C" }):find "[\128-\255]")
+  end)
+
+  it("tells an error of the API in one line, and fails", function()
+    local _, complaints, code = program.run(DEMO, env { APIFY_TOKEN = "apify_api_invalid" })
+    assert.equal(1, code)
+    assert.truthy(complaints:find "^demo: GET /v2/actor%-runs: 401 [^\n]*\n$")
+  end)
+
+  it("tells a bad APIFY_ACTOR in one line, and fails", function()
+    local _, complaints, code = program.run(DEMO, env { APIFY_ACTOR = ".." })
+    assert.equal(1, code)
+    assert.truthy(complaints:find "^demo: [^\n]*Actor id[^\n]*\n$")
+  end)
+end)

@@ -1,0 +1,478 @@
+-- runs once, by LuaJIT
+-- runs first
+--- The Neovim example in the real editor, which idles in its own loop while it is asked and typed to from outside.
+local program = require "spec.support.program"
+local server = require "spec.local_api.server"
+local shell = require "spec.support.shell"
+
+local EXAMPLE = "examples/neovim"
+local ACTOR = "janedoe~my-actor"
+local HEADER = 3                           -- lines above the first run
+local TICK_MS = 5
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- A shell command in the environment of LuaJIT's build.
+local function under_luajit(command)
+  return program.shell('unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; ' .. command)
+end
+
+local function split(text)
+  local lines = {}
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+  return lines
+end
+
+describe("the Neovim example", function()
+  local api, folder, seeded, editor
+
+  setup(function()
+    api = server.start()
+    folder = api.dir .. "/nvim"
+    os.execute("mkdir -p " .. folder)
+  end)
+  teardown(function() api:stop() end)
+  before_each(function() seeded = api:admin("reset", { count = 25 }) end)
+
+  -- What a piece of Lua returns in the editor, as text.
+  local function ask(code)
+    shell.write_file(folder .. "/ask.lua", code)
+    local output, complaints, status = program.shell(("nvim --server %s/socket --remote-expr 'luaeval(\"dofile(_A)\", \"%s/ask.lua\")'"):format(
+      folder, folder))
+    output = (output .. complaints):gsub("\r", "")     -- version 0.7 prints to standard error, as to a terminal
+    assert.equal(0, status, output)
+    return (output:gsub("\n$", ""))
+  end
+
+  local function type_keys(keys)
+    program.shell(("nvim --server %s/socket --remote-send %s"):format(folder, quote(keys)))
+  end
+
+  local function is_over() return shell.read_file(folder .. "/status") ~= "" end
+
+  -- Leave the editor: what it printed, its exit code, and how many seconds that took.
+  local function leave()
+    local before = tonumber(shell.run "date +%s%N")
+    type_keys "<C-\\><C-n><F9>"
+    shell.eventually(is_over)
+    local secs = (tonumber(shell.run "date +%s%N") - before) / 1e9
+    editor = nil
+    return shell.read_file(folder .. "/output"), shell.read_file(folder .. "/status"), secs
+  end
+
+  -- An editor in the background. `setup`: Lua text of the options; `env`: shell words before the command.
+  local function start(setup_text, env)
+    os.remove(folder .. "/status")
+    os.remove(folder .. "/socket")
+    shell.write_file(folder .. "/init.lua", ([[
+      vim.opt.runtimepath:append "%s"
+      vim.opt.swapfile, vim.opt.shadafile, vim.opt.columns, vim.opt.lines = false, "NONE", 120, 30
+      vim.keymap.set("n", "<F9>", "<Cmd>qa!<CR>")         -- prints nothing itself
+      require("apify_runs").setup { %s }
+    ]]):format(EXAMPLE, setup_text or ("token = 'apify_api_editor', base_url = %q, interval = 0.2"):format(api.url)))
+    shell.write_file(folder .. "/run", ([[
+      unset APIFY_TOKEN; export APIFY_API_BASE_URL=%s; %s
+      timeout 100 nvim --headless --listen %s/socket -u %s/init.lua
+      echo $? >%s/status
+    ]]):format(api.url, env or "", folder, folder, folder))
+    under_luajit(("sh %s/run >%s/output 2>&1 &"):format(folder, folder))
+    shell.eventually(function() return program.shell(("test -S %s/socket && echo yes"):format(folder)) ~= "" end)
+    editor = true
+  end
+
+  after_each(function()
+    if editor then leave() end
+  end)
+
+  -- The lines of the current buffer.
+  local function lines()
+    return split(ask "return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")
+  end
+
+  local function messages()
+    return ask "return vim.fn.execute 'messages'"
+  end
+
+  local function command(text)
+    type_keys(":" .. text .. "<CR>")
+  end
+
+  -- Wait until a line of the buffer is so.
+  local function until_line(number, pattern)
+    local last
+    local ok = pcall(shell.eventually, function()
+      last = lines()[number] or "(no such line)"
+      return last:find(pattern)
+    end)
+    if not ok then io.stderr:write(shell.read_file(folder.."/output"), "\n", messages(), "\n") end
+    assert.is_true(ok, ("line %d is %q, never %q"):format(number, last, pattern))
+  end
+
+  local function open_list(actor)
+    command("ApifyRuns " .. (actor or ACTOR))
+    until_line(1, " runs   updated ")
+  end
+
+  -- A run that goes on, and a list with it on top.
+  local function open_list_with(schedule)
+    local id = api:admin("add_runs", { actor = ACTOR, schedule = schedule or { { 0, "RUNNING" } } }).ids[1]
+    open_list()
+    until_line(HEADER + 1, id)
+    return id
+  end
+
+  -- Let a timer of the editor tick.
+  local function start_ticker()
+    ask(([[
+      local before, worst, count = vim.loop.hrtime(), 0, 0
+      vim.loop.new_timer():start(%d, %d, function()
+        local now = vim.loop.hrtime()
+        worst, count, before = math.max(worst, now - before), count + 1, now
+      end)
+      function Ticks() return ("%%.3f %%d"):format(worst / 1e9, count) end
+      return ""
+    ]]):format(TICK_MS, TICK_MS))
+  end
+
+  -- The longest time between two ticks, and how many there were.
+  local function ticks()
+    local worst, count = ask("return Ticks()"):match "^(%S+) (%d+)$"
+    return tonumber(worst), tonumber(count)
+  end
+
+  local function until_server_is_idle()
+    shell.eventually(function() return api:log().counters.open == 0 end)
+  end
+
+  -- How many requests for logs go on, and how many are over.
+  local function log_requests()
+    local counts = { open = 0, over = 0 }
+    for _, request in ipairs(api:log().requests) do
+      if request.path:find("/log", 1, true) then
+        local what = request.status and "over" or "open"
+        counts[what] = counts[what] + 1
+      end
+    end
+    return counts
+  end
+
+  -- Wait until so many requests for logs are over, whose runs go on: they were aborted.
+  local function until_aborted(count)
+    shell.eventually(function() return log_requests().over == count end)
+  end
+
+  describe("lists", function()
+    it("the runs of an Actor, newest first, in columns and colours", function()
+      start()
+      open_list()
+      local shown = lines()
+      assert.equal(HEADER + 25, #shown)
+      assert.matches("^janedoe~my%-actor   25 of 25 runs   updated %d%d:%d%d:%d%d$", shown[1])
+      assert.equal("<CR> log   R refresh   q close   ? keys", shown[2])
+      assert.matches("^STATUS +STARTED +DURATION +RUN +ORIGIN +USD$", shown[3])
+      for i, id in ipairs(api:admin("ids", { actor = ACTOR, desc = true }).ids) do
+        assert.matches("^[%u-]+ +%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d +[%d:]+%d%d  " .. id .. "  %u+ +%d+%.%d%d%d%d$", shown[HEADER + i])
+        assert.equal(#shown[3], #shown[HEADER + i])
+      end
+      local group = ask "return vim.fn.synIDattr(vim.fn.synID(4, 1, 1), 'name')"
+      assert.truthy(("apifyDone apifyFailed apifyStopped"):find(group, 1, true))
+      assert.equal("4", ask "return vim.fn.line '.'")
+    end)
+
+    it("all runs of the account, with their Actors", function()
+      api:admin("add_runs", { actor = "someone~else", count = 3 })
+      start()
+      open_list ""
+      local shown = lines()
+      assert.matches("^All runs   28 of 28 runs", shown[1])
+      assert.matches("USD  ACTOR$", shown[3])
+      assert.not_equal(shown[HEADER + 1]:match "%S+$", shown[HEADER + 4]:match "%S+$")
+    end)
+
+    it("more than a page while the editor goes on", function()
+      api:admin("reset", { count = 2500 })
+      api:faults { match = { path = "/runs$" }, action = { delay = 0.3 } }
+      start()
+      start_ticker()
+      open_list()
+      assert.matches("1000 of 2500 runs", lines()[1])
+      local worst, count = ticks()
+      assert.is_true(worst < 0.2 and count > 50, worst)
+    end)
+
+    it("nothing where there is nothing", function()
+      api:admin("reset", { count = 0 })
+      start()
+      open_list ""
+      assert.equal(HEADER, #lines())
+      type_keys "3G<CR>"
+      assert.equal("apify_runs", ask "return vim.bo.filetype")
+    end)
+  end)
+
+  describe("keeps the list up to date", function()
+    it("so that a status changes by itself while the editor goes on", function()
+      start()
+      local id = open_list_with { { 0, "READY" }, { 1.5, "RUNNING" }, { 3, "SUCCEEDED" } }
+      api:faults { match = { path = "/runs" }, action = { delay = 0.4 } }
+      start_ticker()
+      until_line(HEADER + 1, "^RUNNING .*" .. id)
+      until_line(HEADER + 1, "^SUCCEEDED .*" .. id)
+      local worst, count = ticks()
+      assert.is_true(worst < 0.2 and count > 50, worst)
+    end)
+
+    it("also of runs that are far below, and asks no more about what has ended", function()
+      api:admin("reset", { count = 300 })
+      local id = api:admin("ids", { actor = ACTOR, desc = true }).ids[250]
+      api:admin("set_status", { ids = { id }, status = "RUNNING" })
+      start()
+      open_list()
+      until_line(HEADER + 250, "^RUNNING .*" .. id)
+      api:admin("set_status", { ids = { id }, status = "FAILED" })
+      until_line(HEADER + 250, "^FAILED .*" .. id)
+      api:log(true)
+      shell.eventually(function() return #api:log().requests >= 3 end)
+      for _, request in ipairs(api:log().requests) do assert.matches("/runs%?", request.path) end
+    end)
+
+    it("with new runs on top, while the cursor stays with its run", function()
+      start()
+      open_list()
+      type_keys "5G"
+      local before = lines()[5]
+      local id = api:admin("add_runs", { actor = ACTOR }).ids[1]
+      until_line(HEADER + 1, id)
+      assert.same({ "6", before }, { ask "return vim.fn.line '.'", ask "return vim.fn.getline '.'" })
+    end)
+
+    it("and without those that were deleted, by R", function()
+      start()
+      open_list()
+      api:admin("remove", { ids = { seeded.last_id } })
+      type_keys "R"
+      shell.eventually(function() return not table.concat(lines(), "\n"):find(seeded.last_id, 1, true) end)
+      assert.equal(HEADER + 24, #lines())
+    end)
+
+    it("over failures that pass, which it tells", function()
+      start(("token = 'apify_api_editor', base_url = %q, interval = 0.2, max_retries = 0"):format(api.url))
+      open_list()
+      api:faults { match = { path = "/runs" }, action = { status = { code = 503, message = "Under repair" } } }
+      until_line(1, "trying again after: .*Under repair")
+      api:faults()
+      until_line(1, " runs   updated ")
+      assert.equal("", messages())
+    end)
+
+    it("until it is closed", function()
+      start()
+      open_list()
+      api:faults { match = { path = "/runs" }, action = { delay = 30 } }
+      shell.eventually(function() return api:log().counters.open == 1 end)
+      type_keys "q"
+      until_server_is_idle()
+      assert.equal("", messages())
+    end)
+  end)
+
+  describe("shows a log", function()
+    local function open_log(options)
+      start()
+      local id = open_list_with()
+      options.run = id
+      api:admin("grow_log", options)
+      type_keys "<CR>"
+      until_line(1, "line 1 of the log")
+      assert.equal("apify_log", ask "return vim.bo.filetype")
+      return id
+    end
+
+    local function where()
+      return ask "return vim.fn.line '.' .. ' of ' .. vim.fn.line '$'"
+    end
+
+    it("that grows, and goes along with it only where the cursor is at its end", function()
+      local id = open_log { lines = 90, first = 10, interval_secs = 0.05 }
+      until_line(40, "line 40 of the log")
+      local line, last = where():match "^(%d+) of (%d+)$"
+      assert.equal(last, line)
+      type_keys "5G"
+      until_line(90, "line 90 of the log")
+      assert.equal("5 of 91", where())
+      local shown = lines()
+      for n = 1, 90 do assert.matches("line " .. n .. " of the log", shown[n]) end
+      assert.equal(#"2025-09-01T12:00:00.000Z line 13 of the log " + 70000, tonumber(ask "return #vim.fn.getline(13)"))
+      api:admin("set_status", { ids = { id }, status = "SUCCEEDED" })
+      local MARK = "return vim.inspect(vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_get_namespaces().apify_log, 0, -1, { details = true }))"
+      shell.eventually(function() return ask(MARK):find("the run is SUCCEEDED", 1, true) end)
+      assert.equal("5 of 91", where())
+    end)
+
+    it("until q, which aborts its request and leaves the list", function()
+      open_log { lines = 5, first = 5 }
+      assert.same({ open = 1, over = 0 }, log_requests())
+      type_keys "q"
+      until_aborted(1)
+      assert.equal("apify_runs", ask "return vim.bo.filetype")
+      assert.equal("", messages())
+    end)
+
+    it("until its buffer is wiped out, or its window closed", function()
+      open_log { lines = 5, first = 5 }
+      command "bwipeout"
+      until_aborted(1)
+      type_keys "<CR>"
+      until_line(1, "line 1 of the log")
+      command "close"
+      until_aborted(2)
+      assert.equal("", messages())
+    end)
+
+    it("in the same window as the one before, whose request is aborted", function()
+      open_log { lines = 5, first = 5 }
+      type_keys "<C-w>k5G<CR>"
+      shell.eventually(function() return log_requests().open == 0 end)
+      assert.equal("2", ask "return vim.fn.winnr '$'")
+      assert.equal("apify_log", ask "return vim.bo.filetype")
+    end)
+  end)
+
+  describe("says what is wrong, in one line:", function()
+    -- What the editor says after the keys; no more than a line of it.
+    local function said(keys)
+      type_keys(keys)
+      shell.eventually(function() return messages() ~= "" end)
+      local all = messages():gsub("^%s+", "")
+      assert.is_nil(all:find "\n", all)
+      return all
+    end
+
+    it("an Actor that is not there", function()
+      start()
+      assert.matches("^apify: GET /v2/acts/janedoe~none/runs: 404 actor%-not%-found: ", said ":ApifyRuns janedoe~none<CR>")
+      assert.matches("stopped, R starts again$", lines()[1])
+    end)
+
+    it("a token that is refused", function()
+      start "token = 'apify_api_invalid'"
+      assert.matches("^apify: .*401 ", said ":ApifyRuns<CR>")
+    end)
+
+    it("no token, and how to set one", function()
+      start ""
+      assert.matches("^apify: no token: set APIFY_TOKEN .*setup", said ":ApifyRuns<CR>")
+      assert.same({}, api:log().requests)
+    end)
+
+    it("an unknown option", function()
+      start "token = 't', colour = 1"
+      assert.matches("^apify: .*unknown option 'colour'", said ":ApifyRuns<CR>")
+    end)
+
+    it("no module", function()
+      start(nil, "export LUA_PATH=';;'")
+      assert.matches('^apify: the Lua module "apify" was not found', said ":ApifyRuns<CR>")
+    end)
+
+    it("a log that is not there", function()
+      start()
+      open_list_with()
+      api:faults { match = { path = "/log" }, action = { status = { code = 404, type = "record-not-found", message = "No log" } } }
+      assert.matches("^apify: GET /v2/actor%-runs/%w+/log: 404 record%-not%-found: No log", said "<CR>")
+    end)
+  end)
+
+  it("takes the token of the environment", function()
+    start("", "export APIFY_TOKEN=apify_api_environment")
+    open_list()
+    assert.is_true(api:log().requests[1].authorization)
+  end)
+
+  it("completes the names of Actors", function()
+    start()
+    assert.equal(ACTOR, ask "return table.concat(vim.fn.getcompletion('ApifyRuns jane', 'cmdline'), ' ')")
+    ask "return table.concat(vim.fn.getcompletion('ApifyRuns ', 'cmdline'), ' ')"
+    assert.equal(1, #api:log().requests)
+  end)
+
+  it("ends at once with the editor, which prints nothing, and its requests are aborted", function()
+    start()
+    local id = open_list_with()
+    api:admin("grow_log", { run = id, lines = 5, first = 5 })
+    type_keys "<CR>"
+    until_line(1, "line 1 of the log")
+    api:faults { match = { path = "/runs" }, action = { delay = 30 } }
+    shell.eventually(function() return api:log().counters.open == 2 end)
+    local output, status, secs = leave()
+    assert.same({ ":ApifyRuns " .. ACTOR, "0\n" }, { output, status })        -- what was typed
+    assert.is_true(secs < 1, secs)
+    until_server_is_idle()
+  end)
+
+  describe("is healthy", function()
+    local function health()
+      command "checkhealth apify"
+      shell.eventually(function() return table.concat(lines(), "\n"):find("apify: require", 1, true) end)
+      return table.concat(lines(), "\n")
+    end
+
+    it("where the module, its loop, a token and the API are there", function()
+      start()
+      local text = health()
+      assert.matches("OK: module apify %S+, libcurl %d+%.%d+%S*, zlib %S+", text)
+      assert.matches("OK: fibers go on in the loop of Neovim", text)
+      assert.matches("OK: a token is set", text)
+      assert.matches("OK: http://127%.0%.0%.1:%d+%S* answers; the account has 25 runs", text)
+      assert.is_nil(text:find("apify_api_editor", 1, true))
+      assert.is_nil(text:find "ERROR")
+    end)
+
+    it("or says what is missing", function()
+      start ""
+      local text = health()
+      assert.matches("WARNING: no token is set", text)
+      assert.matches("the API was not asked: no token", text)
+    end)
+
+    it("or that the API does not answer", function()
+      start "token = 'apify_api_invalid'"
+      local text = health()
+      assert.matches("ERROR: GET /v2/actor%-runs: 401 ", text)
+      assert.is_nil(text:find("apify_api_invalid", 1, true))
+    end)
+
+    it("or that calls block", function()
+      start(nil, "")
+      ask "require('apify').use 'block' return ''"
+      assert.matches("ERROR: fibers do not go on by themselves", health())
+    end)
+
+    it("or that there is no module", function()
+      start(nil, "export LUA_PATH=';;'")
+      assert.matches("ERROR: require \"apify\" fails", health())
+    end)
+  end)
+
+  it("has help whose tags and links lead somewhere", function()
+    program.shell(("cp -r %s %s/copy"):format(EXAMPLE, folder))
+    start()
+    local text = shell.read_file(EXAMPLE .. "/doc/apify.txt")
+    ask(("vim.opt.runtimepath:append '%s/copy' vim.cmd 'helptags %s/copy/doc' return ''"):format(folder, folder))
+    local count = 0
+    for name in text:gmatch "[*|](:?%a[%w_.()-]*)[*|]" do
+      count = count + 1
+      assert.equal("true", ask(("return tostring(pcall(vim.cmd, 'help %s'))"):format(name)), name)
+      assert.matches("%.txt$", ask "return vim.fn.expand '%'")
+    end
+    assert.is_true(count >= 20, count)
+  end)
+
+  it("is small: each file fits on a few pages", function()
+    for path in program.shell("find " .. EXAMPLE .. " -type f"):gmatch "[^\n]+" do
+      assert.is_true(#split(shell.read_file(path)) < 200, path)
+    end
+  end)
+end)

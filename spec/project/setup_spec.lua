@@ -1,0 +1,209 @@
+-- runs once
+--- The scripts below spec/setup: what `make env` prints, and how specs that do not end well are counted.
+
+local shell = require "spec.support.shell"
+local sources = require "spec.support.sources"
+
+local NAME = [[a 'quoted' "odd" $name]]    -- of the folder that a checkout is in
+
+-- What a shell command printed, and whether it succeeded.
+local function sh(command)
+  local pipe = assert(io.popen("(" .. command .. "\n) 2>&1; echo status=$?"))
+  local text = pipe:read "*a"
+  pipe:close()
+  local output, status = text:match "^(.*)status=(%d+)\n$"
+  return output, status == "0"
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+describe("a checkout", function()
+  local top, folder
+
+  setup(function()
+    top = sh("mktemp -d"):gsub("\n", "")
+    folder = top .. "/" .. NAME
+    sh("mkdir -p " .. quote(folder .. "/spec") .. " && cp -R Makefile " .. quote(folder) .. " && cp -R spec/setup " .. quote(folder .. "/spec"))
+  end)
+
+  teardown(function()
+    sh("rm -rf " .. quote(top))
+  end)
+
+  -- Run a command in the copied checkout, without what a make around us has left in the environment.
+  local function run(command)
+    return sh("unset MAKEFLAGS MAKELEVEL MFLAGS; cd " .. quote(folder) .. " && " .. command)
+  end
+
+  describe("asked for its env", function()
+    it("prints two lines with absolute paths, whatever the folder is called", function()
+      local lua, core = quote(folder .. "/lua/?.lua;" .. folder .. "/lua/?/init.lua;;"), quote(folder .. "/build/5.4/?.so;;")
+      assert.equal("export LUA_PATH=" .. lua .. "\nexport LUA_CPATH=" .. core .. "\n", (run "make -s env"))
+    end)
+
+    it("prints the same whatever the caller's paths are", function()
+      local expected = run "make -s env"
+      assert.equal(expected, (run "LUA_PATH=x LUA_CPATH=y CDPATH=/:/tmp make -s env"))
+    end)
+
+    it("names LuaJIT's build on request", function()
+      assert.truthy(run "make -s env LUA=luajit":find("/build/luajit/?.so;;'\n", 1, true))
+      assert.falsy(run "make -s env LUA=luajit":find("/build/5.4/", 1, true))
+    end)
+
+    it("is understood by a shell, and by a Lua that has a path of its own version", function()
+      write(folder .. "/lua_path.lua", "print(package.path)")
+      local output = run "LUA_PATH_5_4=wrong; export LUA_PATH_5_4; eval \"$(make -s env)\"; lua5.4 lua_path.lua"
+      assert.equal(folder .. "/lua/?.lua;", output:sub(1, #folder + 11))
+    end)
+
+    it("refuses a Lua that has no build", function()
+      local output, ok = run "make -s env LUA=lua5.3"
+      assert.is_false(ok)
+      assert.truthy(output:find("no build for LUA=lua5.3", 1, true))
+    end)
+
+    it("builds nothing", function()
+      run "make -s env"
+      assert.equal("", (run "ls build 2>/dev/null"))
+    end)
+  end)
+
+  describe("running its specs", function()
+    -- The runner's last line for one spec file of this text.
+    local function total(text, settings)
+      write(folder .. "/spec/a_spec.lua", text)
+      local output, ok = run((settings or "") .. " sh spec/setup/test -i lua5.4 spec/a_spec.lua")
+      return output:match "([^\n]*)\n$", ok
+    end
+
+    it("counts what passed, failed and was skipped", function()
+      local line, ok = total [[it("a", function() end) it("b", function() error "x" end) pending "c"]]
+      assert.equal("1 passed, 1 failed, 1 skipped", line)
+      assert.is_false(ok)
+    end)
+
+    it("succeeds when nothing failed", function()
+      local line, ok = total [[it("a", function() end)]]
+      assert.equal("1 passed, 0 failed", line)
+      assert.is_true(ok)
+    end)
+
+    it("counts a crash, an early exit, a hang and a file that does not compile as a failure", function()
+      assert.equal("0 passed, 1 failed", (total [[it("a", function() os.execute "kill -SEGV $PPID" end)]]))
+      assert.equal("0 passed, 1 failed", (total [[it("a", function() os.exit(0) end)]]))
+      assert.equal("0 passed, 1 failed", (total([[it("a", function() while true do end end)]], "TEST_TIMEOUT=1")))
+      assert.equal("0 passed, 1 failed", (total [[it("a", function(]]))
+    end)
+
+    it("hides the caller's settings from them", function()
+      local line = total [[it("a", function() assert(not os.getenv "APIFY_TOKEN" and not os.getenv "https_proxy") end)]]
+      assert.equal("1 passed, 0 failed", line)
+      local output = run "APIFY_TOKEN=t https_proxy=p sh spec/setup/test -i lua5.4 spec/a_spec.lua"
+      assert.truthy(output:find "1 passed, 0 failed\n$")
+    end)
+  end)
+
+  describe("running several specs", function()
+    local names
+
+    -- A spec that tells when it begins and ends, and waits in between while the shell's condition holds.
+    local function add(name, head, condition)
+      names[#names + 1] = "spec/" .. name .. "_spec.lua"
+      local command = "echo $$ >>pids; echo +%s >>told; n=0; while { %s; } && [ $n -lt 500 ]; do n=$((n+1)); sleep 0.02; done; echo -%s >>told"
+      write(folder .. "/" .. names[#names], ("%s\nit('waits', function() os.execute %q end)\n"):format(head, command:format(name, condition, name)))
+    end
+
+    -- What they told, and all that the runner printed.
+    local function play(settings)
+      local output = run(settings .. " sh spec/setup/test -i lua5.4 " .. table.concat(names, " "))
+      return shell.read_file(folder .. "/told"):gsub("\n", ""), output
+    end
+
+    before_each(function() names = {} end)
+
+    after_each(function()
+      run "rm -f told pids spec/*_spec.lua"
+    end)
+
+    it("runs as many at a time as it is told", function()
+      for _, name in ipairs { "a", "b", "c" } do add(name, "", "[ $(grep -c + told) -lt 3 ]") end
+      local told, output = play "TEST_JOBS=3"
+      assert.matches("^%+%w%+%w%+%w%-", told)
+      assert.truthy(output:find "\n3 passed, 0 failed\n$")
+      assert.equal(4, select(2, output:gsub("\n", "\n")), output)
+      assert.equal("3 0 0\n", shell.read_file(folder .. "/build/totals"))
+    end)
+
+    it("runs one after the other where that is asked for", function()
+      for _, name in ipairs { "a", "b", "c" } do add(name, "", "false") end
+      assert.equal("+a-a+b-b+c-c", (play "TEST_JOBS=1"))
+    end)
+
+    it("begins with those that say so, and ends with those that run alone, one at a time", function()
+      add("a", "-- runs alone", "false")
+      add("b", "-- runs once\n-- runs alone", "false")
+      add("c", "", "false")
+      add("d", "-- runs first", "false")
+      assert.equal("+d-d+c-c+a-a+b-b", (play "TEST_JOBS=1"))
+      run "rm told"
+      local told = play "TEST_JOBS=4"
+      assert.equal("+a-a+b-b", told:sub(-8))
+    end)
+
+    it("stops all of them when it is stopped", function()
+      for _, name in ipairs { "a", "b", "c" } do add(name, "", "true") end
+      local pid = run(("TEST_JOBS=2 TMPDIR=%s sh spec/setup/test -i lua5.4 %s >stopped 2>&1 & echo $!"):format("$PWD", table.concat(names, " ")))
+      shell.eventually(function() return #shell.read_file(folder .. "/told") == 6 end)
+      run("kill -TERM " .. pid)
+      shell.eventually(function() return run("ls -d tmp.* 2>/dev/null || kill -0 " .. pid:gsub("\n", "") .. " 2>/dev/null") == "" end)
+      assert.equal("", shell.read_file(folder .. "/stopped"))
+      for waiting in shell.read_file(folder .. "/pids"):gmatch "%d+" do
+        local stat = "/proc/" .. waiting .. "/stat"
+        shell.eventually(function() return not shell.read_file(stat):find "%) [^Z]" end)
+      end
+      assert.equal(6, #shell.read_file(folder .. "/told"))
+    end)
+  end)
+
+  describe("in which luarocks has made a rock", function()
+    local OBJECTS = { "src/a.o", "src/sub.o", "apify/core.so" }
+
+    setup(function()
+      run "mkdir -p src lua apify && touch src/a.c src/a.h src/make lua/a.lua src/a.o src/sub.o apify/core.so"
+    end)
+
+    it("has its sources without the objects, with git and without", function()
+      local expected = { "lua/a.lua", "src/a.c", "src/a.h", "src/make" }
+      assert.same(expected, sources.list("lua src apify", folder))
+      write(folder .. "/.gitignore", "*.o\n*.so\n")
+      run "git init -q . && git add src/a.c && rm -f src/a.h"
+      table.remove(expected, 3)
+      assert.same(expected, sources.list("lua src apify", folder))
+    end)
+
+    it("is cleaned of them, and of nothing else", function()
+      write(folder .. "/src/kept.txt", "")
+      run "make -s clean"
+      for _, path in ipairs(OBJECTS) do assert.equal("", (run("ls " .. path .. " 2>/dev/null"))) end
+      assert.equal("a.c kept.txt make ", (run "ls src | grep -v 'a.h' | tr '\\n' ' '"))
+      assert.equal("", (run "ls -d build apify 2>/dev/null"))
+    end)
+  end)
+
+  it("of this project has sources", function()
+    local found = {}
+    for _, path in ipairs(sources.list "src lua spec") do found[path] = true end
+    for _, path in ipairs { "src/core.c", "src/core.h", "lua/apify/init.lua", "spec/setup/test", "spec/project/setup_spec.lua" } do
+      assert.is_true(found[path], path)
+    end
+  end)
+end)

@@ -1,0 +1,166 @@
+--- An error at any moment, such as Ctrl-C's: a debug hook raises at the n-th instruction of the module, for many n. Whatever was under way
+--- is lost for whoever was in it, and the module works as before: for the same client, for others, and for every wait.
+---
+--- All of them, in half an hour: INTERRUPT_STEP=1 TEST_TIMEOUT=3600 sh spec/setup/test -i lua5.4 -i luajit spec/promises/interrupt_places_spec.lua
+local apify = require "apify"
+local server = require "spec.local_api.server"
+
+local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 97      -- a prime, so that all kinds of instructions are hit
+local INTERRUPT = "interrupted here"
+
+if jit then jit.off() end
+
+-- Whoever is not woken has to wait for a limit of time: long enough to be noticed.
+local function options(url)
+  return { base_url = url, token = "t", min_delay_between_retries = 0.001, connect_timeout = 1000, stall_timeout = 1000, request_timeout = 1000 }
+end
+
+describe("an interrupt at any moment of", function()
+  local api, client, ids
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+
+  before_each(function()
+    api:admin("reset", { count = 6 })
+    api:admin("behaviour", { schedule = { { 0, "RUNNING" }, { 0.01, "SUCCEEDED" } }, items = 1, log_lines = 1 })
+    client = apify.new(options(api.url))
+    ids = api:admin("ids", {}).ids
+  end)
+
+  local function is_ours(source)
+    return source:find("lua/apify/", 1, true) ~= nil
+  end
+
+  local make_coroutine = coroutine.create
+
+  -- Call `fn`, and raise at the n-th instruction of the module that runs from here on. Where that was; nil if there were fewer.
+  local function call_interrupted(n, fn)
+    local count, where = 0, nil
+    local function hook()
+      if where or not is_ours(debug.getinfo(2, "S").source) then return end
+      count = count + 1
+      if count < n then return end
+      local at = debug.getinfo(2, "Sl")
+      where = ("%s:%d"):format(at.source:match "[^/]*$", at.currentline)
+      error(INTERRUPT, 0)
+    end
+    if not jit then                                      -- there a hook belongs to one coroutine
+      coroutine.create = function(f)                     -- luacheck: ignore 122
+        local co = make_coroutine(f)
+        debug.sethook(co, hook, "", 1)
+        return co
+      end
+    end
+    debug.sethook(hook, "", 1)
+    pcall(fn)
+    debug.sethook()
+    coroutine.create = make_coroutine                    -- luacheck: ignore 122
+    return where
+  end
+
+  -- The module does what it did before.
+  local function assert_works(where)
+    local other = apify.new { base_url = api.url, token = "t" }
+    for _, c in ipairs { client, other } do
+      local ok, why = pcall(function()
+        assert(apify.sleep(0))
+        assert.equal(ids[1], assert(c:run(ids[1]):get()).id)
+        assert.equal(ids[2], assert(c:run(ids[2]):wait_for_finish()).id)
+        assert.same({ 1, 2 }, apify.map({ 1, 2 }, function(i) apify.sleep(0.0001) return i end))
+      end)
+      assert(ok, where .. ": " .. tostring(why))
+    end
+    client:close()
+    other:close()
+    local fresh = apify.new(options(api.url))
+    assert(apify.sleep(0))
+    assert.equal(0, fresh:stats().in_flight, where .. " leaves transfers")
+    client = fresh
+  end
+
+  local function interrupt_everywhere(fn, go_on)
+    local n = 1
+    while true do
+      local where = call_interrupted(n, fn)
+      if not where then break end
+      if go_on then go_on(where .. " at " .. n) end
+      assert_works(where .. " at " .. n)
+      n = n + STEP
+    end
+    return n
+  end
+
+  it("a map of calls", function()
+    interrupt_everywhere(function()
+      assert(apify.map({ 1, 2, 3 }, function(i) return client:run(ids[i]):get() end, { max_parallel = 2 }))
+    end)
+  end)
+
+  it("a spawn, a sleep and a wait", function()
+    interrupt_everywhere(function()
+      local fiber = apify.spawn(function() apify.sleep(0.001) return client:run(ids[1]):get() end)
+      apify.sleep(0.0001)
+      assert(fiber:wait(5))
+    end)
+  end)
+
+  it("a wait for all", function()
+    interrupt_everywhere(function() assert(client:wait_all({ ids[1], ids[2], ids[3] }, { max_parallel = 2 })) end)
+  end)
+
+  it("a push", function()
+    interrupt_everywhere(function() assert(client:run(ids[1]):dataset():push_items { { n = 1 } }) end)
+  end)
+
+  -- Take all that the iterator gives, interrupted or not. `seen` has what came, by id.
+  local function drain(it, seen)
+    while true do
+      local row = it:next()
+      if not row then return end
+      local id = row.id or row
+      assert(not seen[id], "a row came twice")
+      seen[id], seen.count = true, seen.count + 1
+    end
+  end
+
+  for name, make in pairs {
+    ["an iteration"] = function() return client:runs():iterate { chunk_size = 2 } end,
+    ["a wait for each"] = function() return client:wait_each(ids, { max_parallel = 2 }) end,
+  } do
+    it(name .. ", which goes on behind it", function()
+      local it, seen
+      interrupt_everywhere(function()
+        it, seen = make(), { count = 0 }
+        drain(it, seen)
+      end, function(where)
+        if not it then return end
+        local ok, why = pcall(drain, it, seen)
+        assert(ok, where .. ": " .. tostring(why))
+        assert(seen.count >= #ids - 1, where .. ": rows are missing, beside the one that was about to be given")
+        it = nil
+      end)
+    end)
+  end
+
+  it("a wait leaves other fibers as they are", function()
+    local ticks = 0
+    local function tick()
+      while apify.sleep(0.0001) do ticks = ticks + 1 end
+    end
+    local ticker = apify.spawn(tick)
+    interrupt_everywhere(function() assert(client:run(ids[1]):get()) end, function(where)
+      if ticker:is_done() then                           -- the interrupt was in there
+        assert.same({ false, INTERRUPT }, { pcall(ticker.wait, ticker) })
+        ticker = apify.spawn(tick)
+      end
+      local before, tries = ticks, 0
+      repeat
+        assert(apify.sleep(0.001))
+        tries = tries + 1
+      until ticks > before or tries == 1000
+      assert(ticks > before, where .. ": the fiber is forgotten")
+    end)
+    ticker:cancel()
+  end)
+end)

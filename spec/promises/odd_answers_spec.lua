@@ -1,0 +1,241 @@
+--- Answers that the API should not give, or that a codec makes nothing of: each is an error or does no harm.
+local apify = require "apify"
+local server = require "spec.local_api.server"
+local waiting = require "spec.support.waiting"
+
+local ITEMS = 100
+
+local s, client, id
+
+local function new_client(options)
+  options.base_url, options.token, options.min_delay_between_retries = s.url, "apify_api_test", 0.001
+  return apify.new(options)
+end
+
+setup(function() s = server.start() end)
+teardown(function() s:stop() end)
+
+before_each(function()
+  s:admin("reset", { count = 1 })
+  client = new_client { max_retries = 1 }
+  id = waiting.add(s)
+  s:admin("seed_items", { run = id, count = ITEMS })
+  s:log(true)
+end)
+
+after_each(function()
+  collectgarbage()                       -- of iterators that were left in the middle
+  collectgarbage()
+  assert.equal(0, client:stats().in_flight)
+end)
+
+local function dataset() return client:run(id):dataset() end
+
+--- Answer like this to what matches.
+local function answer(match, body, headers)
+  s:faults { match = match, action = { status = { code = 200, body = body, content_type = "application/json", headers = headers } } }
+end
+
+--- All rows; or those before an error, and that error.
+local function rows_of(it)
+  local rows = {}
+  local row, err = it:next()
+  while row ~= nil do
+    rows[#rows + 1] = row
+    assert(#rows <= 2 * ITEMS, "it does not end")
+    row, err = it:next()
+  end
+  return rows, err
+end
+
+--- The rows' fields, in order.
+local function fields_of(rows, name)
+  local list = {}
+  for i, row in ipairs(rows) do list[i] = row[name] end
+  return list
+end
+
+local function assert_items(first, last, rows)
+  local expected = {}
+  for n = first, last do expected[#expected + 1] = n end
+  assert.same(expected, fields_of(rows, "n"))
+end
+
+local function assert_decode(value, err)
+  assert.is_nil(value)
+  assert.is_true(apify.is_error(err), tostring(err))
+  assert.equal("decode", err.kind)
+end
+
+describe("a page of items", function()
+  local FIRST = { path = "/items", query = "offset=0" }
+
+  it("that is short and has no headers does not end the list", function()
+    for _, options in ipairs { { chunk_size = 10 }, { limit = 30 }, { chunk_size = 10, limit = 30 } } do
+      answer(FIRST, '[{"n":0},{"n":1},{"n":2},{"n":3},{"n":4}]')
+      local it = dataset():iterate_items(options)
+      assert_items(0, (options.limit or ITEMS) - 1, assert(rows_of(it)))
+    end
+  end)
+
+  local ODD = {
+    { ["x-apify-pagination-total"] = "100", ["x-apify-pagination-limit"] = "2.5" },
+    { ["x-apify-pagination-total"] = "100", ["x-apify-pagination-limit"] = "-10" },
+    { ["x-apify-pagination-total"] = "100", ["x-apify-pagination-count"] = "-5" },
+    { ["x-apify-pagination-total"] = "100", ["x-apify-pagination-count"] = "2.5" },
+    { ["x-apify-pagination-total"] = "-1" },
+    { ["x-apify-pagination-total"] = "2.5" },
+    { ["x-apify-pagination-total"] = "abc", ["x-apify-pagination-limit"] = "nan" },
+    { ["x-apify-pagination-total"] = "1e300", ["x-apify-pagination-limit"] = "inf" },
+  }
+
+  it("may have headers with numbers that are none of items", function()
+    for i, headers in ipairs(ODD) do
+      answer(FIRST, '[{"n":0},{"n":1}]', headers)
+      local rows, err = rows_of(dataset():iterate_items { chunk_size = 10 })
+      assert.is_nil(err, i)
+      assert_items(0, ITEMS - 1, rows)
+    end
+  end)
+
+  it("may have them where rows are not items: the next page is asked for where it must begin", function()
+    for i, headers in ipairs(ODD) do
+      answer(FIRST, '[{"n":0},{"n":1}]', headers)
+      local rows, err = rows_of(dataset():iterate_items { chunk_size = 10, clean = true })
+      assert.is_nil(err, i)
+      assert.same({ 0, 1 }, { rows[1].n, rows[2].n })
+      assert_items(10, ITEMS - 1, { (table.unpack or unpack)(rows, 3) })
+    end
+  end)
+
+  it("that is not a list is an error of list_items", function()
+    for _, body in ipairs { "{}", '{"n":1}', '{"items":[]}', "5", "null" } do
+      answer({ path = "/items" }, body)
+      assert_decode(dataset():list_items())
+    end
+    answer({ path = "/items" }, "[]")
+    assert.same({}, assert(dataset():list_items()).items)
+  end)
+end)
+
+describe("a cursor that is no text", function()
+  local CURSORS = { "5", "false", "{}", '["k"]' }
+
+  it("is an error behind the rows: keys", function()
+    for _, cursor in ipairs(CURSORS) do
+      answer({ path = "/keys" }, ('{"data":{"items":[{"key":"a"},{"key":"b"}],"nextExclusiveStartKey":%s}}'):format(cursor))
+      local rows, err = rows_of((client:run(id):key_value_store():iterate_keys()))
+      assert.same({ "a", "b" }, fields_of(rows, "key"))
+      assert_decode(nil, err)
+    end
+  end)
+
+  it("is an error behind the rows: requests", function()
+    for _, cursor in ipairs(CURSORS) do
+      answer({ path = "/requests" }, ('{"data":{"nextCursor":%s,"items":[{"id":"a"},{"id":"b"}]}}'):format(cursor))
+      local rows, err = rows_of((client:run(id):request_queue():iterate_requests()))
+      assert.same({ "a", "b" }, fields_of(rows, "id"))
+      assert_decode(nil, err)
+    end
+  end)
+
+  it("is the end where it is null or empty", function()
+    for _, cursor in ipairs { "null", '""' } do
+      answer({ path = "/keys" }, ('{"data":{"items":[{"key":"a"}],"nextExclusiveStartKey":%s}}'):format(cursor))
+      assert.same({ "a" }, fields_of(assert(client:run(id):key_value_store():iterate_keys():collect()), "key"))
+    end
+  end)
+end)
+
+describe("a row that is null", function()
+  local function assert_null_between(rows, field)
+    assert.equal(3, #rows)
+    assert.same({ 1, apify.null, 2 }, { rows[1][field], rows[2], rows[3][field] })
+    for _, i in ipairs { 1, 3 } do
+      for name in pairs(rows[i]) do assert.equal(field, name) end       -- what was read for our own use is not shown
+    end
+  end
+
+  it("comes as it is among items, beside picked fields", function()
+    local run = client:run(id)
+    answer({ path = "/items" }, '[{"m":5,"n":1},null,{"n":2}]')
+    assert_null_between(assert(run:dataset():iterate_items({ pick = { "n" } }):collect()), "n")
+  end)
+end)
+
+describe("an empty answer to a PUT", function()
+  local run
+
+  before_each(function()
+    s:faults { match = { method = "PUT" }, action = { status = { code = 204, body = "" } } }
+    run = client:run(id)
+  end)
+
+  for name, put in pairs {
+    ["run:update"] = function() return run:update { status_message = "x" } end,
+    ["dataset:update"] = function() return run:dataset():update { name = "x" } end,
+    ["key_value_store:update"] = function() return run:key_value_store():update { name = "x" } end,
+    ["request_queue:update"] = function() return run:request_queue():update { name = "x" } end,
+    ["update_request"] = function() return run:request_queue():update_request { id = "x" } end,
+    ["prolong_request_lock"] = function() return run:request_queue():prolong_request_lock("x", { lock_secs = 1 }) end,
+    ["set_record"] = function() return run:key_value_store():set_record("x", 1) end,
+  } do
+    it("is true: " .. name, function()
+      assert.is_true(assert(put()))
+      assert.equal(1, #s:log().requests)
+    end)
+  end
+end)
+
+describe("a codec that makes nothing of an item", function()
+  --- A client whose codec reads an item's n alone; of the `spoilt` items it gives what `spoil` does.
+  local function with_codec(spoilt, spoil)
+    return new_client {
+      max_retries = 1,
+      json = {
+        encode = function() return "{}" end,
+        decode = function(text)
+          local n = tonumber(text:match '"n":(%d+)')
+          if spoilt[n] then return spoil() end
+          return { n = n }
+        end,
+      },
+    }
+  end
+
+  local SPOILS = {
+    ["raises"] = function() error "it is not mine" end,
+    ["gives nil and a message"] = function() return nil, "it is not mine" end,
+    ["gives nil and 'end'"] = function() return nil, "end" end,
+    ["gives nil and 'more'"] = function() return nil, "more" end,
+  }
+
+  for name, spoil in pairs(SPOILS) do
+    it("and " .. name .. " is an error for each, behind which the next row comes", function()
+      for _, options in ipairs { {}, { chunk_size = 30, prefetch = 1 }, { clean = true } } do
+        s:log(true)
+        options.deadline = 5
+        local it = with_codec({ [0] = true, [3] = true, [4] = true, [99] = true }, spoil):run(id):dataset():iterate_items(options)
+        local came = {}
+        for _ = 1, ITEMS do
+          local item, err = it:next()
+          if not item then assert_decode(nil, err) end
+          came[#came + 1] = item and item.n or "none"
+        end
+        assert.same({ nil, nil }, { it:next() })
+        assert.same({ "none", 1, 2, "none", "none", 5 }, { (table.unpack or unpack)(came, 1, 6) })
+        assert.same({ 98, "none" }, { came[99], came[100] })
+        assert.equal(options.chunk_size and 4 or 1, #s:log().requests)
+      end
+    end)
+  end
+
+  it("counts it for the limit", function()
+    local it = with_codec({ [1] = true }, SPOILS["raises"]):run(id):dataset():iterate_items { limit = 3 }
+    assert.equal(0, it:next().n)
+    assert_decode(it:next())
+    assert.equal(2, it:next().n)
+    assert.same({ nil, nil }, { it:next() })
+    assert.equal(1, #s:log().requests)
+  end)
+end)
