@@ -1,6 +1,6 @@
 --- A client: settings, and the way to everything that the API has.
 local actor = require "apify.resources.actor"
-local collections = require "apify.resources.account"
+local account = require "apify.resources.account"
 local custom = require "apify.resources.custom"
 local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
@@ -13,8 +13,8 @@ local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local settings = require "apify.http.settings"
 local task = require "apify.resources.task"
-local transport = require "apify.loop"
-local wait = require "apify.resources.run_wait"
+local loop = require "apify.loop"
+local run_wait = require "apify.resources.run_wait"
 
 ---@class apify.Client
 local Client = {}
@@ -87,7 +87,7 @@ end
 function Client:actors(...)
   check_self(self, "actors")
   resource.check_no_options("client:actors", ...)
-  return collections.actors(self.settings)
+  return account.actors(self.settings)
 end
 
 --- The account's tasks.
@@ -95,7 +95,7 @@ end
 function Client:tasks(...)
   check_self(self, "tasks")
   resource.check_no_options("client:tasks", ...)
-  return collections.tasks(self.settings)
+  return account.tasks(self.settings)
 end
 
 --- The account's datasets.
@@ -103,7 +103,7 @@ end
 function Client:datasets(...)
   check_self(self, "datasets")
   resource.check_no_options("client:datasets", ...)
-  return collections.storages(self.settings, "/datasets", "datasets")
+  return account.storages(self.settings, "/datasets", "datasets")
 end
 
 --- The account's key-value stores.
@@ -111,7 +111,7 @@ end
 function Client:key_value_stores(...)
   check_self(self, "key_value_stores")
   resource.check_no_options("client:key_value_stores", ...)
-  return collections.storages(self.settings, "/key-value-stores", "key_value_stores")
+  return account.storages(self.settings, "/key-value-stores", "key_value_stores")
 end
 
 --- The account's request queues.
@@ -119,7 +119,7 @@ end
 function Client:request_queues(...)
   check_self(self, "request_queues")
   resource.check_no_options("client:request_queues", ...)
-  return collections.storages(self.settings, "/request-queues", "request_queues")
+  return account.storages(self.settings, "/request-queues", "request_queues")
 end
 
 --- All runs of the account.
@@ -157,7 +157,7 @@ end
 function Client:wait_each(list, opts)
   check_self(self, "wait_each")
   local o = check_wait(opts, "client:wait_each")
-  local it = wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
+  local it = run_wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
   return it, nil, nil, it
 end
 
@@ -169,7 +169,7 @@ end
 function Client:wait_all(list, opts)
   check_self(self, "wait_all")
   local o = check_wait(opts, "client:wait_all")
-  return wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
+  return run_wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
 end
 
 --- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
@@ -182,7 +182,7 @@ function Client:wait_any(list, opts)
   local o = check_wait(opts, "client:wait_any")
   local resolved = resolve_runs(list, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
-  return wait.any(self.settings, resolved, o)
+  return run_wait.any(self.settings, resolved, o)
 end
 
 --- Any endpoint: the decoded body, or what is in its `data` where that is its only member, and { status, headers }; or nil and an error.
@@ -227,7 +227,7 @@ function Client:stats()
   check_self(self, "stats")
   local copy = {}
   for name, n in pairs(self.settings.counts) do copy[name] = n end
-  copy.in_flight = transport.in_flight()
+  copy.in_flight = loop.in_flight()
   return copy
 end
 
@@ -251,7 +251,7 @@ function Client:close()
   check_self(self, "close")
   local gate = self.settings.gate
   gate.is_closed = true                                      -- who was interrupted in here calls it again
-  call_with_each(gate.parked, transport.wake)
+  call_with_each(gate.parked, loop.wake)
   local failure = call_with_each(gate.open, abort)
   if failure then error(failure[1], 0) end                   -- of a hook
 end

@@ -10,9 +10,9 @@ local core = require "apify.core"
 local dates = require "apify.util.dates"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 local version = require "apify.version"
-local wait = require "apify.resources.run_wait"
+local run_wait = require "apify.resources.run_wait"
 
 local apify = {
   _VERSION = version,
@@ -28,20 +28,18 @@ function apify.new(opts)
   return client.new(opts)
 end
 
---- Name the loop by which calls wait: "luv", "cqueues", "nvim", "nginx", "block", or a table of one's own. nil: it is recognised call by call.
----@param loop? string|apify.Loop
-function apify.use(loop)
-  transport.use(loop)
-end
-
 apify.all = fiber.all
 apify.array = core.array
 apify.date = dates.date
 apify.is_error = errors.is
-apify.is_finished = wait.is_finished
+apify.is_finished = run_wait.is_finished
 apify.map = fiber.map
 apify.sleep = fiber.sleep
 apify.spawn = fiber.spawn
 apify.time = dates.time
+
+--- Name the loop by which calls wait: "luv", "cqueues", "nvim", "nginx", "block", or a table of one's own. nil: it is recognised call by call.
+---@type fun(loop?: string|apify.Loop)
+apify.use = loop.use
 
 return apify

@@ -4,7 +4,7 @@ local core = require "apify.core"
 local errors = require "apify.util.errors"
 local server = require "spec.local_api.server"
 local stream = require "apify.http.stream"
-local text = require "apify.http.lines"
+local lines = require "apify.http.lines"
 
 local MIB = 1024 * 1024
 
@@ -48,7 +48,7 @@ end
 
 describe("lines", function()
   it("keep a carriage return where a line feed alone is a line break", function()
-    each_cut("a\r\n\r\nb\r", function(pieces) assert.same({ "a\r", "\r", "b\r" }, drain(text.lines(made_of(pieces), true))) end)
+    each_cut("a\r\n\r\nb\r", function(pieces) assert.same({ "a\r", "\r", "b\r" }, drain(lines.lines(made_of(pieces), true))) end)
   end)
 
   it("come without their line breaks, wherever the pieces end", function()
@@ -62,7 +62,7 @@ describe("lines", function()
       ["no end"] = { "no end" },
       [""] = {},
     } do
-      each_cut(whole, function(pieces) assert.same(wanted, drain(text.lines(made_of(pieces)))) end)
+      each_cut(whole, function(pieces) assert.same(wanted, drain(lines.lines(made_of(pieces)))) end)
     end
   end)
 
@@ -73,33 +73,33 @@ describe("lines", function()
       whole[i] = wanted[i] .. "\n"
     end
     local long = ("y"):rep(3 * MIB)
-    assert.same({ table.concat(wanted, "\n") }, { table.concat(drain(text.lines(made_of { table.concat(whole) })), "\n") })
-    local lines = drain(text.lines(made_of { "a\n" .. long, long, long .. "\nb" }))
-    assert.same({ 3, "a", 9 * MIB, "b" }, { #lines, lines[1], #lines[2], lines[3] })
+    assert.same({ table.concat(wanted, "\n") }, { table.concat(drain(lines.lines(made_of { table.concat(whole) })), "\n") })
+    local got = drain(lines.lines(made_of { "a\n" .. long, long, long .. "\nb" }))
+    assert.same({ 3, "a", 9 * MIB, "b" }, { #got, got[1], #got[2], got[3] })
   end)
 
   it("that are too long are an error, behind which it goes on", function()
     local pieces = { "before\n" }
     for i = 2, 18 do pieces[i] = ("x"):rep(MIB) end
     pieces[19] = "rest\nafter\nlast"
-    assert.same({ "before", "<too_large>", "after", "last" }, drain(text.lines(made_of(pieces))))
+    assert.same({ "before", "<too_large>", "after", "last" }, drain(lines.lines(made_of(pieces))))
     pieces[19] = nil
-    assert.same({ "before", "<too_large>" }, drain(text.lines(made_of(pieces))))
+    assert.same({ "before", "<too_large>" }, drain(lines.lines(made_of(pieces))))
     local whole = ("x"):rep(16 * MIB)
-    assert.equal(16 * MIB, #drain(text.lines(made_of { whole .. "\n" }))[1])
-    assert.same({ "<too_large>", "z" }, drain(text.lines(made_of { "x", whole .. "\nz" })))
+    assert.equal(16 * MIB, #drain(lines.lines(made_of { whole .. "\n" }))[1])
+    assert.same({ "<too_large>", "z" }, drain(lines.lines(made_of { "x", whole .. "\nz" })))
   end)
 
   it("go on behind an error of the stream, in mid-line too", function()
     local err = errors.new { kind = "network" }
-    assert.same({ "a", "<network>", "bc", "d" }, drain(text.lines(made_of { "a\nb", err, "c\nd" })))
+    assert.same({ "a", "<network>", "bc", "d" }, drain(lines.lines(made_of { "a\nb", err, "c\nd" })))
   end)
 
   it("raise the error in a for", function()
     local err = errors.new { kind = "network" }
     local seen = {}
     local ok, raised = pcall(function()
-      for line in text.lines(made_of { "a\n", err }) do seen[#seen + 1] = line end
+      for line in lines.lines(made_of { "a\n", err }) do seen[#seen + 1] = line end
     end)
     assert.is_false(ok)
     assert.equal(err, raised)
@@ -108,7 +108,7 @@ describe("lines", function()
 
   it("end when it is closed, and so does the stream", function()
     local s = made_of { "a\nb\nc" }
-    local it = text.lines(s)
+    local it = lines.lines(s)
     assert.equal("a", it:next())
     it:close()
     it:close()
@@ -117,11 +117,11 @@ describe("lines", function()
   end)
 
   it("know what they are", function()
-    local it = text.lines(made_of { "a\nb" })
+    local it = lines.lines(made_of { "a\nb" })
     it:next()
     assert.equal("apify.Lines: /v2/logs/x, 1 delivered", tostring(it))
     assert.has_error(function() it.next() end)
-    assert.has_error(function() it.next(text.chunks(made_of {})) end)
+    assert.has_error(function() it.next(lines.chunks(made_of {})) end)
   end)
 end)
 
@@ -137,7 +137,7 @@ describe("chunks", function()
     for i, character in ipairs(stops) do is_border[starts[i] + #character - 1] = true end
     each_cut(whole, function(pieces)
       local at = 0
-      for _, chunk in ipairs(drain(text.chunks(made_of(pieces)))) do
+      for _, chunk in ipairs(drain(lines.chunks(made_of(pieces)))) do
         assert.equal(chunk, whole:sub(at + 1, at + #chunk))
         at = at + #chunk
         assert.is_true(is_border[at], "cut at " .. at)
@@ -147,12 +147,12 @@ describe("chunks", function()
   end)
 
   it("bring what never becomes a character at the end", function()
-    assert.equal("a\226\130", table.concat(drain(text.chunks(made_of { "a\226", "\130" }))))
-    assert.equal("\255\254x", table.concat(drain(text.chunks(made_of { "\255", "\254x" }))))
+    assert.equal("a\226\130", table.concat(drain(lines.chunks(made_of { "a\226", "\130" }))))
+    assert.equal("\255\254x", table.concat(drain(lines.chunks(made_of { "\255", "\254x" }))))
   end)
 
   it("hold nothing back of other bytes", function()
-    local it = text.chunks(made_of { "abc", "\226\130" })
+    local it = lines.chunks(made_of { "abc", "\226\130" })
     assert.equal("abc", it:next())
     assert.equal("\226\130", it:next())
     assert.is_nil(it:next())
@@ -160,9 +160,9 @@ describe("chunks", function()
 
   it("go on behind an error, and end when closed", function()
     local err = errors.new { kind = "timeout" }
-    assert.same({ "a", "<timeout>", "\195\164" }, drain(text.chunks(made_of { "a\195", err, "\164" })))
+    assert.same({ "a", "<timeout>", "\195\164" }, drain(lines.chunks(made_of { "a\195", err, "\164" })))
     local s = made_of { "a", "b" }
-    local it = text.chunks(s)
+    local it = lines.chunks(s)
     assert.equal("a", it:next())
     it:close()
     assert.is_nil(it:next())
@@ -195,14 +195,14 @@ describe("a log", function()
   end
 
   it("is followed line by line, through cuts and early ends", function()
-    local lines = {}
-    for line in text.lines(follow()) do
-      lines[#lines + 1] = line
-      if #lines == 10 then s:admin "cut_logs" end
-      if #lines == 20 then s:admin "end_logs" end
+    local got = {}
+    for line in lines.lines(follow()) do
+      got[#got + 1] = line
+      if #got == 10 then s:admin "cut_logs" end
+      if #got == 20 then s:admin "end_logs" end
     end
-    assert.equal(40, #lines)
-    for i, line in ipairs(lines) do assert.equal(i, tonumber(line:match " line (%d+) "), line:sub(1, 80)) end
+    assert.equal(40, #got)
+    for i, line in ipairs(got) do assert.equal(i, tonumber(line:match " line (%d+) "), line:sub(1, 80)) end
     local asked = 0
     for _, request in ipairs(s:log().requests) do
       if request.path:find "/logs/" then asked = asked + 1 end
@@ -212,7 +212,7 @@ describe("a log", function()
 
   it("comes in chunks of whole characters", function()
     local chunks = {}
-    for chunk in text.chunks(follow()) do
+    for chunk in lines.chunks(follow()) do
       assert.is_true(core.is_utf8(chunk))
       chunks[#chunks + 1] = chunk
     end
@@ -223,7 +223,7 @@ describe("a log", function()
 
   it("is let go when the loop is left", function()
     for _ in (function()
-      local it = text.lines(follow())
+      local it = lines.lines(follow())
       return it, nil, nil, it
     end)() do
       if client:stats().in_flight == 1 then break end

@@ -1,11 +1,11 @@
 --- Which pages of a cursor list are asked for and which rows delivered: with plain values, no network and no clock.
-local cursor_walk = require "apify.paging.cursor_plan"
+local cursor_plan = require "apify.paging.cursor_plan"
 
 local function new(options)
   options = options or {}
   options.parameter, options.next_field, options.key_field = "exclusiveStartKey", "nextExclusiveStartKey", "key"
   options.chunk_size = options.chunk_size or 10
-  return cursor_walk.new(options)
+  return cursor_plan.new(options)
 end
 
 --- Rows first to last.
@@ -220,7 +220,7 @@ end)
 
 describe("an answer that was damaged", function()
   it("is taken back: what was delivered before it is still known", function()
-    local w = cursor_walk.new {
+    local w = cursor_plan.new {
       parameter = "cursor", next_field = "nextCursor", key_field = "id", chunk_size = 10, limit = 9, resume = { given = { "a" }, cursor = "c" },
     }
     local page = w:plan()

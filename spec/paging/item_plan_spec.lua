@@ -1,9 +1,9 @@
 --- Which pages of a dataset are asked for and which rows delivered: with plain values, no network and no clock.
-local item_walk = require "apify.paging.item_plan"
+local item_plan = require "apify.paging.item_plan"
 
 local function new(options)
   options.prefetch = options.prefetch or 4
-  return item_walk.new(options)
+  return item_plan.new(options)
 end
 
 local function plan_all(w)

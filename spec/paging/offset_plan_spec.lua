@@ -1,4 +1,4 @@
-local walk = require "apify.paging.offset_plan"
+local offset_plan = require "apify.paging.offset_plan"
 
 local function row(n) return { id = "run" .. n, startedAt = ("2025-09-01T00:00:%05d.000Z"):format(n + 10000) } end
 
@@ -12,7 +12,7 @@ end
 local function new(options)
   options.max_page = options.max_page or 1000
   options.prefetch = options.prefetch or 4
-  return walk.new(options)
+  return offset_plan.new(options)
 end
 
 local function plan_all(w)
@@ -382,7 +382,7 @@ describe("a mark", function()
   local function resumed(w, options)
     options.resume = w:mark()
     options.max_page, options.prefetch = 1000, 4
-    return walk.new(options)
+    return offset_plan.new(options)
   end
 
   it("goes on at the next row", function()

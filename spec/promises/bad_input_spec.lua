@@ -2,7 +2,7 @@
 local apify = require "apify"
 local child = require "spec.support.child"
 local server = require "spec.local_api.server"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local s, client
 
@@ -236,9 +236,9 @@ describe("a silent host", function()
   local SLACK = 2                        -- seconds that a machine may be late which others use, too; on_time_spec is stricter
 
   local function timed(call)
-    local started = transport.now()
+    local started = loop.now()
     local err = failure(call)
-    return err, transport.now() - started
+    return err, loop.now() - started
   end
 
   it("ends in a timeout when the time allowed is over", function()
@@ -258,10 +258,10 @@ describe("a silent host", function()
   it("is asked again after stall_timeout", function()
     s:faults { match = { first = 1 }, action = { hang = {} } }
     local quick = client:with { stall_timeout = 0.2 }
-    local started = transport.now()
+    local started = loop.now()
     assert.equal(25, assert(quick:runs():list {}).total)
     assert.equal(2, requests())
-    assert.is_true(transport.now() - started < 2)
+    assert.is_true(loop.now() - started < 2)
   end)
 
   it("does not count as stalled while bytes come", function()

@@ -1,7 +1,7 @@
 --- Iterators in a fiber that was cancelled: the next step is an error, whatever rows are there already.
 local apify = require "apify"
 local server = require "spec.local_api.server"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
@@ -28,7 +28,7 @@ after_each(function()
   collectgarbage()
   collectgarbage()
   assert.equal(0, client:stats().in_flight)
-  assert.equal(0, transport.cancelled.count)                             -- the fibers are over
+  assert.equal(0, loop.cancelled.count)                             -- the fibers are over
 end)
 
 local function is_cancelled(err)

@@ -1,5 +1,5 @@
 --- Lists that change while they are read: many random histories of a simulated server, walked to the end.
-local walk = require "apify.paging.offset_plan"
+local offset_plan = require "apify.paging.offset_plan"
 
 local HISTORIES = 40                     -- of each kind, on each window
 
@@ -112,7 +112,7 @@ local Reader = {}
 Reader.__index = Reader
 
 local function new_reader(server, options)
-  return setmetatable({ server = server, walk = walk.new(options), answers = {}, delivered = {}, requests = 0 }, Reader)
+  return setmetatable({ server = server, walk = offset_plan.new(options), answers = {}, delivered = {}, requests = 0 }, Reader)
 end
 
 function Reader:deliver(row)

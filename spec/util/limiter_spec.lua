@@ -1,12 +1,12 @@
 --- Turns: of many, so many at a time; the others in the order in which they came.
-local turns = require "apify.util.limiter"
+local limiter = require "apify.util.limiter"
 
 describe("turns", function()
   local line, told
 
   local function new(count)
     told = {}
-    line = turns.new(count, function(who) told[#told + 1] = who.name end)
+    line = limiter.new(count, function(who) told[#told + 1] = who.name end)
   end
 
   local function taker(name) return { name = name, is_over = false } end
@@ -76,7 +76,7 @@ describe("turns", function()
 
   it("may be given back by the one who is told", function()
     told = {}
-    line = turns.new(1, function(who)
+    line = limiter.new(1, function(who)
       told[#told + 1] = who.name
       who.is_over = true
       line:give_back(who)

@@ -3,7 +3,7 @@
 ---
 --- What comes instead may be another program's word, such as a proxy's page to sign in on: it is no answer, and an error of kind
 --- "decode" that shows how it begins. Readers are as request.run wants them: a value | nil, message, name, offset, is_stray.
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 
@@ -53,7 +53,7 @@ local answers = {}
 
 --- The answer's media type, such as "text/html"; "" when it does not say.
 local function media_type(ex)
-  return codec.media_type(ex.xfer:header "content-type")
+  return json.media_type(ex.xfer:header "content-type")
 end
 
 --- The failure of an answer that is another program's, or a part of it: what it says of itself, and how it begins.
@@ -114,7 +114,7 @@ function answers.json(ex, read)
   local value, message, name, offset
   if read then value, message, name, offset = read() else value, message, name, offset = ex.xfer:value(ex.call.decoder) end
   if not message then return value end
-  if name == "decode" and not ex.xfer:failure() and not codec.is_json_type(media_type(ex)) then return answers.stray(ex, ex.xfer:text()) end
+  if name == "decode" and not ex.xfer:failure() and not json.is_json_type(media_type(ex)) then return answers.stray(ex, ex.xfer:text()) end
   return nil, message, name, offset
 end
 
@@ -146,7 +146,7 @@ function answers.acknowledgement(ex)
   local xfer = ex.xfer
   local is_known = ACKNOWLEDGED[xfer:status()]
   local is_bare = xfer:status() == 204 or ex.call.method == "HEAD" or xfer:is_empty() and not xfer:failure()
-  if is_known and (is_bare or codec.is_json_type(xfer:header "content-type")) then return true end
+  if is_known and (is_bare or json.is_json_type(xfer:header "content-type")) then return true end
   return answers.stray(ex, xfer:phase() == "done" and xfer:text() or nil)
 end
 

@@ -5,7 +5,7 @@
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local retry = require "apify.http.retry"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 local url = require "apify.util.url"
 
 local MAX_REDIRECTS = 5
@@ -164,7 +164,7 @@ function Exchange:consider(err, now)
   local delay
   delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
-    random = transport.random(), retry_after = err.retry_after, remaining = self:remaining(now),
+    random = loop.random(), retry_after = err.retry_after, remaining = self:remaining(now),
     kind = err.kind, elapsed = now - self.started_at, is_known = settings.known[self:host()],
   }
   if self.used_up == "patience" then err.message = err.message .. "; given up: this host has never answered" end
@@ -190,7 +190,7 @@ function Exchange:report(err)
   if not settings.on_attempt then return end
   stats.method, stats.path, stats.attempt = self.call.method, self.call.path, self.attempts
   stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
-  local ok, why = pcall(transport.call_hook, settings.on_attempt, stats)
+  local ok, why = pcall(loop.call_hook, settings.on_attempt, stats)
   if not ok then error(errors.of_user("the on_attempt hook", why, self:facts { sent = self:may_have_acted() }), 0) end
 end
 
@@ -247,7 +247,7 @@ function Exchange:start(now)
   self.is_reported = false
   self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
   self.moved, self.phase, self.progress_at, self.looked_at, self.uploaded = 0, nil, now, now, nil
-  local xfer, message, kind = transport.submit(self:options())
+  local xfer, message, kind = loop.submit(self:options())
   if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
   self.xfer = xfer
   return self:watch(now)
@@ -352,7 +352,7 @@ function Exchange:api_error(status)
     kind = "api", status = status, type = self:conceal(text_of(told.type)), data = self:conceal(told.data),
     message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
     sent = true, request_id = self:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
-    retry_after = retry.after(xfer:header "retry-after", transport.time()),
+    retry_after = retry.after(xfer:header "retry-after", loop.time()),
   }
 end
 

@@ -1,11 +1,11 @@
 --- A byte stream as text: line by line, or in chunks that end between two characters.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
 
-local text = {}
+local lines = {}
 
 --- What both iterators share: steps, closing, the error in a `for`.
 ---@param name string
@@ -22,7 +22,7 @@ local function define(name)
   ---@return apify.Error? err
   function class:next()
     check_self(self, "next")
-    local err = not self.is_over and transport.is_cancelled() and self.stream:cancellation()
+    local err = not self.is_over and loop.is_cancelled() and self.stream:cancellation()
     if err then return nil, err end
     local piece
     piece, err = mt.step(self)
@@ -148,15 +148,15 @@ end
 ---@param stream apify.Stream
 ---@param keeps_cr? boolean "\n" alone is a line break
 ---@return apify.Lines
-function text.lines(stream, keeps_cr)
+function lines.lines(stream, keeps_cr)
   return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, Lines.metatable)
 end
 
 --- An iterator over chunks of the stream, none of which ends within a character of UTF-8.
 ---@param stream apify.Stream
 ---@return apify.Chunks
-function text.chunks(stream)
+function lines.chunks(stream)
   return setmetatable({ stream = stream, delivered = 0, held = {} }, Chunks.metatable)
 end
 
-return text
+return lines

@@ -1,8 +1,8 @@
 --- From a method, a path and options to an answer: builds calls, and waits for them.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
-local exchange = require "apify.http.call"
-local transport = require "apify.loop"
+local call = require "apify.http.call"
+local loop = require "apify.loop"
 local url = require "apify.util.url"
 
 local request = {}
@@ -79,14 +79,14 @@ end
 --- Why the client cannot be used now, or nil.
 function request.refusal(settings)
   if settings.gate.is_closed then return errors.new { kind = "closed", message = "the client is closed" } end
-  local ok, reason, kind = transport.check()
+  local ok, reason, kind = loop.check()
   if not ok then return errors.new { kind = kind, message = reason } end
 end
 
 --- Begin an exchange.
 function request.begin(settings, op, waiter, now, previous)
   settings.counts.calls = settings.counts.calls + (previous and 0 or 1)
-  return exchange.new(request.call(settings, op), waiter, now, previous)
+  return call.new(request.call(settings, op), waiter, now, previous)
 end
 
 --- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the call.
@@ -95,7 +95,7 @@ function request.park(settings, waiter, seconds)
   local how, reason, kind
   if not gate.is_closed then                                 -- else nobody would wake the caller
     gate.parked[waiter] = true
-    how, reason, kind = transport.park(waiter, seconds)
+    how, reason, kind = loop.park(waiter, seconds)
     gate.parked[waiter] = nil
   end
   if gate.is_closed then return { kind = "closed", message = "the client was closed" } end
@@ -109,7 +109,7 @@ end
 ---@field tend fun(self, ex: apify.Exchange): table?   the error that ends the call, or the fields of one
 
 ---@type apify.Helper
-local NO_HELPER = { now = transport.now, tend = function() end }
+local NO_HELPER = { now = loop.now, tend = function() end }
 
 --- The error object of what ends the call from outside; one that came from elsewhere stays as it is.
 local function interruption(ex, err)
@@ -163,7 +163,7 @@ function request.run(settings, op, read, helper)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
   helper = helper or NO_HELPER
-  local ex = request.begin(settings, op, transport.waiter(), helper:now())
+  local ex = request.begin(settings, op, loop.waiter(), helper:now())
   while true do
     local ok, err = finish(ex, settings, helper)
     if not ok and is_deleted(ex, err) then return true, { status = err.status, headers = {} } end

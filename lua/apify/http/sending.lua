@@ -2,7 +2,7 @@
 --- JSON; whether a request that failed may have been carried out.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local sending = {}
 
@@ -71,7 +71,7 @@ end
 --- A function to be called with the size of each value that was worked on: now and then it lets others have their turn.
 ---@return fun(size: integer)
 function sending.turns()
-  local spent, give_way = 0, transport.pacer()
+  local spent, give_way = 0, loop.pacer()
   return function(size)
     spent = spent + size + VALUE_COST
     if spent < LOOK_EVERY then return end

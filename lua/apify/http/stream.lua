@@ -4,7 +4,7 @@ local answers = require "apify.http.answers"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
 local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still grows is asked for again
@@ -50,9 +50,9 @@ end
 ---@param o apify.StreamOptions
 ---@return apify.Stream
 function stream.new(o)
-  local now = transport.now()
+  local now = loop.now()
   return setmetatable({
-    settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = transport.waiter(),
+    settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
     delivered = 0, crc = 0, pause = MIN_PAUSE, outside = 0, left_at = now, turn_at = now,
   }, Stream)
@@ -60,7 +60,7 @@ end
 
 --- Time as the stream counts it: what the caller does between two steps is left out.
 local function now_inside(self)
-  local now = transport.now()
+  local now = loop.now()
   if self.left_at then
     self.outside = self.outside + (now - self.left_at)
     self.left_at = nil
@@ -69,7 +69,7 @@ local function now_inside(self)
 end
 
 local function leave(self)
-  self.left_at = self.left_at or transport.now()
+  self.left_at = self.left_at or loop.now()
 end
 
 --- An error with what is known about the call; one that came from elsewhere stays as it is.
@@ -148,8 +148,8 @@ end
 --- Let others have their turn; what forbids going on after it, or nil.
 local function give_turn(self)
   now_inside(self)                       -- what others take is not the caller's
-  transport.breathe()
-  self.turn_at = transport.now()
+  loop.breathe()
+  self.turn_at = loop.now()
   return obstacle(self)
 end
 
@@ -269,14 +269,14 @@ local function wait_for_news(self)
   if failure then return failure end
   if wake_at <= now then return nil end
   local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.deadline or math.huge) - now)
-  self.turn_at = transport.now()
+  self.turn_at = loop.now()
   return fields and describe(self, fields)
 end
 
 --- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
 local function step(self)
   local bytes, err
-  if transport.is_turn_over(self.turn_at) then
+  if loop.is_turn_over(self.turn_at) then
     err = give_turn(self)
   else
     bytes, err = take(self)
@@ -284,7 +284,7 @@ local function step(self)
     err = wait_for_news(self)
   end
   if not err then return "" end
-  local is_shared = err.kind == "cancelled" and transport.is_waited_at(self.waiter)
+  local is_shared = err.kind == "cancelled" and loop.is_waited_at(self.waiter)
   if not is_shared then let_go(self) end                                 -- what was cancelled or took too long stops at once
   return nil, err
 end
@@ -293,9 +293,9 @@ end
 --- somebody else waits for it.
 ---@return apify.Error?
 function Stream:cancellation()
-  if not transport.is_cancelled() then return nil end
+  if not loop.is_cancelled() then return nil end
   local err = describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
-  if not transport.is_waited_at(self.waiter) then let_go(self, err) end
+  if not loop.is_waited_at(self.waiter) then let_go(self, err) end
   return err
 end
 
@@ -348,7 +348,7 @@ end
 --- Stop at once, and wake whoever waits in `read`. Safe to call twice.
 function Stream:close()
   self.is_closed = true
-  transport.wake(self.waiter)
+  loop.wake(self.waiter)
   let_go(self)
 end
 

@@ -1,7 +1,7 @@
 --- A request whose body comes from a source, piece by piece, as fast as the connection takes it.
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 
 local upload = {}
@@ -23,14 +23,14 @@ local Body = {}
 Body.__index = Body
 
 function Body:now()
-  return transport.now() - self.outside
+  return loop.now() - self.outside
 end
 
 --- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
 local function obstacle(self, xfer)
-  if transport.is_turn_over(self.turn_at) then
-    transport.breathe()
-    self.turn_at = transport.now()
+  if loop.is_turn_over(self.turn_at) then
+    loop.breathe()
+    self.turn_at = loop.now()
   end
   local refused = request.refusal(self.settings)
   if refused then return { kind = refused.kind, message = refused.message } end
@@ -44,9 +44,9 @@ end
 
 --- The next bytes, as Source.read gives them; or what ends the call.
 local function read(self)
-  local started = transport.now()
+  local started = loop.now()
   local bytes, fields = self.source:read()
-  self.outside = self.outside + (transport.now() - started)
+  self.outside = self.outside + (loop.now() - started)
   if fields and not errors.is(fields) then fields.sent = false end        -- half a body is none
   fields = fields or obstacle(self, self.xfer)
   return not fields and bytes or nil, fields
@@ -87,7 +87,7 @@ end
 
 function Body:tend(ex)
   local xfer = ex.xfer
-  self.turn_at = transport.now()
+  self.turn_at = loop.now()
   local fields = obstacle(self, xfer)
   if fields then return fields end
   ex.wake_at = math.min(ex.wake_at, self.ends_at)
@@ -121,7 +121,7 @@ end
 
 --- A body that is about to be sent.
 local function new_body(settings, op, source)
-  local now = transport.now()
+  local now = loop.now()
   return setmetatable({
     settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, turn_at = now,
     deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),

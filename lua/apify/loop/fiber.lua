@@ -1,7 +1,7 @@
 --- Functions that run side by side in one thread: spawn, all, map, sleep.
 local errors = require "apify.util.errors"
 local options = require "apify.util.options"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local unpack = table.unpack or unpack
 local function pack(...) return { n = select("#", ...), ... } end
@@ -26,13 +26,13 @@ end
 
 --- Why the caller cannot wait now, or nil.
 local function refusal()
-  local ok, reason, kind = transport.check()
+  local ok, reason, kind = loop.check()
   if not ok then return errors.new { kind = kind, message = reason } end
 end
 
 --- Wait until the waiter is woken or `seconds` are over. nil, or the error that ends the wait.
 local function park(waiter, seconds)
-  local how, reason, kind = transport.park(waiter, seconds)
+  local how, reason, kind = loop.park(waiter, seconds)
   if how == "cancelled" then return errors.new { kind = "cancelled", message = "the fiber was cancelled" } end
   if how == nil then return errors.new { kind = kind, message = reason } end
 end
@@ -49,7 +49,7 @@ end
 
 local function report(crash)
   local is_shown, text = pcall(tostring, crash.message)
-  transport.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
+  loop.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
 end
 
 --- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported.
@@ -64,13 +64,13 @@ end
 
 local function end_with(self)
   self.is_over = true
-  for waiter in pairs(self.waiters) do transport.wake(waiter) end
+  for waiter in pairs(self.waiters) do loop.wake(waiter) end
 end
 
 --- A fiber that runs `fn(...)`. `on_crash(self, co, message)` hears of the error that ends it.
 local function start(fn, on_crash, ...)
   local self = setmetatable({ waiters = {}, is_over = false }, fiber_mt)
-  self.task = transport.start_task(function(...)
+  self.task = loop.start_task(function(...)
     self.results = pack(fn(...))
     end_with(self)
   end, function(co, message)
@@ -94,15 +94,15 @@ end
 function Fiber:wait(secs)
   check_self(self, "wait")
   if secs ~= nil then check_secs(secs, "fiber:wait") end
-  if self.task and self.task == transport.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
-  local ends_at = transport.now() + (secs or math.huge)
-  local waiter = transport.waiter()
+  if self.task and self.task == loop.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
+  local ends_at = loop.now() + (secs or math.huge)
+  local waiter = loop.waiter()
   while not self.is_over do
     self.waiters[waiter] = true
-    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
+    local err = refusal() or park(waiter, math.max(0, ends_at - loop.now()))
     self.waiters[waiter] = nil
     if err then return nil, err end
-    if not self.is_over and transport.now() >= ends_at then
+    if not self.is_over and loop.now() >= ends_at then
       return nil, errors.new { kind = "timeout", message = ("the fiber has not ended within %g s"):format(secs) }
     end
   end
@@ -116,7 +116,7 @@ end
 --- aborted at once.
 function Fiber:cancel()
   check_self(self, "cancel")
-  if not self.is_over then transport.cancel_task(self.task) end
+  if not self.is_over then loop.cancel_task(self.task) end
 end
 
 --- Has its function ended?
@@ -138,11 +138,11 @@ end
 ---@return apify.Error? err kind "cancelled" when the fiber was cancelled
 function fiber.sleep(secs)
   check_secs(secs, "sleep")
-  local waiter, ends_at = transport.waiter(), transport.now() + secs
+  local waiter, ends_at = loop.waiter(), loop.now() + secs
   repeat
-    local err = refusal() or park(waiter, math.max(0, ends_at - transport.now()))
+    local err = refusal() or park(waiter, math.max(0, ends_at - loop.now()))
     if err then return nil, err end
-  until transport.now() >= ends_at
+  until loop.now() >= ends_at
   return true
 end
 
@@ -174,8 +174,8 @@ function Jobs:settle(index, ok, first, err)
   elseif first == nil and err ~= nil then self:fail(index, err, false)
   elseif index ~= FEEDER then self.results[index] = first
   end
-  if self.failure or self.open == 0 then transport.wake(self.over) end
-  transport.wake(self.room)
+  if self.failure or self.open == 0 then loop.wake(self.over) end
+  loop.wake(self.room)
 end
 
 --- The fiber of that index was interrupted where it was settled.
@@ -184,8 +184,8 @@ function Jobs:abandon(index, message)
   self.running[index] = nil
   self.open = 0
   for _ in pairs(self.running) do self.open = self.open + 1 end
-  transport.wake(self.over)
-  transport.wake(self.room)
+  loop.wake(self.over)
+  loop.wake(self.room)
 end
 
 --- Start a job in a fiber of its own.
@@ -205,7 +205,7 @@ function Jobs:feed(next_item, fn, max_parallel)
     self:start(self.started, fn, item, ...)
     return true
   end
-  local give_way = transport.pacer()
+  local give_way = loop.pacer()
   while not self.failure and feed(next_item()) do
     if give_way() then return nil, refusal() end
     while self.open > max_parallel do                   -- the feeder is one of them
@@ -217,7 +217,7 @@ end
 
 --- Cancel what is still running.
 function Jobs:cancel()
-  local fibers, give_way = {}, transport.pacer()
+  local fibers, give_way = {}, loop.pacer()
   for _, made in pairs(self.running) do
     if made ~= true then fibers[#fibers + 1] = made end
   end
@@ -241,7 +241,7 @@ local function run_jobs(next_item, fn, max_parallel)
   local refused = refusal()
   if refused then return nil, refused end
   local jobs = setmetatable({
-    results = {}, running = {}, open = 0, started = 0, over = transport.waiter(), room = transport.waiter(),
+    results = {}, running = {}, open = 0, started = 0, over = loop.waiter(), room = loop.waiter(),
   }, Jobs)
   local ok, why = pcall(jobs.run, jobs, next_item, fn, max_parallel)
   if not ok then jobs:fail(nil, why, true) end           -- an interrupt

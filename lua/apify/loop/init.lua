@@ -5,7 +5,7 @@ local block = require "apify.loop.adapters.block"
 local choice = require "apify.loop.choice"
 local scheduler = require "apify.loop.scheduler"
 
-local transport = {
+local loop = {
   now = core.now,
   random = core.random,
   secret = core.secret,
@@ -33,7 +33,7 @@ end
 ---@return userdata? transfer
 ---@return string? message
 ---@return string? name
-function transport.submit(options)
+function loop.submit(options)
   local m, message, name = get_multi()
   if not m then return nil, message, name end
   local transfer
@@ -91,7 +91,7 @@ end
 
 --- Is nothing in flight?
 function host.is_idle()
-  return transport.in_flight() == 0
+  return loop.in_flight() == 0
 end
 
 local attached = {}                      -- list, and set, of the loops that were used
@@ -101,37 +101,37 @@ scheduler.set_on_ready(function()
 end)
 
 --- Let the loop hear of fibers that can go on.
-local function note(loop)
-  if attached[loop] then return end
-  attached[loop], attached[#attached + 1] = true, loop
+local function note(adapter)
+  if attached[adapter] then return end
+  attached[adapter], attached[#attached + 1] = true, adapter
 end
 
-local function forget(loop)
+local function forget(adapter)
   for i = #attached, 1, -1 do
-    if attached[i] == loop then table.remove(attached, i) end
+    if attached[i] == adapter then table.remove(attached, i) end
   end
-  attached[loop] = nil
+  attached[adapter] = nil
 end
 
 --- See to it that the loop drives what is under way. true, or nil, message, kind.
-local function attach(loop)
-  note(loop)
-  return loop.attach(host)
+local function attach(adapter)
+  note(adapter)
+  return adapter.attach(host)
 end
 
 --- The fiber in which the caller runs, and whether it can be parked by the scheduler.
 ---@return apify.Task? task
 ---@return boolean can_park
-local function current(loop)
-  if loop.current then return loop.current(), false end
+local function current(adapter)
+  if adapter.current then return adapter.current(), false end
   return scheduler.current()
 end
 
 local OUTSIDE = {}                       -- stands for the caller that is in no fiber
 local in_hook = setmetatable({}, { __mode = "k" })        -- fiber, or thread of the program, whose caller is in a hook -> true
 
-local function who(loop, task)
-  return task or loop.who and loop.who() or OUTSIDE
+local function who(adapter, task)
+  return task or adapter.who and adapter.who() or OUTSIDE
 end
 
 --- nil, the reason, and the kind of error, which a table of one's own may leave out.
@@ -143,32 +143,32 @@ end
 ---@return boolean?
 ---@return string? reason
 ---@return string? kind
-function transport.check()
-  local loop = choice.pick()
-  local task, can_park = current(loop)
+function loop.check()
+  local adapter = choice.pick()
+  local task, can_park = current(adapter)
   if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
-  if in_hook[who(loop, task)] then return nil, "an on_attempt hook must not wait", "context" end
+  if in_hook[who(adapter, task)] then return nil, "an on_attempt hook must not wait", "context" end
   if can_park then return true end
-  local ok, reason, kind = loop.check()
+  local ok, reason, kind = adapter.check()
   if not ok then return refuse(reason or "its loop refuses to wait", kind) end
   return true
 end
 
 --- Have the loop drive what is under way, and wait by its means unless the fiber is parked by the scheduler.
-local function wait_in(loop, ticket, can_park)
-  local ok, reason, kind = attach(loop)
+local function wait_in(adapter, ticket, can_park)
+  local ok, reason, kind = attach(adapter)
   if not ok or can_park then return ok, reason, kind end
-  return loop.park(ticket, host)
+  return adapter.park(ticket, host)
 end
 
 --- From the beginning of a wait to its end: was it woken? And as `wait_in`.
-local function stay(loop, ticket, can_park)
+local function stay(adapter, ticket, can_park)
   scheduler.enter(ticket)
-  local ok, reason, kind = wait_in(loop, ticket, can_park)
+  local ok, reason, kind = wait_in(adapter, ticket, can_park)
   if ok and can_park then scheduler.park(ticket) end
   if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
   local is_awake = scheduler.leave(ticket)
-  if not can_park and not scheduler.is_waited_for() then loop.attach(host) end      -- what is in flight keeps no program alive
+  if not can_park and not scheduler.is_waited_for() then adapter.attach(host) end      -- what is in flight keeps no program alive
   return is_awake, ok, reason, kind
 end
 
@@ -178,12 +178,12 @@ end
 ---@return "awake"|"time"|"cancelled"|nil how
 ---@return string? reason why waiting is impossible
 ---@return string? kind of that error
-function transport.park(waiter, seconds)
-  local loop = choice.pick()
-  local task, can_park = current(loop)
+function loop.park(waiter, seconds)
+  local adapter = choice.pick()
+  local task, can_park = current(adapter)
   if task and task.is_cancelled then return "cancelled" end
-  local ticket = scheduler.ticket(waiter, core.now() + seconds, task, not can_park and loop or nil)
-  local has_returned, is_awake, ok, reason, kind = pcall(stay, loop, ticket, can_park)
+  local ticket = scheduler.ticket(waiter, core.now() + seconds, task, not can_park and adapter or nil)
+  local has_returned, is_awake, ok, reason, kind = pcall(stay, adapter, ticket, can_park)
   if not has_returned then                               -- an error that comes from the program ends the wait
     scheduler.leave(ticket)
     if not can_park then scheduler.recover() end
@@ -196,27 +196,27 @@ end
 
 --- Let others go on, without waiting: fibers, the sockets, the program. Tells whether the caller's fiber was cancelled meanwhile.
 ---@return "cancelled"?
-function transport.breathe()
-  local loop = choice.pick()
-  local task, can_park = current(loop)
-  if not in_hook[who(loop, task)] then
-    attach(loop)
-    if can_park then scheduler.pass(task) else loop.sleep(0, host) end
+function loop.breathe()
+  local adapter = choice.pick()
+  local task, can_park = current(adapter)
+  if not in_hook[who(adapter, task)] then
+    attach(adapter)
+    if can_park then scheduler.pass(task) else adapter.sleep(0, host) end
   end
   return task and task.is_cancelled and "cancelled" or nil
 end
 
 --- End every wait of the fiber, now and later.
 ---@param task apify.Task
-function transport.cancel_task(task)
-  local loop = choice.pick()
-  scheduler.cancel(task, loop.is_fast and loop.is_fast())
+function loop.cancel_task(task)
+  local adapter = choice.pick()
+  scheduler.cancel(task, adapter.is_fast and adapter.is_fast())
 end
 
 --- Has the caller gone on for so long since then, or the program with all of its callers, that others are to have their turn?
 ---@param since number
 ---@return boolean
-function transport.is_turn_over(since)
+function loop.is_turn_over(since)
   if core.now() - since >= MAX_RUN then return true end
   local turn_secs = choice.pick().turn_secs
   return turn_secs ~= nil and turn_secs() >= MAX_RUN
@@ -225,11 +225,11 @@ end
 --- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
 --- tells, like `breathe`, whether the caller's fiber was cancelled.
 ---@return fun(): "cancelled"?
-function transport.pacer()
+function loop.pacer()
   local began_at = core.now()
   return function()
-    if not transport.is_turn_over(began_at) then return end
-    local how = transport.breathe()
+    if not loop.is_turn_over(began_at) then return end
+    local how = loop.breathe()
     began_at = core.now()
     return how
   end
@@ -237,19 +237,19 @@ end
 
 --- Start `fn(...)` in a fiber. `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
-function transport.start_task(fn, on_crash, ...)
-  local loop = choice.pick()
-  note(loop)
-  if not loop.start then return scheduler.start(fn, on_crash, ...) end
-  local ok, reason = loop.check()
+function loop.start_task(fn, on_crash, ...)
+  local adapter = choice.pick()
+  note(adapter)
+  if not adapter.start then return scheduler.start(fn, on_crash, ...) end
+  local ok, reason = adapter.check()
   if not ok then errors.misuse("spawn: %s", reason) end
-  return loop.start(fn, on_crash, ...)
+  return adapter.start(fn, on_crash, ...)
 end
 
 --- Name the loop that waits; nil: the program in which a call is made is recognised again.
 ---@param loop? string|apify.Loop
-function transport.use(loop)
-  local before, now = choice.use(loop)
+function loop.use(adapter)
+  local before, now = choice.use(adapter)
   local is_in_use = scheduler.is_waited_for() or scheduler.next_time() == 0
   if not before or before == now or is_in_use then return end
   before.detach(host)
@@ -258,15 +258,15 @@ end
 
 --- Tell the program's user of an error that nobody else hears of.
 ---@param text string
-function transport.report(text)
+function loop.report(text)
   local tell = choice.pick().report
   if tell then tell(text) else io.stderr:write(text, "\n") end
 end
 
 --- Abort what the running nginx request has under way.
-function transport.cleanup()
-  local loop = choice.pick()
-  if loop.cleanup then loop.cleanup(host) end
+function loop.cleanup()
+  local adapter = choice.pick()
+  if adapter.cleanup then adapter.cleanup(host) end
 end
 
 local function call_inside(caller, before, fn, ...)
@@ -276,9 +276,9 @@ local function call_inside(caller, before, fn, ...)
 end
 
 --- Call a user's hook, inside which nothing can wait.
-function transport.call_hook(fn, ...)
-  local loop = choice.pick()
-  local caller = who(loop, (current(loop)))
+function loop.call_hook(fn, ...)
+  local adapter = choice.pick()
+  local caller = who(adapter, (current(adapter)))
   local before = in_hook[caller]
   local ok, err = pcall(call_inside, caller, before, fn, ...)
   if ok then return end
@@ -288,22 +288,22 @@ end
 
 --- Number of transfers under way in this Lua state.
 ---@return integer
-function transport.in_flight()
+function loop.in_flight()
   return multi and multi:in_flight() or 0
 end
 
 --- Does the caller run in a fiber that was cancelled?
 ---@return boolean
-function transport.is_cancelled()
+function loop.is_cancelled()
   if scheduler.cancelled.count == 0 then return false end
-  local task = transport.current_task()
+  local task = loop.current_task()
   return task ~= nil and task.is_cancelled
 end
 
 --- The task in which the caller runs, if any.
 ---@return apify.Task?
-function transport.current_task()
+function loop.current_task()
   return (current(choice.pick()))
 end
 
-return transport
+return loop

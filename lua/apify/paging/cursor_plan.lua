@@ -21,7 +21,7 @@ local core = require "apify.core"
 local CursorWalk = {}
 CursorWalk.__index = CursorWalk
 
-local cursor_walk = {}
+local cursor_plan = {}
 
 ---@class apify.CursorWalkOptions
 ---@field parameter string that carries the cursor
@@ -40,7 +40,7 @@ end
 
 ---@param o apify.CursorWalkOptions
 ---@return apify.CursorWalk
-function cursor_walk.new(o)
+function cursor_plan.new(o)
   local self = setmetatable({
     known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
     pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
@@ -172,4 +172,4 @@ function CursorWalk:mark()
   return { kind = "cursor", cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil }
 end
 
-return cursor_walk
+return cursor_plan

@@ -27,7 +27,7 @@
 local ItemWalk = { known_by = {} }
 ItemWalk.__index = ItemWalk
 
-local item_walk = {}
+local item_plan = {}
 
 ---@class apify.ItemWalkOptions
 ---@field offset? integer
@@ -46,7 +46,7 @@ end
 
 ---@param o apify.ItemWalkOptions
 ---@return apify.ItemWalk
-function item_walk.new(o)
+function item_plan.new(o)
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false, is_reshaped = o.is_reshaped or false,
     chunk = o.chunk_size, limit_left = o.limit,
@@ -221,4 +221,4 @@ function ItemWalk:mark()
   return { kind = "items", pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }
 end
 
-return item_walk
+return item_plan

@@ -1,7 +1,7 @@
 --- The iterator that `iterate` returns: rows, pages or all of them, how far it has come, and how to go on later.
 local bookmark = require "apify.paging.bookmark"
 local errors = require "apify.util.errors"
-local feed = require "apify.paging.reader"
+local reader = require "apify.paging.reader"
 
 ---@class apify.Iterator
 ---@operator call: any
@@ -149,13 +149,13 @@ function iterator_mt.__tostring(self)
   return ("apify.Iterator: %s, %d rows delivered"):format(self.feed.path, self.feed.delivered)
 end
 
-local pager = {}
+local iterator = {}
 
 --- An iterator; nothing is sent before its first step.
 ---@param o apify.FeedOptions
 ---@return apify.Iterator
-function pager.new(o)
-  return setmetatable({ feed = feed.new(o) }, iterator_mt)
+function iterator.new(o)
+  return setmetatable({ feed = reader.new(o) }, iterator_mt)
 end
 
-return pager
+return iterator

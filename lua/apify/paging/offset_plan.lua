@@ -7,9 +7,9 @@
 ---
 --- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
 local core = require "apify.core"
-local recall = require "apify.paging.seen"
+local seen = require "apify.paging.seen"
 
-local walk = {}
+local offset_plan = {}
 
 local OVERLAP = 1                        -- rows, while nothing is known to leave the list
 local MAX_AGAIN = 3                      -- times that the same page may come, before the list is known not to go on
@@ -62,7 +62,7 @@ Walk.__index = Walk
 
 --- Go on where a mark was taken. If nothing had been delivered, it is a start.
 local function restore(self, mark)
-  self.recall, self.delivered = recall.new(self.room), 0
+  self.recall, self.delivered = seen.new(self.room), 0
   self.from = mark.pos
   self.is_plain = mark.is_plain
   self.base = #mark.ids == 0 and mark.pos or nil
@@ -73,7 +73,7 @@ end
 
 ---@param o apify.WalkOptions
 ---@return apify.Walk
-function walk.new(o)
+function offset_plan.new(o)
   local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false,
@@ -82,7 +82,7 @@ function walk.new(o)
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
     room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
   }, Walk)
-  self.recall = recall.new(self.room)
+  self.recall = seen.new(self.room)
   if o.resume then restore(self, o.resume) end
   return self
 end
@@ -378,4 +378,4 @@ function Walk:reopen()
   self.overlap = WIDE_OVERLAP
 end
 
-return walk
+return offset_plan

@@ -3,7 +3,7 @@ local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 
-local feed_page = {}
+local pages = {}
 
 local NOTHING = {}
 
@@ -29,7 +29,7 @@ end
 ---@param known_by string[]
 ---@return string[]? wire_pick
 ---@return string[]? hidden
-function feed_page.fields(pick, known_by)
+function pages.fields(pick, known_by)
   if not pick then return nil end
   local wire_pick, hidden, is_picked = copy_list(pick), {}, {}
   for _, name in ipairs(pick) do is_picked[name] = true end
@@ -47,7 +47,7 @@ end
 ---@param page apify.FeedPage
 ---@param now number
 ---@param previous? table see exchange.new
-function feed_page.open(feed, page, now, previous)
+function pages.open(feed, page, now, previous)
   local query = copy_list(feed.query)
   feed.walk:add_query(page, query)
   feed.requests = feed.requests + 1
@@ -64,17 +64,17 @@ end
 
 --- What is in flight is aborted. Safe to call twice.
 ---@param page apify.FeedPage
-function feed_page.close(page)
+function pages.close(page)
   if page.source then page.source:close() end
   page.source, page.xfer = nil, nil
 end
 
 --- The same for each of these pages. A hook may raise: that is raised when all are closed.
----@param pages apify.FeedPage[]
-function feed_page.close_all(pages)
+---@param list apify.FeedPage[]
+function pages.close_all(list)
   local failure
-  for _, page in ipairs(pages) do
-    local ok, why = pcall(feed_page.close, page)
+  for _, page in ipairs(list) do
+    local ok, why = pcall(pages.close, page)
     if not ok then failure = failure or { why } end
   end
   if failure then error(failure[1], 0) end
@@ -86,7 +86,7 @@ end
 ---@param page apify.FeedPage
 ---@param now number
 ---@return apify.Error?
-function feed_page.begin_reading(feed, page, now)
+function pages.begin_reading(feed, page, now)
   local state = page.source:poke(now)
   if state == "failed" then return page.source.error end
   if state ~= "ready" then return nil end
@@ -106,7 +106,7 @@ end
 --- Note what the answer has said of the list so far.
 ---@param feed apify.Feed
 ---@param page apify.FeedPage
-function feed_page.note_counts(feed, page)
+function pages.note_counts(feed, page)
   local total = told_of(page, "total")
   page.count, page.told_limit, page.told_offset = told_of(page, "count"), told_of(page, "limit"), told_of(page, "offset")
   page.is_told = (total or page.count or page.told_limit or page.told_offset) ~= nil
@@ -116,7 +116,7 @@ end
 
 --- What `pick` did not ask for was read for the walk's own use.
 ---@param feed apify.Feed
-function feed_page.trim(feed, row)
+function pages.trim(feed, row)
   if type(row) == "table" then
     for _, name in ipairs(feed.hidden or NOTHING) do row[name] = nil end
   end
@@ -126,7 +126,7 @@ end
 --- Is the answer of another place of the list than was asked for? Returns why the list cannot be walked any further.
 ---@param page apify.FeedPage
 ---@return string?
-function feed_page.misplacement(page)
+function pages.misplacement(page)
   local told = page.told_offset
   if not (told and page.offset) or page.is_placed then return nil end
   return ("the server does not follow `offset`: it was asked for %d, and gave %d"):format(page.offset, told)
@@ -147,7 +147,7 @@ end
 ---@param page apify.FeedPage
 ---@param row any
 ---@return string?
-function feed_page.repetition(feed, page, row)
+function pages.repetition(feed, page, row)
   if page.is_placed or not page.offset then
     feed.before = nil
     return nil
@@ -164,7 +164,7 @@ end
 ---@param feed apify.Feed
 ---@param page apify.FeedPage
 ---@return table?
-function feed_page.flaw(feed, page, row)
+function pages.flaw(feed, page, row)
   local key = feed.row_key
   local name = key and type(row) == "table" and row[key]
   if not key or type(name) == "string" and name ~= "" then return nil end
@@ -177,11 +177,11 @@ end
 ---@param feed apify.Feed
 ---@param page apify.FeedPage
 ---@return boolean
-function feed_page.is_stray(feed, page)
+function pages.is_stray(feed, page)
   return feed.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
 end
 
-feed_page.BAD_ROW = {}                   -- the row is there, and nothing can be made of it
+pages.BAD_ROW = {}                   -- the row is there, and nothing can be made of it
 
 --- Read what is left of the answer, until its checksum is known, and then give what the page comes to.
 local function read_rest(page)
@@ -209,13 +209,13 @@ local function pass_over(page)
   page.bad = nil
   if not is_passed then return fail(page, failure) end
   failure.sent, failure.retryable = true, false
-  return nil, feed_page.BAD_ROW, failure
+  return nil, pages.BAD_ROW, failure
 end
 
 --- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset | nil, BAD_ROW, fields of an error
 ---@param feed apify.Feed
 ---@param page apify.FeedPage
-function feed_page.next_row(feed, page)
+function pages.next_row(feed, page)
   if page.rest then return read_rest(page) end
   if page.bad then return pass_over(page) end
   local row, why, name, offset = page.xfer:row(feed.decoder)
@@ -225,7 +225,7 @@ function feed_page.next_row(feed, page)
   end
   if row == nil or not feed.decode_row then return row, why, name, offset end
   local value, message = feed.decode_row(row)
-  if value == nil then return nil, feed_page.BAD_ROW, { kind = "decode", message = message, sent = true } end
+  if value == nil then return nil, pages.BAD_ROW, { kind = "decode", message = message, sent = true } end
   return value
 end
 
@@ -233,16 +233,16 @@ end
 ---@param feed apify.Feed
 ---@param page apify.FeedPage
 ---@return boolean
-function feed_page.is_complete(feed, page)
+function pages.is_complete(feed, page)
   return feed.walk.limit_left == 0 or feed.walk:is_complete(page) or page.xfer:has_all_rows()
 end
 
 --- Were its rows delivered before the checksum of its answer was seen?
 ---@param page? apify.FeedPage
 ---@return boolean
-function feed_page.is_unproved(page)
+function pages.is_unproved(page)
   local proof = page and page.xfer and page.xfer:proof()
   return proof == "open" or proof == "bad"
 end
 
-return feed_page
+return pages

@@ -1,9 +1,9 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
-local feed_page = require "apify.paging.page"
-local feed_plan = require "apify.paging.window"
+local pages = require "apify.paging.page"
+local window = require "apify.paging.window"
 local request = require "apify.http.request"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
 local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
@@ -12,7 +12,7 @@ local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
 
 local NOTHING = {}
 
-local cancelled = transport.cancelled
+local cancelled = loop.cancelled
 
 ---@class apify.Feed
 ---@field walk apify.Walk
@@ -29,7 +29,7 @@ local cancelled = transport.cancelled
 local Feed = {}
 Feed.__index = Feed
 
-local feed = {}
+local reader = {}
 
 ---@class apify.FeedOptions
 ---@field settings apify.Settings
@@ -55,24 +55,24 @@ local feed = {}
 --- Nothing is sent before the first step.
 ---@param o apify.FeedOptions
 ---@return apify.Feed
-function feed.new(o)
-  local now = transport.now()
+function reader.new(o)
+  local now = loop.now()
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
     call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
     resolve = o.resolve, last = o.last, row_key = o.row_key,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    walk = o.walk, waiter = transport.waiter(), requests = 0, delivered = 0,
+    walk = o.walk, waiter = loop.waiter(), requests = 0, delivered = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
   }, Feed)
-  self.wire_pick, self.hidden = feed_page.fields(o.pick, o.walk.known_by)
+  self.wire_pick, self.hidden = pages.fields(o.pick, o.walk.known_by)
   return self
 end
 
 --- Time as the feed counts it: what the caller does between two steps is left out.
 local function now_inside(self)
-  local now = transport.now()
+  local now = loop.now()
   if self.left_at then
     self.outside = self.outside + (now - self.left_at)
     self.left_at = nil
@@ -83,18 +83,18 @@ end
 --- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
 --- False if the answer is not of the place that was asked for: then the walk is over.
 local function read_envelope(self, page, row)
-  feed_page.note_counts(self, page)
-  local why = feed_page.misplacement(page) or feed_page.repetition(self, page, row)
+  pages.note_counts(self, page)
+  local why = pages.misplacement(page) or pages.repetition(self, page, row)
   if why == "end" then
-    feed_plan.replan(self, now_inside(self), function(walk) walk.from, walk.pages, walk.is_ended = page.offset, {}, true end)
-    feed_plan.note_end(self, now_inside(self))
+    window.replan(self, now_inside(self), function(walk) walk.from, walk.pages, walk.is_ended = page.offset, {}, true end)
+    window.note_end(self, now_inside(self))
   elseif why then
-    feed_plan.end_with(self, feed_plan.describe(self, { kind = "decode", message = why }))
+    window.end_with(self, window.describe(self, { kind = "decode", message = why }))
   end
   if why then return false end
   local limit = page.told_limit
   if limit and page.limit and limit >= 1 and limit < page.limit then
-    feed_plan.replan(self, now_inside(self), self.walk.shrink, limit)
+    window.replan(self, now_inside(self), self.walk.shrink, limit)
   end
   return true
 end
@@ -115,12 +115,12 @@ local function take_row(self, page, row)
   if page.scanned == 0 and not read_envelope(self, page, row) then return false end
   if (self.walk.limit_left == 0 or self.walk:is_complete(page)) and cut_off(self, page) then return false end
   local action = self.walk:take(page, row)
-  if page.scanned == 1 then feed_plan.fill(self, now_inside(self)) end
+  if page.scanned == 1 then window.fill(self, now_inside(self)) end
   if action == "deliver" then return true end
   if action == "release" then
     self.releasing = page
   elseif action == "reject" then
-    feed_plan.replan(self, now_inside(self), self.walk.reject, page)
+    window.replan(self, now_inside(self), self.walk.reject, page)
   end
   return false
 end
@@ -129,32 +129,32 @@ end
 --- behind it.
 local function receive(self, page, row, bad)
   local source = page.source
-  bad = bad or feed_page.flaw(self, page, row)
+  bad = bad or pages.flaw(self, page, row)
   if bad then row = nil end
   if not take_row(self, page, row) then return nil end
   if bad then return nil, source:describe(bad) end
-  return feed_page.trim(self, row)
+  return pages.trim(self, row)
 end
 
 --- The next row that waited for its page to be anchored.
 local function release_row(self)
   local row = self.walk.limit_left ~= 0 and self.walk:release(self.releasing) or nil
-  if row then return feed_page.trim(self, row) end
+  if row then return pages.trim(self, row) end
   self.releasing = nil
 end
 
 --- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
 local function end_page(self, page, why, name, offset)
-  if not name and feed_page.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
+  if not name and pages.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
   local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
-  if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, feed_plan.go_back(self, page, now, fields) end
-  local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and feed_page.is_complete(self, page)
+  if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, window.go_back(self, page, now, fields) end
+  local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and pages.is_complete(self, page)
   if not is_over or page.xfer:proof() == "bad" then
-    feed_plan.resume_page(self, page, page.source:describe(fields), now)
+    window.resume_page(self, page, page.source:describe(fields), now)
   elseif self.walk.limit_left == 0 then                                 -- only its checksum was of interest
-    feed_page.close(page)
+    pages.close(page)
     return true
-  elseif feed_plan.finish_page(self, page, now) then
+  elseif window.finish_page(self, page, now) then
     return true
   end
 end
@@ -169,12 +169,12 @@ local function read(self)
     local page = self.walk.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
-    row, why, name, offset = feed_page.next_row(self, page)
+    row, why, name, offset = pages.next_row(self, page)
     if row ~= nil then
       row, err = receive(self, page, row)
     elseif why == "more" then
       return nil
-    elseif why == feed_page.BAD_ROW then
+    elseif why == pages.BAD_ROW then
       row, err = receive(self, page, nil, name)
     else
       has_ended, err = end_page(self, page, why, name, offset)
@@ -198,16 +198,16 @@ local function tend_head(self, now)
   local page = self.walk.pages[1]
   if not page then return self.poll_at or math.huge end
   if not page.xfer then
-    local err = feed_page.begin_reading(self, page, now)
+    local err = pages.begin_reading(self, page, now)
     if err then return nil, err end
     return page.xfer and now or page.source.wake_at
   end
   local err = page.source:watch_body(now)
   if not err then return page.source.wake_at end
-  if feed_page.is_complete(self, page) then
+  if pages.is_complete(self, page) then
     page.rest, page.is_cut = page.rest or { why = "end" }, true
   else
-    feed_plan.resume_page(self, page, err, now)
+    window.resume_page(self, page, err, now)
   end
   return now
 end
@@ -215,7 +215,7 @@ end
 --- The deadline is over.
 local function deadline_error(self)
   local message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs)
-  self.deadline_error = feed_plan.describe(self, { kind = "timeout", message = message })
+  self.deadline_error = window.describe(self, { kind = "timeout", message = message })
   return self.deadline_error
 end
 
@@ -256,7 +256,7 @@ local function wait_for_news(self)
   if self.deadline and now >= self.deadline then return deadline_error(self) end
   local err = settle_path(self) or look_for_more(self, now)
   if err or self.is_closed then return err end
-  feed_plan.fill(self, now)
+  window.fill(self, now)
   local head_at
   head_at, err = tend_head(self, now)
   if err then return err end
@@ -264,9 +264,9 @@ local function wait_for_news(self)
   local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
   local fields = request.park(self.settings, self.waiter, wake_at - now)
   local head = self.walk.pages[1]
-  self.looked_at, self.unlooked = transport.now(), 0
+  self.looked_at, self.unlooked = loop.now(), 0
   if not fields then return nil end
-  return head and head.source and head.source:describe(fields) or feed_plan.describe(self, fields)
+  return head and head.source and head.source:describe(fields) or window.describe(self, fields)
 end
 
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
@@ -274,14 +274,14 @@ local function interrupt(self, err)
   self.reading = nil
   local head = self.walk.pages[1]
   if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
-  feed_page.close_all(self.walk.pages)
-  if self.walk.is_once and self.requests > 0 then feed_plan.end_with(self, err) end
+  pages.close_all(self.walk.pages)
+  if self.walk.is_once and self.requests > 0 then window.end_with(self, err) end
 end
 
 --- The step ends with this error.
 local function fail(self, err)
-  self.left_at = self.left_at or transport.now()
-  if err.kind == "cancelled" and transport.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
+  self.left_at = self.left_at or loop.now()
+  if err.kind == "cancelled" and loop.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
   self.has_failed = true
   if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end
   return nil, "error", err
@@ -290,7 +290,7 @@ end
 --- Rows come without a wait: let fibers and sockets have their turn now and then. How many rows there are between two
 --- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
 local function look_around(self)
-  local now = transport.now()
+  local now = loop.now()
   local spent = now - self.looked_at
   if spent < MAX_RUN / 8 then
     self.rows_per_look = math.min(MAX_ROWS_PER_LOOK, 2 * self.rows_per_look)
@@ -300,17 +300,17 @@ local function look_around(self)
   self.rows_left = self.rows_per_look
   self.unlooked = self.unlooked + spent
   self.looked_at = now
-  if not transport.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
-  local how = transport.breathe()
-  self.unlooked, self.looked_at = 0, transport.now()
-  return how and feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if not loop.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
+  local how = loop.breathe()
+  self.unlooked, self.looked_at = 0, loop.now()
+  return how and window.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
 end
 
 --- The error of a step in a cancelled fiber, whatever is there; nil outside of one. An answer that cannot be asked for again is
 --- left to whoever else may read it.
 local function refusal(self)
-  if self.is_closed or not transport.is_cancelled() then return nil end
-  local err = feed_plan.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  if self.is_closed or not loop.is_cancelled() then return nil end
+  local err = window.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
   if not self.walk.is_once then fail(self, err) end
   return err
 end
@@ -319,7 +319,7 @@ end
 ---@return boolean
 function Feed:is_over()
   if self.is_closed then return true end
-  if self.walk.limit_left == 0 then return not feed_page.is_unproved(self.walk.pages[1]) end
+  if self.walk.limit_left == 0 then return not pages.is_unproved(self.walk.pages[1]) end
   return (self.dead_end ~= nil or self.walk.is_ended and not self.follow) and not self.releasing
 end
 
@@ -363,7 +363,7 @@ function Feed:step()
   err = self.rows_left <= 0 and look_around(self)
   if err then return fail(self, err) end
   while not self:is_over() do
-    if has_failed then feed_plan.revive(self, now_inside(self)) end
+    if has_failed then window.revive(self, now_inside(self)) end
     has_failed = false
     local row, has_ended
     row, has_ended, err = read(self)
@@ -372,7 +372,7 @@ function Feed:step()
       note_plain(self)
     end
     if row ~= nil or has_ended or err then
-      self.left_at = self.left_at or transport.now()
+      self.left_at = self.left_at or loop.now()
       self.has_failed = false
       return row, err and "error" or "page", err
     end
@@ -394,8 +394,8 @@ end
 --- Stop: what is in flight is aborted. Safe to call twice.
 function Feed:close()
   self.is_closed, self.reading = true, nil
-  transport.wake(self.waiter)
-  feed_page.close_all(self.walk.pages)                   -- last, as a hook may raise
+  loop.wake(self.waiter)
+  pages.close_all(self.walk.pages)                   -- last, as a hook may raise
 end
 
-return feed
+return reader

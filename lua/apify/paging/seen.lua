@@ -2,7 +2,7 @@
 ---
 --- Nearly every look-up is for one of the last rows, and the usual row needs none. So all but the last rows are kept as a few
 --- long strings, which cost the collector nothing, and an index is made of them only while somebody asks for older ones.
-local recall = {}
+local seen = {}
 
 local RECENT = 10                        -- rows that are found without an index, and that a bookmark holds
 local BLOCK = 100                        -- rows in a string
@@ -22,7 +22,7 @@ Recall.__index = Recall
 
 ---@param room integer rows to know by id at least
 ---@return apify.Recall
-function recall.new(room)
+function seen.new(room)
   return setmetatable({
     room = room, ids = {}, ats = {}, last = 0, settled = 0, blocks = {}, remembered = 0, indexed = 0,
   }, Recall)
@@ -138,4 +138,4 @@ function Recall:settle()
   self.was_asked = false
 end
 
-return recall
+return seen

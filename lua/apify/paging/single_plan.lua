@@ -6,10 +6,10 @@
 local OnceWalk = { known_by = {}, is_once = true }
 OnceWalk.__index = OnceWalk
 
-local once_walk = {}
+local single_plan = {}
 
 ---@return apify.OnceWalk
-function once_walk.new()
+function single_plan.new()
   return setmetatable({ pages = {}, is_ended = false, delivered = 0 }, OnceWalk)
 end
 
@@ -61,4 +61,4 @@ function OnceWalk:position()
   return self.delivered
 end
 
-return once_walk
+return single_plan

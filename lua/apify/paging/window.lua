@@ -1,33 +1,33 @@
 --- What a feed asks for: keeps its requests in step with the plan of its walk, and changes the plan when an answer ends, breaks off or
 --- proves to be wrong.
 local errors = require "apify.util.errors"
-local feed_page = require "apify.paging.page"
+local pages = require "apify.paging.page"
 local request = require "apify.http.request"
 
-local feed_plan = {}
+local window = {}
 
 local NOTHING = {}
 
 --- An error with the path that it is about.
 ---@param self apify.Feed
 ---@return apify.Error
-function feed_plan.describe(self, fields)
+function window.describe(self, fields)
   fields.method, fields.path = self.call.method or "GET", request.path_text(self.settings, self.path)
   return errors.new(fields)
 end
 
 --- Ask for as many pages as the plan allows now.
-function feed_plan.fill(self, now)
+function window.fill(self, now)
   local page = not self.settings.gate.is_closed and self.walk:plan()
   while page do
-    feed_page.open(self, page, now)
+    pages.open(self, page, now)
     page.source:poke(now)
     page = self.walk:plan()
   end
 end
 
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
-function feed_plan.replan(self, now, change, page, ...)
+function window.replan(self, now, change, page, ...)
   local before, is_kept, dropped = {}, {}, {}
   for i, old in ipairs(self.walk.pages) do before[i] = old end
   local result, why = change(self.walk, page, ...)
@@ -35,42 +35,42 @@ function feed_plan.replan(self, now, change, page, ...)
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
   end
-  feed_page.close_all(dropped)
+  pages.close_all(dropped)
   for _, new in ipairs(self.walk.pages) do
-    if not new.source then feed_page.open(self, new, now) end
+    if not new.source then pages.open(self, new, now) end
   end
   return result, why
 end
 
 --- The list cannot be walked any further.
-function feed_plan.end_with(self, err)
+function window.end_with(self, err)
   self.walk.is_ended, self.dead_end = true, err
-  feed_page.close_all(self.walk.pages)
+  pages.close_all(self.walk.pages)
   self.walk.pages = {}
 end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
 --- allowed for an answer are counted from here.
-function feed_plan.resume_page(self, page, err, now)
+function window.resume_page(self, page, err, now)
   local source = page.source
   if self.walk.is_once then
     err.attempts = source.attempts
     source:report(err)
-    feed_page.close(page)
-    return feed_plan.end_with(self, err)
+    pages.close(page)
+    return window.end_with(self, err)
   end
   local is_late = page.fresh == 0 and source:remaining(now) <= 0
   err.attempts = page.fresh > 0 and 1 or source.attempts
   source:report(err)
-  feed_page.close(page)
+  pages.close(page)
   local again = self.walk:resume(page)
-  feed_page.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
+  pages.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
   if is_late then again.source:fail(err) end
 end
 
 --- The answer of the head page is damaged, and rows of it were delivered, of which any may be wrong: that is told, and the next step
 --- goes back to the first of them. Returns the error.
-function feed_plan.go_back(self, page, now, fields)
+function window.go_back(self, page, now, fields)
   local start = page.start
   if self.delivered > start.delivered then
     fields.in_doubt = { start.delivered + 1, self.delivered }
@@ -80,46 +80,46 @@ function feed_plan.go_back(self, page, now, fields)
   local err = page.source:describe(fields)
   page.source:report(err)
   self.releasing = nil
-  if self.walk.is_once then feed_plan.end_with(self, err) else feed_plan.replan(self, now, self.walk.go_back, page) end
+  if self.walk.is_once then window.end_with(self, err) else window.replan(self, now, self.walk.go_back, page) end
   return err
 end
 
 --- The list has no more rows now. One that is followed is looked at again.
-function feed_plan.note_end(self, now)
+function window.note_end(self, now)
   if self.follow then self.poll_at, self.is_at_end = now + self.poll_secs, true end
 end
 
 --- Did it count? If not, it is asked for again.
-function feed_plan.finish_page(self, page, now)
-  feed_page.note_counts(self, page)
+function window.finish_page(self, page, now)
+  pages.note_counts(self, page)
   local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
   page.source:report()
-  local outcome, why = feed_plan.replan(self, now, self.walk.finish, page, envelope)
+  local outcome, why = window.replan(self, now, self.walk.finish, page, envelope)
   if outcome == "reject" then
-    feed_plan.replan(self, now, self.walk.reject, page)
+    window.replan(self, now, self.walk.reject, page)
     return false
   end
-  why = why or page.scanned > 0 and feed_page.misplacement(page)
-  if why then feed_plan.end_with(self, feed_plan.describe(self, { kind = "decode", message = why })) end
-  if outcome == "end" then feed_plan.note_end(self, now) end
-  feed_plan.fill(self, now)
+  why = why or page.scanned > 0 and pages.misplacement(page)
+  if why then window.end_with(self, window.describe(self, { kind = "decode", message = why })) end
+  if outcome == "end" then window.note_end(self, now) end
+  window.fill(self, now)
   return true
 end
 
 --- After a failure: ask anew for what is not in flight any more.
-function feed_plan.revive(self, now)
+function window.revive(self, now)
   local head = self.walk.pages[1]
   local err = head and head.source and head.source.error
-  if err and self.walk.is_once and err.sent then return feed_plan.end_with(self, err) end
-  if err then feed_page.close(head) end
+  if err and self.walk.is_once and err.sent then return window.end_with(self, err) end
+  if err then pages.close(head) end
   if head and not head.source and head.is_anchored and self.walk:is_complete(head) then
-    feed_plan.replan(self, now, self.walk.finish, head, NOTHING)
+    window.replan(self, now, self.walk.finish, head, NOTHING)
   elseif head and not head.source and head.scanned > 0 then
     self.walk:resume(head)
   end
   for _, page in ipairs(self.walk.pages) do
-    if not page.source then feed_page.open(self, page, now) end
+    if not page.source then pages.open(self, page, now) end
   end
 end
 
-return feed_plan
+return window

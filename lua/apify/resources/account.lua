@@ -4,7 +4,7 @@ local bookmark = require "apify.paging.bookmark"
 local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local walk = require "apify.paging.offset_plan"
+local offset_plan = require "apify.paging.offset_plan"
 
 local MAX_PAGE = 1000
 
@@ -53,7 +53,7 @@ local function define(name, rows)
     local where = self.noun .. ":iterate"
     local o = rows.iterate.check(opts, where)
     return resource.iterate(self, rows.iterate, o, where, function(query, place)
-      return walk.new {
+      return offset_plan.new {
         resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
         chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
         desc = bookmark.find(query, "desc") ~= nil, is_filtered = true,
@@ -87,7 +87,7 @@ function Storages:get_or_create(name, opts)
   return resource.call(self, row, o, nil, fields)
 end
 
-local collections = {}
+local account = {}
 
 local function new(class, settings, path, noun)
   local self = resource.new(class, settings, path)
@@ -98,14 +98,14 @@ end
 --- The account's Actors.
 ---@param settings apify.Settings
 ---@return apify.Collection
-function collections.actors(settings)
+function account.actors(settings)
   return new(Actors, settings, "/acts", "actors")
 end
 
 --- The account's tasks.
 ---@param settings apify.Settings
 ---@return apify.Collection
-function collections.tasks(settings)
+function account.tasks(settings)
   return new(Tasks, settings, "/actor-tasks", "tasks")
 end
 
@@ -114,8 +114,8 @@ end
 ---@param path string
 ---@param noun string for messages
 ---@return apify.Storages
-function collections.storages(settings, path, noun)
+function account.storages(settings, path, noun)
   return new(Storages, settings, path, noun)
 end
 
-return collections
+return account

@@ -4,13 +4,13 @@ local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
-local starting = require "apify.resources.run_start"
+local run_start = require "apify.resources.run_start"
 local url = require "apify.util.url"
 
 ---@class apify.Actor : apify.Resource
 local Actor = resource.define "Actor"
 
-starting.add_methods(Actor, "actor", operations.actor)
+run_start.add_methods(Actor, "actor", operations.actor)
 
 --- The Actor's runs.
 ---@return apify.Runs

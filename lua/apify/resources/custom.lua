@@ -1,14 +1,14 @@
 --- Endpoints that have no method of their own: client:request and client:iterate.
 local answers = require "apify.http.answers"
 local bookmark = require "apify.paging.bookmark"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local options = require "apify.util.options"
-local pager = require "apify.paging.iterator"
+local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
-local run_wait = require "apify.resources.run_poll"
-local walk = require "apify.paging.offset_plan"
+local run_poll = require "apify.resources.run_poll"
+local offset_plan = require "apify.paging.offset_plan"
 
 local custom = {}
 
@@ -146,7 +146,7 @@ end
 --- A JSON answer decoded, any other as text; true when there is nothing.
 local function read_any(ex)
   if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
-  if codec.is_json_type(ex.xfer:header "content-type") then return answers.json(ex) end
+  if json.is_json_type(ex.xfer:header "content-type") then return answers.json(ex) end
   return ex.xfer:text()
 end
 
@@ -159,7 +159,7 @@ end
 --- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
 local function limits(settings, o)
   local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
-  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_wait.POLL_MARGIN) or nil
+  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_poll.POLL_MARGIN) or nil
   return o.request_timeout or settings.request_timeout + held, hold_timeout
 end
 
@@ -197,9 +197,9 @@ function custom.iterate(settings, opts)
   if o.desc then query[#query + 1] = { "desc", "1" } end
   local place = o.bookmark and bookmark.resume(o, { path = path, given = query, where = where })
   query = place and place.query or query
-  local it = pager.new {
+  local it = iterator.new {
     settings = settings, path = path, query = query,
-    walk = walk.new {
+    walk = offset_plan.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
       max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
     },

@@ -1,15 +1,15 @@
 --- A dataset: items that are appended and never change.
 --- https://docs.apify.com/api/v2/dataset-get
 local bookmark = require "apify.paging.bookmark"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local errors = require "apify.util.errors"
-local item_walk = require "apify.paging.item_plan"
+local item_plan = require "apify.paging.item_plan"
 local operations = require "apify.resources.base.operations"
 local push = require "apify.resources.dataset_push"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_wait = require "apify.resources.run_poll"
-local saving = require "apify.resources.base.download"
+local run_poll = require "apify.resources.run_poll"
+local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local storage = require "apify.resources.base.storage"
 local url = require "apify.util.url"
@@ -84,7 +84,7 @@ local function still_grows(settings)
   return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    return run_wait.is_going(settings, run_path, nil, limit)
+    return run_poll.is_going(settings, run_path, nil, limit)
   end
 end
 
@@ -102,7 +102,7 @@ function Dataset:iterate_items(opts)
     local reshaped, is_desc = is_reshaped(query), bookmark.find(query, "desc") == "1"
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
     is_chunked = o.chunk_size ~= nil or reshaped
-    return item_walk.new {
+    return item_plan.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
       chunk_size = o.chunk_size or reshaped and CHUNK or nil, prefetch = o.prefetch or settings.prefetch,
       desc = is_desc, is_reshaped = reshaped,
@@ -110,7 +110,7 @@ function Dataset:iterate_items(opts)
   end
   storage.check_pick(settings, o, where)
   return resource.iterate(self, rows.iterate_items, o, where, make_walk, {
-    mark_kind = "items", nulls = nulls, decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
+    mark_kind = "items", nulls = nulls, decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
     http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
   })
 end
@@ -142,7 +142,7 @@ function Dataset:download_items(format, to, opts)
   end
   sink.check(to, "argument 2 of " .. where)
   local o = rows.download_items.check(opts, where)
-  local value, err = saving.run(self, rows.download_items, o, to, { media = format, query = { { "format", format } } })
+  local value, err = download.run(self, rows.download_items, o, to, { media = format, query = { { "format", format } } })
   if value == nil then return nil, err end
   return value
 end

@@ -1,11 +1,11 @@
 --- Pushing items to a dataset: any number of them, in order, in requests of a size that the API takes.
 local answers = require "apify.http.answers"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local sending = require "apify.http.sending"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
 local push = {}
 
@@ -18,7 +18,7 @@ local PIECE = 65536                      -- bytes of a JSON string that are look
 --- The JSON of one item, or nil and why it cannot be had.
 local function encode(settings, item)
   if type(item) ~= "table" then return nil, ("%s is no item (expected a table)"):format(errors.show(item)) end
-  local text, message = codec.encode(settings, item)
+  local text, message = json.encode(settings, item)
   if text and not text:find "^%s*{" then return nil, "an item must be an object" end
   return text, message
 end
@@ -71,14 +71,14 @@ local function from_iterator(settings, iterator)
 end
 
 --- The texts of the elements of a JSON array, one by one; nil at the end; nil, message, name, offset.
-local function elements(json)
-  local rows, at = core.rows(codec.raw_decoder()), 1
+local function elements(text)
+  local rows, at = core.rows(json.raw_decoder()), 1
   return function()
     while true do
       local row, why, name, offset = rows:next()
       if row ~= nil or why == "end" then return row end
       if why ~= "more" then return nil, why, name, offset end
-      if at > #json then rows:finish() else rows:feed(json, at, at + PIECE - 1) end
+      if at > #text then rows:finish() else rows:feed(text, at, at + PIECE - 1) end
       at = at + PIECE
     end
   end
@@ -97,8 +97,8 @@ local function check_text(text, position)
 end
 
 --- Check that a JSON text is a list of objects.
-local function check_array(json)
-  local next_row, position, turn = elements(json), 0, sending.turns()
+local function check_array(text)
+  local next_row, position, turn = elements(text), 0, sending.turns()
   while true do
     local row, why = next_row()
     position = position + 1
@@ -110,27 +110,27 @@ local function check_array(json)
 end
 
 --- All of it is checked before anything is sent.
-local function from_text(json)
-  if json:find "^%s*%[" then
-    check_array(json)
-    return elements(json)
+local function from_text(text)
+  if text:find "^%s*%[" then
+    check_array(text)
+    return elements(text)
   end
-  check_text(json)
+  check_text(text)
   return function()
-    local it = json
-    json = nil
+    local it = text
+    text = nil
     return it
   end
 end
 
 --- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
 local function open(settings, items)
-  if type(items) == "string" then return from_text(codec.without_mark(items)) end
+  if type(items) == "string" then return from_text(json.without_mark(items)) end
   if sending.is_callable(items) then return from_iterator(settings, items) end
   if type(items) ~= "table" then
     errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
   end
-  items = codec.plain(items)
+  items = json.plain(items)
   return (sending.is_list(items) and from_list or from_item)(settings, items)
 end
 
@@ -224,10 +224,10 @@ end
 function Push:flush()
   local count = self.count
   if count == 0 then return true end
-  local began_at = transport.now()
+  local began_at = loop.now()
   local is_known, why = self:find_target()
   if not is_known then return nil, why end
-  local op, limit = self.op, self:time_limit(transport.now() - began_at)
+  local op, limit = self.op, self:time_limit(loop.now() - began_at)
   if limit and limit <= 0 then return nil, self:describe(self:late_error(), 0) end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
@@ -235,7 +235,7 @@ function Push:flush()
     method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
     ignores_body = true,
   }, answers.acknowledgement)
-  self.spent = self.spent + (transport.now() - began_at)
+  self.spent = self.spent + (loop.now() - began_at)
   if not is_quiet then self:raise(ok, count) end
   if not ok then return nil, self:describe(err, count) end
   self.pushed = self.pushed + count

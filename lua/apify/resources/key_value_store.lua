@@ -1,14 +1,14 @@
 --- A key-value store: records of any content type by key.
 --- https://docs.apify.com/api/v2/key-value-store-get
 local answers = require "apify.http.answers"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
-local cursor_walk = require "apify.paging.cursor_plan"
+local cursor_plan = require "apify.paging.cursor_plan"
 local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local saving = require "apify.resources.base.download"
+local download = require "apify.resources.base.download"
 local sending = require "apify.http.sending"
 local sink = require "apify.http.sink"
 local source = require "apify.http.source"
@@ -93,7 +93,7 @@ function KeyValueStore:iterate_keys(opts)
   local where = method_name "iterate_keys"
   local o = rows.iterate_keys.check(opts, where)
   return resource.iterate(self, rows.iterate_keys, o, where, function(_, place)
-    return cursor_walk.new {
+    return cursor_plan.new {
       parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
       limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
     }
@@ -130,7 +130,7 @@ end
 
 --- Does the head of a GET tell that there is a record? true; or nil and an error.
 local function has_answer(self, o, segment)
-  local bytes = saving.stream(self, function(handle)
+  local bytes = download.stream(self, function(handle)
     local op = resource.operation(handle, rows.download_record, o, segment)
     op.query[#op.query + 1] = UNCHANGED
     return op
@@ -161,11 +161,11 @@ local function encode_value(settings, value, content_type)
   if type(value) == "string" then
     return value, content_type or (core.is_utf8(value) and TEXT_TYPE or BYTES_TYPE)
   end
-  if content_type and not codec.is_json_type(content_type) then
+  if content_type and not json.is_json_type(content_type) then
     errors.misuse("bad argument 2 of %s: %s (a record of the type %s has to be a string)", method_name "set_record", errors.show(value),
       errors.escape(content_type, 60))
   end
-  local text, message = codec.encode(settings, value)
+  local text, message = json.encode(settings, value)
   if not text then errors.misuse("bad argument 2 of %s: %s", method_name "set_record", message) end
   return text, content_type or JSON_TYPE
 end
@@ -261,7 +261,7 @@ function KeyValueStore:download_record(key, to, opts)
   local where = method_name "download_record"
   sink.check(to, "argument 2 of " .. where)
   local o = rows.download_record.check(opts, where)
-  return saving.run(self, rows.download_record, o, to, { segment = segment, query = { UNCHANGED }, is_raw = o.raw })
+  return download.run(self, rows.download_record, o, to, { segment = segment, query = { UNCHANGED }, is_raw = o.raw })
 end
 
 --- Save all records, or those whose keys begin with `prefix`, as one ZIP.
@@ -273,7 +273,7 @@ function KeyValueStore:download_records(to, opts)
   resource.check_self(KeyValueStore, self, "download_records")
   local where = method_name "download_records"
   sink.check(to, "argument 1 of " .. where)
-  return saving.run(self, rows.download_records, rows.download_records.check(opts, where), to)
+  return download.run(self, rows.download_records, rows.download_records.check(opts, where), to)
 end
 
 --- Delete the record of a key.

@@ -4,10 +4,10 @@ local answers = require "apify.http.answers"
 local operations = require "apify.resources.base.operations"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_wait = require "apify.resources.run_poll"
-local saving = require "apify.resources.base.download"
+local run_poll = require "apify.resources.run_poll"
+local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
-local text = require "apify.http.lines"
+local lines = require "apify.http.lines"
 local url = require "apify.util.url"
 
 local rows = operations.log
@@ -33,7 +33,7 @@ end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
 local function still_runs(self, limit)
-  return run_wait.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
+  return run_poll.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
 --- The operation; of a log that is followed, one that the API answers until the run ends.
@@ -49,7 +49,7 @@ end
 --- The log's bytes, once or as long as it grows.
 local function open(self, row, o, follows)
   local handle = self
-  return saving.stream(self, function(pinned)
+  return download.stream(self, function(pinned)
     handle = pinned
     return operation(pinned, row, o, follows)
   end, { deadline = o.deadline, go_on = follows and function(limit) return still_runs(handle, limit) end or nil })
@@ -60,7 +60,7 @@ end
 ---@return apify.Chunks, nil, nil, apify.Chunks
 function Log:stream(opts)
   resource.check_self(Log, self, "stream")
-  local it = text.chunks(open(self, rows.stream, rows.stream.check(opts, "log:stream"), true))
+  local it = lines.chunks(open(self, rows.stream, rows.stream.check(opts, "log:stream"), true))
   return it, nil, nil, it
 end
 
@@ -73,7 +73,7 @@ end
 function Log:lines(opts)
   resource.check_self(Log, self, "lines")
   local o = rows.lines.check(opts, "log:lines")
-  local it = text.lines(open(self, rows.lines, o, o.follow), o.raw)
+  local it = lines.lines(open(self, rows.lines, o, o.follow), o.raw)
   return it, nil, nil, it
 end
 
@@ -86,7 +86,7 @@ function Log:download(to, opts)
   resource.check_self(Log, self, "download")
   local o = rows.download.check(opts, "log:download")
   sink.check(to, "argument 1 of log:download")
-  local value, err = saving.run(self, rows.download, o, to)
+  local value, err = download.run(self, rows.download, o, to)
   if value == nil then return nil, err end
   return value
 end

@@ -1,8 +1,8 @@
 --- A request queue: requests that are added once each, and worked off from its head.
 --- https://docs.apify.com/api/v2/request-queue-get
 local batch = require "apify.resources.request_queue_batch"
-local codec = require "apify.util.json"
-local cursor_walk = require "apify.paging.cursor_plan"
+local json = require "apify.util.json"
+local cursor_plan = require "apify.paging.cursor_plan"
 local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local options = require "apify.util.options"
@@ -78,7 +78,7 @@ function RequestQueue:iterate_requests(opts)
   local where = method_name "iterate_requests"
   local o = rows.iterate_requests.check(opts, where)
   return resource.iterate(self, rows.iterate_requests, o, where, function(_, place)
-    return cursor_walk.new {
+    return cursor_plan.new {
       parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
       limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
     }
@@ -114,7 +114,7 @@ end
 
 --- The JSON of a request; misuse when it is none.
 local function encode_request(self, value, method)
-  local text, message = codec.encode(self.settings, value)
+  local text, message = json.encode(self.settings, value)
   if not text then errors.misuse("bad argument 1 of %s: %s", method_name(method), message) end
   return text
 end

@@ -1,6 +1,6 @@
 --- Adding many requests to a queue, and deleting many: what is sent for each, and which row of an answer is whose.
-local batch_work = require "apify.resources.request_queue_batch_send"
-local codec = require "apify.util.json"
+local batch_send = require "apify.resources.request_queue_batch_send"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 
@@ -42,7 +42,7 @@ end
 local function prepare_add(settings, value)
   local item, fault = batch.request_of(value)
   if not item then return nil, fault end
-  local text, message = codec.encode(settings, item)
+  local text, message = json.encode(settings, item)
   if not text then return nil, message end
   local key = item.uniqueKey
   return { text = text, key = key, name = key or item.url, url = item.url, method = is_text(item.method) and item.method or "GET" }
@@ -171,7 +171,7 @@ local DELETE = {
 ---@return table[]? results
 ---@return apify.Error? err
 function batch.add(settings, op, requests, o)
-  return batch_work.run(settings, ADD, op, requests, o or {})
+  return batch_send.run(settings, ADD, op, requests, o or {})
 end
 
 --- Delete requests, given as ids or as tables with an id or a uniqueKey. The results, in the order given, are { id, uniqueKey } as the API gave them,
@@ -183,7 +183,7 @@ end
 ---@return table[]? results
 ---@return apify.Error? err
 function batch.delete(settings, op, requests, o)
-  return batch_work.run(settings, DELETE, op, requests, o or {})
+  return batch_send.run(settings, DELETE, op, requests, o or {})
 end
 
 return batch

@@ -6,9 +6,9 @@ local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local retry = require "apify.http.retry"
 local sending = require "apify.http.sending"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 
-local batch_work = {}
+local batch_send = {}
 
 local MAX_COUNT = 25                     -- requests that the API takes at once
 local MAX_PARALLEL = 5                   -- batches in flight
@@ -44,7 +44,7 @@ Work.__index = Work
 
 --- The time as the batches count it.
 function Work:now()
-  return transport.now() - self.outside
+  return loop.now() - self.outside
 end
 
 --- Something went wrong; only the first failure counts.
@@ -87,9 +87,9 @@ end
 --- The next request that has to be sent; nil at the end, or after a failure.
 function Work:pull()
   while not self.is_drained do
-    local began_at = transport.now()
+    local began_at = loop.now()
     local entry, err = self.source.next()
-    self.outside = self.outside + (transport.now() - began_at)
+    self.outside = self.outside + (loop.now() - began_at)
     if not entry then
       self.is_drained = true
       if err then self:fail(err) end
@@ -196,7 +196,7 @@ function Work:retry(b, left, now)
   b.entries = left
   if b.rounds > self.max_rounds then self:give_up(b) end
   if self.failure then return false end
-  b.wake_at = now + retry.delay(b.rounds, self.settings.min_delay_between_retries, transport.random())
+  b.wake_at = now + retry.delay(b.rounds, self.settings.min_delay_between_retries, loop.random())
   return true
 end
 
@@ -325,9 +325,9 @@ end
 ---@param o apify.BatchOptions
 ---@return table[]? results in the order given
 ---@return apify.Error? err with `partial` (results by position), `unprocessed` and `in_doubt` (lists of positions)
-function batch_work.run(settings, kind, op, requests, o)
+function batch_send.run(settings, kind, op, requests, o)
   local self = setmetatable({
-    settings = settings, kind = kind, options = o, waiter = transport.waiter(), batches = {}, results = {},
+    settings = settings, kind = kind, options = o, waiter = loop.waiter(), batches = {}, results = {},
     doubtful = {}, seen = {}, outside = 0, source = batch_source.new(settings, kind, requests),
     max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
   }, Work)
@@ -337,4 +337,4 @@ function batch_work.run(settings, kind, op, requests, o)
   return self:finish()
 end
 
-return batch_work
+return batch_send

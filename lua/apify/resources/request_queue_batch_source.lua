@@ -1,6 +1,6 @@
 --- The requests of a batch method, as entries that can be sent: those of a list, checked before anything is sent, or those
 --- of an iterator, pulled when there is room for them.
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local errors = require "apify.util.errors"
 local sending = require "apify.http.sending"
 
@@ -97,7 +97,7 @@ end
 function batch_source.new(settings, kind, requests)
   if sending.is_callable(requests) then return from_iterator(settings, kind, requests) end
   local is_table = type(requests) == "table"
-  if is_table then requests = codec.plain(requests) end
+  if is_table then requests = json.plain(requests) end
   if not is_table or not sending.is_list(requests) then
     errors.misuse("bad argument 1 of %s: %s (expected a list or an iterator)", kind.what,
       is_table and "a table that is no list" or errors.show(requests))

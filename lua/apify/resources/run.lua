@@ -11,13 +11,13 @@ local options = require "apify.util.options"
 local request = require "apify.http.request"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
-local run_wait = require "apify.resources.run_poll"
+local run_poll = require "apify.resources.run_poll"
 local run_watch = require "apify.resources.run_watch"
-local starting = require "apify.resources.run_start"
+local run_start = require "apify.resources.run_start"
 local storage = require "apify.resources.base.storage"
-local transport = require "apify.loop"
+local loop = require "apify.loop"
 local url = require "apify.util.url"
-local wait = require "apify.resources.run_wait"
+local run_wait = require "apify.resources.run_wait"
 
 local check_wait = options.spec {
   deadline = options.number { exclusive_min = 0 },
@@ -38,7 +38,7 @@ local Run = resource.define "Run"
 function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = rows.get.check(opts, "run:get")
-  local op = wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
+  local op = run_wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
   op.query = op.query or {}
   for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
   local run, err = request.run(self.settings, op, answers.reader(rows.get.answers))
@@ -54,14 +54,14 @@ end
 function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
   local o = check_wait(opts, "run:wait_for_finish")
-  local began_at = transport.now()
+  local began_at = loop.now()
   local limit = math.min(o.request_timeout or self.settings.request_timeout, o.deadline or math.huge, math.max(o.wait_secs or math.huge, 0.4))
   local pinned, err = resource.pinned(self, limit)
   if not pinned then return nil, err end
-  local spent = transport.now() - began_at
+  local spent = loop.now() - began_at
   if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
   if o.deadline then o.deadline = math.max(0, o.deadline - spent) end
-  return wait.one(self.settings, pinned.path, o)
+  return run_wait.one(self.settings, pinned.path, o)
 end
 
 local run = {}
@@ -130,7 +130,7 @@ function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
   local o = rows.metamorph.check(opts, "run:metamorph")
   o.target_actor_id = url.plain_id(target, "Actor id")
-  return resource.call(self, rows.metamorph, o, nil, starting.input_fields(self.settings, input, o.content_type, "run:metamorph"))
+  return resource.call(self, rows.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph"))
 end
 
 --- Restart the run's container.
@@ -232,7 +232,7 @@ end
 
 local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP" }
 
-local check_last = options.spec { status = options.enum(run_wait.STATUSES), origin = options.enum(ORIGINS) }
+local check_last = options.spec { status = options.enum(run_poll.STATUSES), origin = options.enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
 ---@param settings apify.Settings

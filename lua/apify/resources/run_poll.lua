@@ -5,18 +5,18 @@ local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 
-local run_wait = {}
+local run_poll = {}
 
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
-run_wait.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
+run_poll.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
-run_wait.NOT_FOUND_GRACE = 3             -- seconds in which a run may be unknown: it was started a moment ago
-run_wait.SHORTEST_PAUSE = 0.25           -- seconds between two looks at what is not ready
+run_poll.NOT_FOUND_GRACE = 3             -- seconds in which a run may be unknown: it was started a moment ago
+run_poll.SHORTEST_PAUSE = 0.25           -- seconds between two looks at what is not ready
 local LONGEST_PAUSE = 2
 local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
-run_wait.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+run_poll.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
 
 local read_run = answers.reader "run"
 
@@ -25,7 +25,7 @@ local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTE
 --- Has it ended for good: a run, or a status?
 ---@param run_or_status table|string
 ---@return boolean
-function run_wait.is_finished(run_or_status)
+function run_poll.is_finished(run_or_status)
   local status = run_or_status
   if type(status) == "table" then status = status.status end
   return FINISHED[status] == true
@@ -38,9 +38,9 @@ end
 ---@param request_timeout? number
 ---@return boolean?
 ---@return apify.Error? err
-function run_wait.is_going(settings, path, query, request_timeout)
+function run_poll.is_going(settings, path, query, request_timeout)
   local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
-  if run then return not run_wait.is_finished(run) end
+  if run then return not run_poll.is_finished(run) end
   if err.not_found then return false end
   return nil, err
 end
@@ -52,12 +52,12 @@ end
 ---@param request_timeout? number
 ---@param nulls? "omit"|"keep"
 ---@return apify.Operation
-function run_wait.poll_operation(settings, path, secs, request_timeout, nulls)
+function run_poll.poll_operation(settings, path, secs, request_timeout, nulls)
   local held = secs or 0
   return {
     path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } }, nulls = nulls,
     request_timeout = request_timeout or settings.request_timeout + held,
-    hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil,
+    hold_timeout = held > 0 and held + run_poll.POLL_MARGIN or nil,
   }
 end
 
@@ -86,12 +86,12 @@ RunWait.__index = RunWait
 ---@param o apify.RunWaitOptions
 ---@param now number
 ---@return apify.RunWait
-function run_wait.new(o, now)
+function run_poll.new(o, now)
   return setmetatable({
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
     request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
-    pause = run_wait.SHORTEST_PAUSE, is_over = false,
+    pause = run_poll.SHORTEST_PAUSE, is_over = false,
   }, RunWait)
 end
 
@@ -134,7 +134,7 @@ local function start_poll(self, now)
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
-  local op = run_wait.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
+  local op = run_poll.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
   local ex = request.begin(self.settings, op, self.waiter, now)
   ex.machine = self
   self.exchange = ex
@@ -144,7 +144,7 @@ end
 --- for the last time when the time is over.
 local function plan(self, now)
   local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
-  if was_held then self.pause = run_wait.SHORTEST_PAUSE end
+  if was_held then self.pause = run_poll.SHORTEST_PAUSE end
   if was_held and self.ends_at - now >= 1 then
     self.poll_at = now
   else
@@ -170,8 +170,8 @@ local function take_failure(self, err, now)
   if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
-  if now - self.missing_since >= run_wait.NOT_FOUND_GRACE then return end_with(self, nil, err) end
-  self.poll_at = math.min(now + run_wait.SHORTEST_PAUSE, self.ends_at)
+  if now - self.missing_since >= run_poll.NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + run_poll.SHORTEST_PAUSE, self.ends_at)
 end
 
 local function finish_poll(self, now)
@@ -215,4 +215,4 @@ function RunWait:poke(now)
   return "done"
 end
 
-return run_wait
+return run_poll

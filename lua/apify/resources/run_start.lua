@@ -1,26 +1,26 @@
 --- Starting runs of an Actor or a task: the methods that both share.
 local answers = require "apify.http.answers"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
 local log = require "apify.resources.log"
-local once_walk = require "apify.paging.single_plan"
-local pager = require "apify.paging.iterator"
+local single_plan = require "apify.paging.single_plan"
+local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_wait = require "apify.resources.run_poll"
+local run_poll = require "apify.resources.run_poll"
 local sending = require "apify.http.sending"
 local storage = require "apify.resources.base.storage"
-local transport = require "apify.loop"
-local wait = require "apify.resources.run_wait"
+local loop = require "apify.loop"
+local run_wait = require "apify.resources.run_wait"
 
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
 local LOG_GRACE = 10                     -- seconds without a line before the log of a run that has ended is left
 
 local JSON_TYPE = "application/json; charset=utf-8"
 
-local starting = {}
+local run_start = {}
 
 ---@class apify.StartOptions
 ---@field build? string tag or number
@@ -53,7 +53,7 @@ local function encode_input(settings, input, content_type, where)
   if content_type and not content_type:lower():find("json", 1, true) then
     errors.misuse("bad argument 1 of %s: a %s (an input of the type %s has to be a string)", where, type(input), errors.escape(content_type, 60))
   end
-  local text, message = codec.encode(settings, input)
+  local text, message = json.encode(settings, input)
   if not text then errors.misuse("bad argument 1 of %s: %s", where, message) end
   return text, content_type or JSON_TYPE
 end
@@ -64,7 +64,7 @@ end
 ---@param content_type? string
 ---@param where string for messages
 ---@return { body?: string, headers?: string[] }
-function starting.input_fields(settings, input, content_type, where)
+function run_start.input_fields(settings, input, content_type, where)
   if content_type then storage.check_header("content_type", content_type, where) end
   if input == nil then return {} end
   local body, kind = encode_input(settings, input, content_type, where)
@@ -74,10 +74,10 @@ end
 
 --- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
 local function start(self, row, o, input, where)
-  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  local fields = run_start.input_fields(self.settings, input, o.content_type, where)
   local held = o.wait_for_finish or 0
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
-  fields.hold_timeout = held > 0 and held + run_wait.POLL_MARGIN or nil
+  fields.hold_timeout = held > 0 and held + run_poll.POLL_MARGIN or nil
   fields.answer_name = "run"
   local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
   if not run then return nil, err end
@@ -86,12 +86,12 @@ end
 
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
 local function pass_lines(settings, run, fn, progress)
-  local began_at = transport.now()
+  local began_at = loop.now()
   local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
   while true do
     local line, err = lines:next()
-    while err and err.not_found and progress.count == 0 and transport.now() - began_at < run_wait.NOT_FOUND_GRACE do
-      fiber.sleep(run_wait.SHORTEST_PAUSE)                               -- the run was started a moment ago
+    while err and err.not_found and progress.count == 0 and loop.now() - began_at < run_poll.NOT_FOUND_GRACE do
+      fiber.sleep(run_poll.SHORTEST_PAUSE)                               -- the run was started a moment ago
       line, err = lines:next()
     end
     if not line then return err == nil, err end
@@ -124,17 +124,17 @@ end
 local function wait_for_log(passing, progress, ends_at)
   while true do
     local before = progress.count
-    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, ends_at - transport.now())))
+    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, ends_at - loop.now())))
     if passing:is_done() then return ok, why end
     if why.kind ~= "timeout" then return nil, why end                  -- the caller was cancelled
     local is_silent = progress.count == before and not progress.is_inside
-    if is_silent or transport.now() >= ends_at then return true end
+    if is_silent or loop.now() >= ends_at then return true end
   end
 end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
 local function wait_with_log(settings, run, path, o, limits, ends_at)
-  local waiting = fiber.spawn(wait.one, settings, path, limits)
+  local waiting = fiber.spawn(run_wait.one, settings, path, limits)
   local progress = { count = 0, is_inside = false }
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
   local is_quiet, ended, err = pcall(waiting.wait, waiting)
@@ -153,16 +153,16 @@ local function wait_with_log(settings, run, path, o, limits, ends_at)
 end
 
 local function call(self, row, o, input, where)
-  local began_at = transport.now()
+  local began_at = loop.now()
   local run, err = start(self, row, o, input, where)
   if not run then return nil, err end
   local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, nulls = o.nulls, request_timeout = o.request_timeout }
-  if o.deadline then limits.deadline = math.max(0, o.deadline - (transport.now() - began_at)) end
+  if o.deadline then limits.deadline = math.max(0, o.deadline - (loop.now() - began_at)) end
   local is_quiet, ended, why, last
   if o.log then
     is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
   else
-    is_quiet, ended, why = pcall(wait.one, self.settings, path, limits)
+    is_quiet, ended, why = pcall(run_wait.one, self.settings, path, limits)
   end
   if not is_quiet then                                   -- a hook has raised
     if errors.is(ended) then ended.run = ended.run or run end
@@ -175,7 +175,7 @@ end
 
 --- The operation of a call that lasts as long as the run.
 local function sync_operation(self, row, o, input, where, more)
-  local fields = starting.input_fields(self.settings, input, o.content_type, where)
+  local fields = run_start.input_fields(self.settings, input, o.content_type, where)
   fields.hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
   fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
   for name, value in pairs(more) do fields[name] = value end
@@ -186,7 +186,7 @@ end
 ---@param class table
 ---@param noun string
 ---@param rows table<string, apify.OperationRow>
-function starting.add_methods(class, noun, rows)
+function run_start.add_methods(class, noun, rows)
   --- The object itself.
   ---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
   ---@return table?
@@ -261,14 +261,14 @@ function starting.add_methods(class, noun, rows)
     local nulls, settings = storage.nulls(self.settings, o), self.settings
     storage.check_pick(settings, o, where)
     local op = sync_operation(self, row, o, input, where, {})
-    local it = pager.new {
+    local it = iterator.new {
       settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
-      decoder = codec.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
+      decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
       call = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
-      walk = once_walk.new(), request_timeout = op.request_timeout, deadline = o.deadline,
+      walk = single_plan.new(), request_timeout = op.request_timeout, deadline = o.deadline,
     }
     return it, nil, nil, it
   end
 end
 
-return starting
+return run_start

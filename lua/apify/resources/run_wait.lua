@@ -2,16 +2,16 @@
 local errors = require "apify.util.errors"
 local heap = require "apify.util.heap"
 local request = require "apify.http.request"
-local run_wait = require "apify.resources.run_poll"
-local transport = require "apify.loop"
-local turns = require "apify.util.limiter"
+local run_poll = require "apify.resources.run_poll"
+local loop = require "apify.loop"
+local limiter = require "apify.util.limiter"
 
-local wait = {}
+local run_wait = {}
 
 local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
 
-wait.is_finished = run_wait.is_finished
-wait.poll_operation = run_wait.poll_operation
+run_wait.is_finished = run_poll.is_finished
+run_wait.poll_operation = run_poll.poll_operation
 
 ---@class apify.WaitOptions
 ---@field wait_secs? number seconds; no limit when absent
@@ -84,7 +84,7 @@ function Group:add(i, target, o, now)
   local machine = self.by_path[target.path]
   local is_deadline = o.deadline ~= nil and o.deadline < (o.wait_secs or math.huge)
   if not machine then
-    machine = run_wait.new({
+    machine = run_poll.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
       wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
       request_timeout = o.request_timeout, nulls = o.nulls, turns = self.turns, longest_poll = self.longest_poll,
@@ -108,7 +108,7 @@ end
 ---@param o apify.WaitOptions
 ---@return apify.WaitGroup
 local function begin(settings, targets, o)
-  local waiter, now = transport.waiter(), transport.now()
+  local waiter, now = loop.waiter(), loop.now()
   waiter.queue = {}
   local self = setmetatable({
     settings = settings, waiter = waiter, timers = heap.new(), machines = {}, by_path = {},
@@ -116,8 +116,8 @@ local function begin(settings, targets, o)
     on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
   }, Group)
   if o.max_parallel then
-    self.turns = turns.new(o.max_parallel, function(machine)
-      local at = transport.now() - self.outside
+    self.turns = limiter.new(o.max_parallel, function(machine)
+      local at = loop.now() - self.outside
       self.timers:push(at, machine)
       machine.timer_at = at
     end)
@@ -134,13 +134,13 @@ function Group:tell()
     local status = machine.run and machine.run.status
     if status then counts[status] = (counts[status] or 0) + #machine.indexes end
   end
-  for _, status in ipairs(run_wait.STATUSES) do key[#key + 1] = counts[status] or 0 end
+  for _, status in ipairs(run_poll.STATUSES) do key[#key + 1] = counts[status] or 0 end
   key = table.concat(key, " ")
   if key == self.told then return end
   self.told = key
-  local began_at = transport.now()
+  local began_at = loop.now()
   local ok, why = pcall(self.on_progress, counts)
-  self.outside = self.outside + (transport.now() - began_at)
+  self.outside = self.outside + (loop.now() - began_at)
   if ok then return end
   self:close()
   error(why, 0)
@@ -151,11 +151,11 @@ end
 ---@return apify.Error? err
 function Group:next()
   while self:count_open() > 0 and not self.is_closed do
-    local now = transport.now() - self.outside
+    local now = loop.now() - self.outside
     self:run(now)
     if self.on_progress then
       self:tell()
-      now = transport.now() - self.outside
+      now = loop.now() - self.outside
     end
     local machine = self.over[self.first_over]
     if machine then
@@ -180,7 +180,7 @@ function Group:close()
     local ok, why = pcall(machine.close, machine)        -- a hook may raise; the others must go all the same
     if not ok then first_error = first_error or why end
   end
-  transport.wake(self.waiter)
+  loop.wake(self.waiter)
   if first_error then error(first_error, 0) end
 end
 
@@ -192,7 +192,7 @@ local function next_or_close(group, ended)
   pcall(group.close, group)
   if errors.is(machine) then
     for _, m in ipairs(group.machines) do
-      local is_finished = m.run and run_wait.is_finished(m.run)
+      local is_finished = m.run and run_poll.is_finished(m.run)
       if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
       for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
     end
@@ -207,7 +207,7 @@ end
 ---@param o apify.WaitOptions
 ---@return table? run
 ---@return apify.Error? err
-function wait.one(settings, path, o)
+function run_wait.one(settings, path, o)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
   local group = begin(settings, { { path = path } }, o)
@@ -226,7 +226,7 @@ end
 ---@param o apify.WaitOptions
 ---@return table[]? runs
 ---@return apify.Error? err
-function wait.all(settings, targets, o)
+function run_wait.all(settings, targets, o)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
   local group, ended = begin(settings, targets, o), {}
@@ -249,7 +249,7 @@ end
 ---@param o apify.WaitOptions
 ---@return table? run
 ---@return integer|apify.Error|nil index_or_err
-function wait.any(settings, targets, o)
+function run_wait.any(settings, targets, o)
   local refused = request.refusal(settings)
   if refused then return nil, refused end
   local group = begin(settings, targets, o)
@@ -279,7 +279,7 @@ local function enter(self)
   if not self.group then
     self.group = begin(self.settings, self.targets, self.options)
   elseif self.left_at then                               -- nil while another fiber is in here
-    self.group.outside = self.group.outside + (transport.now() - self.left_at)
+    self.group.outside = self.group.outside + (loop.now() - self.left_at)
     self.left_at = nil
   end
   return self.group
@@ -295,7 +295,7 @@ function RunsIterator:next()
   local refused = request.refusal(self.settings)
   if refused then return nil, nil, refused end
   local machine, err = enter(self):next()
-  self.left_at = transport.now()
+  self.left_at = loop.now()
   if not machine then
     self:close()
     return nil, nil, err
@@ -329,8 +329,8 @@ end
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitOptions
 ---@return apify.RunsIterator
-function wait.each(settings, targets, o)
+function run_wait.each(settings, targets, o)
   return setmetatable({ settings = settings, targets = targets, options = o }, runs_iterator_mt)
 end
 
-return wait
+return run_wait

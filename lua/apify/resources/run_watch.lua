@@ -2,8 +2,8 @@
 local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
-local run_wait = require "apify.resources.run_poll"
-local transport = require "apify.loop"
+local run_poll = require "apify.resources.run_poll"
+local loop = require "apify.loop"
 
 ---@class apify.RunWatch
 ---@operator call: table?
@@ -24,7 +24,7 @@ end
 
 --- Time as the watch counts it for its deadline: what the caller does between two steps is left out.
 local function now_inside(self)
-  local now = transport.now()
+  local now = loop.now()
   if self.left_at then self.outside = self.outside + (now - self.left_at) end
   self.left_at = nil
   return now - self.outside
@@ -43,7 +43,7 @@ end
 --- Wait until it is time to look. nil, or the error that ends the wait.
 local function pause(self)
   while not self.is_over do
-    local now, left = transport.now(), time_left(self)
+    local now, left = loop.now(), time_left(self)
     if left <= 0 then return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline) }) end
     if now >= self.look_at then return nil end
     local fields = request.park(self.settings, self.waiter, math.min(self.look_at - now, left))
@@ -57,13 +57,13 @@ local function ask(self)
     path = self.path, query = self.query, nulls = self.nulls,
     request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
   }
-  local helper = { now = transport.now }
+  local helper = { now = loop.now }
   function helper.tend(_, ex)
     self.asking = ex.waiter
     if self.is_over then return { kind = "closed", message = "the watch was closed" } end
   end
   local run, err = request.run(self.settings, op, answers.reader "run", helper)
-  self.asking, self.look_at = nil, transport.now() + self.interval
+  self.asking, self.look_at = nil, loop.now() + self.interval
   return run, err
 end
 
@@ -71,13 +71,13 @@ end
 local function look(self)
   local run, err = ask(self)
   if self.is_over then return nil end                    -- closed meanwhile
-  if err and err.not_found and not self.status and transport.now() - self.began_at < run_wait.NOT_FOUND_GRACE then
-    self.look_at = transport.now() + run_wait.SHORTEST_PAUSE             -- the run was started a moment ago
+  if err and err.not_found and not self.status and loop.now() - self.began_at < run_poll.NOT_FOUND_GRACE then
+    self.look_at = loop.now() + run_poll.SHORTEST_PAUSE             -- the run was started a moment ago
     return nil
   end
   if not run then return nil, err end
   if self.query then self.path, self.query = self.path_of(run.id), nil end
-  if run_wait.is_finished(run) then self.is_over = true end
+  if run_poll.is_finished(run) then self.is_over = true end
   if run.status == self.status and run.statusMessage == self.message then return nil end
   self.status, self.message = run.status, run.statusMessage
   return run
@@ -94,7 +94,7 @@ function RunWatch:next()
     err = pause(self)
     if not err and not self.is_over then run, err = look(self) end
   end
-  self.left_at = transport.now()
+  self.left_at = loop.now()
   return run, err
 end
 
@@ -102,8 +102,8 @@ end
 function RunWatch:close()
   check_self(self, "close")
   self.is_over = true
-  transport.wake(self.waiter)
-  if self.asking then transport.wake(self.asking) end
+  loop.wake(self.waiter)
+  if self.asking then loop.wake(self.asking) end
 end
 
 mt.__close = RunWatch.close
@@ -134,11 +134,11 @@ local run_watch = {}
 ---@param o apify.RunWatchOptions
 ---@return apify.RunWatch
 function run_watch.new(o)
-  local now = transport.now()
+  local now = loop.now()
   return setmetatable({
     settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval,
     nulls = o.nulls, request_timeout = o.request_timeout,
-    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = transport.waiter(), began_at = now, look_at = now,
+    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = loop.waiter(), began_at = now, look_at = now,
     outside = 0, left_at = now,
   }, mt)
 end

@@ -6,8 +6,8 @@ local errors = require "apify.util.errors"
 local options = require "apify.util.options"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_wait = require "apify.resources.run_poll"
-local walk = require "apify.paging.offset_plan"
+local run_poll = require "apify.resources.run_poll"
+local offset_plan = require "apify.paging.offset_plan"
 
 local MAX_PAGE = 1000
 local MAX_PREFETCH = 64
@@ -23,7 +23,7 @@ local list_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(run_wait.STATUSES)),
+  status = options.list_of(options.enum(run_poll.STATUSES)),
 }
 
 local iterate_rules = {
@@ -41,7 +41,7 @@ local iterate_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(run_wait.STATUSES)),
+  status = options.list_of(options.enum(run_poll.STATUSES)),
 }
 
 local function without_dates(rules)
@@ -124,7 +124,7 @@ function Runs:iterate(opts)
   return resource.iterate(self, list_row, o, where, function(query, place)
     local is_desc = bookmark.find(query, "desc") ~= nil
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new runs come last)", where) end
-    return walk.new {
+    return offset_plan.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
       chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
       desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,

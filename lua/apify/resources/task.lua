@@ -4,13 +4,13 @@ local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
-local starting = require "apify.resources.run_start"
+local run_start = require "apify.resources.run_start"
 local url = require "apify.util.url"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"
 
-starting.add_methods(Task, "task", operations.task)
+run_start.add_methods(Task, "task", operations.task)
 
 --- The task's runs. They cannot be filtered by date.
 ---@return apify.Runs

@@ -1,7 +1,7 @@
 --- JSON of the user's own data: items, records, queue requests, input. By our core, or by the codec that the client was given.
 local core = require "apify.core"
 
-local codec = {}
+local json = {}
 
 --- Does not depend on settings, and remembers nothing of what it read.
 local raw_decoder
@@ -42,7 +42,7 @@ end
 --- The table; of one that says itself, by `__pairs`, what is in it, a plain one of that.
 ---@param t table
 ---@return table
-function codec.plain(t)
+function json.plain(t)
   local mt = getmetatable(t)
   local iterate = type(mt) == "table" and rawget(mt, "__pairs")
   if not iterate then return t end
@@ -56,11 +56,11 @@ end
 local function plain_inside(value, made)
   if type(value) ~= "table" then return value end
   if made[value] ~= nil then
-    if made[value] or codec.plain(value) == value then return made[value] or value end
+    if made[value] or json.plain(value) == value then return made[value] or value end
     error("a table that contains itself cannot be JSON", 0)
   end
   made[value] = false
-  local plain = codec.plain(value)
+  local plain = json.plain(value)
   local copy = plain
   for key, member in next, plain do
     local inside = plain_inside(member, made)
@@ -81,13 +81,13 @@ end
 ---@param value any
 ---@return string? text
 ---@return string? message
-function codec.encode(settings, value)
-  local json = settings.json
-  if not json then
+function json.encode(settings, value)
+  local codec = settings.json
+  if not codec then
     local text, message = core.encode(value, encode_options())
     return text, message
   end
-  local ok, text, message = pcall(function() return json.encode(plain_inside(value, {})) end)
+  local ok, text, message = pcall(function() return codec.encode(plain_inside(value, {})) end)
   if ok and type(text) == "string" then return text end
   return nil, tostring(not ok and text or message or "the json codec gave no text")
 end
@@ -95,22 +95,22 @@ end
 --- The text without the byte order mark that it may begin with.
 ---@param text string
 ---@return string
-function codec.without_mark(text)
+function json.without_mark(text)
   return (text:gsub("^\239\187\191", ""))
 end
 
 --- The media type in the value of a Content-Type, such as "text/html"; "" of none.
 ---@param content_type? string
 ---@return string
-function codec.media_type(content_type)
+function json.media_type(content_type)
   return ((content_type or ""):lower():match "^[^;]*":gsub("%s", ""))
 end
 
 --- Is what has this media type one JSON text?
 ---@param content_type? string
 ---@return boolean
-function codec.is_json_type(content_type)
-  local plain = codec.media_type(content_type)
+function json.is_json_type(content_type)
+  local plain = json.media_type(content_type)
   return plain:find "/json$" ~= nil or plain:find "%+json$" ~= nil
 end
 
@@ -122,14 +122,14 @@ end
 ---@return string? message
 ---@return string? name of the failure
 ---@return integer? offset
-function codec.decode(settings, text, nulls)
-  if settings.json then return take_decoded(pcall(settings.json.decode, codec.without_mark(text))) end
+function json.decode(settings, text, nulls)
+  if settings.json then return take_decoded(pcall(settings.json.decode, json.without_mark(text))) end
   return core.decode(text, { nulls = nulls or settings.nulls or "keep" })
 end
 
 --- The decoder that gives each row as its JSON text.
 ---@return apify.core.Decoder
-function codec.raw_decoder()
+function json.raw_decoder()
   raw_decoder = raw_decoder or core.decoder { raw = true }
   return raw_decoder
 end
@@ -137,8 +137,8 @@ end
 --- The decoder with which rows have to be read as texts for `codec.decode`; nil when the core decodes them itself.
 ---@param settings apify.Settings
 ---@return apify.core.Decoder?
-function codec.row_decoder(settings)
-  return settings.json and codec.raw_decoder() or nil
+function json.row_decoder(settings)
+  return settings.json and json.raw_decoder() or nil
 end
 
-return codec
+return json

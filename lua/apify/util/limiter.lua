@@ -15,13 +15,13 @@
 local Turns = {}
 Turns.__index = Turns
 
-local turns = {}
+local limiter = {}
 
 --- `on_turn` hears of those who get their turn after they had to wait.
 ---@param count integer
 ---@param on_turn fun(who: apify.TurnTaker)
 ---@return apify.Turns
-function turns.new(count, on_turn)
+function limiter.new(count, on_turn)
   return setmetatable({ takers = 0, count = count, free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Turns)
 end
 
@@ -78,4 +78,4 @@ function Turns:is_crowded()
   return self.first <= self.last
 end
 
-return turns
+return limiter

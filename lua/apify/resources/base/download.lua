@@ -5,14 +5,14 @@ local request = require "apify.http.request"
 local sink = require "apify.http.sink"
 local stream = require "apify.http.stream"
 
-local saving = {}
+local download = {}
 
 --- The bytes of an operation's answer. Below a last run, they are of the run that was last at the first step.
 ---@param self apify.Resource
 ---@param make_operation fun(handle: apify.Resource): apify.Operation
 ---@param options? table further options of the stream
 ---@return apify.Stream
-function saving.stream(self, make_operation, options)
+function download.stream(self, make_operation, options)
   local all = { settings = self.settings, op = make_operation(self) }
   for name, value in pairs(options or {}) do all[name] = value end
   if self.mount.is_last then
@@ -32,7 +32,7 @@ end
 ---and whether they are wanted as they come, compressed or not
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
-function saving.run(self, row, o, to, more)
+function download.run(self, row, o, to, more)
   local refused = request.refusal(self.settings)
   if refused then return nil, refused end
   more = more or {}
@@ -42,7 +42,7 @@ function saving.run(self, row, o, to, more)
     for _, pair in ipairs(more.query or {}) do op.query[#op.query + 1] = pair end
     return op
   end
-  local source = saving.stream(self, make_operation, { deadline = o.deadline })
+  local source = download.stream(self, make_operation, { deadline = o.deadline })
   local opened, why = sink.open(to, self.settings.max_body_size)
   if not opened then
     why.method, why.path = "GET", request.path_text(self.settings, make_operation(self).path)
@@ -53,4 +53,4 @@ function saving.run(self, row, o, to, more)
   return value, source:info()
 end
 
-return saving
+return download

@@ -2,7 +2,7 @@
 local answers = require "apify.http.answers"
 local bookmark = require "apify.paging.bookmark"
 local errors = require "apify.util.errors"
-local pager = require "apify.paging.iterator"
+local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
 local url = require "apify.util.url"
 
@@ -224,7 +224,7 @@ function resource.iterate(self, row, o, where, make_walk, feed_options)
     all.resolve = resource.late(self, function(pinned) return pinned.path .. row.path end)
   end
   for name, value in pairs(feed_options or {}) do all[name] = value end
-  local it = pager.new(all)
+  local it = iterator.new(all)
   return it, nil, nil, it
 end
 

@@ -1,6 +1,6 @@
 --- What datasets, key-value stores and request queues share: the storage object itself.
 local answers = require "apify.http.answers"
-local codec = require "apify.util.json"
+local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local resource = require "apify.resources.base.resource"
@@ -88,7 +88,7 @@ function storage.read_json(settings, ex, nulls)
     local text, message, name, offset = ex.xfer:text()
     if not text then return nil, message, name, offset end
     local value
-    value, message = codec.decode(settings, text, nulls)
+    value, message = json.decode(settings, text, nulls)
     if value == nil then return nil, message, "decode" end
     return value
   end)
@@ -99,7 +99,7 @@ end
 ---@param nulls "omit"|"keep"
 function storage.row_codec(settings, nulls)
   if not settings.json then return nil end
-  return function(text) return codec.decode(settings, text, nulls) end
+  return function(text) return json.decode(settings, text, nulls) end
 end
 
 --- Complain about `pick` where a codec of the user's builds the items.
@@ -147,7 +147,7 @@ function storage.read_record(settings, key, raw, nulls, may_be_missing)
   local read_text = answers.text(may_be_missing and "any" or "record")
   return function(ex)
     local content_type = ex.xfer:header "content-type"
-    local is_json = codec.is_json_type(content_type)
+    local is_json = json.is_json_type(content_type)
     if may_be_missing and ex.xfer:is_empty() and (is_json or ex.xfer:status() == 204) then return { key = key, content_type = content_type } end
     local value, message, name, offset, is_stray
     if is_json and (not raw or ex.xfer:is_empty()) then
