@@ -84,7 +84,7 @@ local function stream(decoder, text)
   assert(select(2, rows:next()) == "end" and count == ROWS)
 end
 
-local function walk(value)
+local function plan(value)
   local count = 0
   for _, row in ipairs(value.data.items) do
     if row.id then count = count + 1 end
@@ -93,8 +93,8 @@ local function walk(value)
 end
 
 local variants = {
-  { name = "lua-cjson, whole pages", run = function(text) walk(cjson.decode(text)) end },
-  { name = "whole pages", run = function(text) walk(whole:decode(text)) end },
+  { name = "lua-cjson, whole pages", run = function(text) plan(cjson.decode(text)) end },
+  { name = "whole pages", run = function(text) plan(whole:decode(text)) end },
   { name = "rows, 16 KiB chunks", run = function(text) stream(streamed, text) end },
   { name = "rows, 4 fields picked", run = function(text) stream(picked, text) end },
 }

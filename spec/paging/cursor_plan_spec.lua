@@ -43,7 +43,7 @@ local function walk_all(w, list, cut)
   local got, requests = {}, {}
   for _ = 1, 2000 do
     if w.is_ended or w.limit_left == 0 then return got, requests end
-    w:plan()
+    w:next_page()
     local page = w.pages[1]
     requests[#requests + 1] = { page.cursor or "", page.limit }
     read(w, serve(list, page), got, cut and cut())
@@ -66,8 +66,8 @@ describe("a cursor list", function()
 
   it("has one page in flight", function()
     local w = new()
-    assert.is_table(w:plan())
-    assert.is_nil(w:plan())
+    assert.is_table(w:next_page())
+    assert.is_nil(w:next_page())
   end)
 
   it("begins at a cursor", function()
@@ -76,10 +76,10 @@ describe("a cursor list", function()
 
   it("sends the cursor only where there is one", function()
     local w, query = new(), { { "prefix", "a" } }
-    w:add_query(w:plan(), query)
+    w:add_query(w:next_page(), query)
     assert.same({ { "prefix", "a" }, { "limit", "10" } }, query)
     w, query = new { cursor = "a/b" }, {}
-    w:add_query(w:plan(), query)
+    w:add_query(w:next_page(), query)
     assert.same({ { "exclusiveStartKey", "a/b" }, { "limit", "10" } }, query)
   end)
 
@@ -93,14 +93,14 @@ describe("a cursor list", function()
   end)
 
   it("asks for nothing when nothing is left of the limit", function()
-    assert.is_nil(new({ limit = 0 }):plan())
+    assert.is_nil(new({ limit = 0 }):next_page())
   end)
 end)
 
 describe("the end of a cursor list", function()
   local function finish_with(cursor)
     local w = new()
-    local outcome, why = w:finish(w:plan(), { nextExclusiveStartKey = cursor })
+    local outcome, why = w:finish(w:next_page(), { nextExclusiveStartKey = cursor })
     return outcome, why, w.is_ended
   end
 
@@ -120,7 +120,7 @@ describe("the end of a cursor list", function()
 
   it("is an error where the cursor is that of the page itself", function()
     local w = new { cursor = "k7" }
-    local outcome, why = w:finish(w:plan(), { nextExclusiveStartKey = "k7" })
+    local outcome, why = w:finish(w:next_page(), { nextExclusiveStartKey = "k7" })
     assert.equal("end", outcome)
     assert.matches("does not go on", why)
     assert.is_true(w.is_ended)
@@ -139,7 +139,7 @@ end)
 describe("a cursor page that breaks off", function()
   it("is asked for again whole, and its delivered rows are skipped", function()
     local w, got = new(), {}
-    w:plan()
+    w:next_page()
     assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 4))
     assert.same(keys(1, 4), got)
     assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 2))
@@ -151,7 +151,7 @@ describe("a cursor page that breaks off", function()
     for limit = 1, 12 do
       for cut = 1, limit do
         local w, got = new { limit = limit }, {}
-        w:plan()
+        w:next_page()
         read(w, serve(rows(1, 25), w.pages[1]), got, cut)
         for _, key in ipairs((walk_all(w, rows(1, 25)))) do got[#got + 1] = key end
         assert.same(keys(1, limit), got)
@@ -161,7 +161,7 @@ describe("a cursor page that breaks off", function()
 
   it("gives the rows that are left when a delivered one was removed meanwhile", function()
     local w, got, list = new(), {}, rows(1, 8)
-    w:plan()
+    w:next_page()
     read(w, serve(list, w.pages[1]), got, 5)
     table.remove(list, 2)
     read(w, serve(list, w.pages[1]), got)
@@ -170,7 +170,7 @@ describe("a cursor page that breaks off", function()
 
   it("does not lose rows without a key", function()
     local w = new()
-    local page = w:plan()
+    local page = w:next_page()
     assert.equal("deliver", w:take(page, { size = 1 }))
     assert.equal("deliver", w:take(page, "a text"))
     assert.equal("deliver", w:take(page, { size = 1 }))
@@ -196,7 +196,7 @@ describe("a cursor list's mark", function()
     for count = 0, 25 do
       local w, got = new(), {}
       while #got < count do
-        w:plan()
+        w:next_page()
         local page, answer = w.pages[1], serve(rows(1, 25), w.pages[1])
         for i = 1, math.min(#answer.rows, count - #got) do
           w:take(page, answer.rows[i])
@@ -213,7 +213,7 @@ describe("a cursor list's mark", function()
     local w = new()
     walk_all(w, rows(1, 25))
     local again = new { resume = w:mark() }
-    assert.is_nil(again:plan())
+    assert.is_nil(again:next_page())
     assert.is_true(again.is_ended)
   end)
 end)
@@ -223,13 +223,13 @@ describe("an answer that was damaged", function()
     local w = cursor_plan.new {
       parameter = "cursor", next_field = "nextCursor", key_field = "id", chunk_size = 10, limit = 9, resume = { given = { "a" }, cursor = "c" },
     }
-    local page = w:plan()
+    local page = w:next_page()
     page.start = { mark = w:mark(), limit_left = w.limit_left }
     for _, id in ipairs { "a", "b", "x" } do w:take(page, { id = id }) end
     assert.equal(7, w.limit_left)
     w:go_back(page)
     assert.equal(9, w.limit_left)
-    page = w:plan()
+    page = w:next_page()
     assert.equal("c", page.cursor)
     local actions = {}
     for i, id in ipairs { "a", "b", "d" } do actions[i] = w:take(page, { id = id }) end

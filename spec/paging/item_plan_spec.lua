@@ -8,7 +8,7 @@ end
 
 local function plan_all(w)
   local made = {}
-  for page in function() return w:plan() end do made[#made + 1] = { page.offset, page.limit } end
+  for page in function() return w:next_page() end do made[#made + 1] = { page.offset, page.limit } end
   return made
 end
 
@@ -142,10 +142,10 @@ describe("the plan for a dataset", function()
 
   it("writes offset and limit as whole numbers", function()
     local w, query = new { chunk_size = 10 }, { { "clean", "1" } }
-    w:add_query(w:plan(), query)
+    w:add_query(w:next_page(), query)
     assert.same({ { "clean", "1" }, { "offset", "0" }, { "limit", "10" } }, query)
     w, query = new { offset = 2 ^ 40 }, {}
-    w:add_query(w:plan(), query)
+    w:add_query(w:next_page(), query)
     assert.same({ { "offset", "1099511627776" } }, query)
   end)
 end)
@@ -184,7 +184,7 @@ describe("an answer that breaks off", function()
     assert.is_true(w:is_complete(w.pages[1]))
     note(w, w.pages[1], serve(plain(50), w.pages[1], {}))
     assert.equal("next", w:finish(w.pages[1]))
-    assert.equal(10, w:plan().offset)
+    assert.equal(10, w:next_page().offset)
   end)
 
   it("is never known to be complete where all items were asked for", function()
@@ -298,7 +298,7 @@ describe("what the API tells", function()
     w:note_total(w.pages[1], 40)
     plan_all(w)
     assert.equal("end", w:finish(w.pages[1]))
-    assert.is_nil(w:plan())
+    assert.is_nil(w:next_page())
   end)
 
   it("without a total an empty page is the end", function()
@@ -353,7 +353,7 @@ describe("a bookmark's mark", function()
     plan_all(w)
     for row = 1, 7 do w:take(w.pages[1], row) end
     w = new { resume = w:mark(), chunk_size = 3, is_reshaped = true }
-    local page = w:plan()
+    local page = w:next_page()
     assert.same({ 20, 10, 7 }, { page.offset, page.limit, page.skip })
     w:note_total(page, 100)
     assert.same({ { 30, 3 }, { 33, 3 }, { 36, 3 } }, plan_all(w))

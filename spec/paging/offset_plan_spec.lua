@@ -17,12 +17,12 @@ end
 
 local function plan_all(w)
   local made = {}
-  for page in function() return w:plan() end do made[#made + 1] = { page.offset, page.limit } end
+  for page in function() return w:next_page() end do made[#made + 1] = { page.offset, page.limit } end
   return made
 end
 
 --- Give the head page these rows; the numbers of those delivered, and what the walk says in the end.
-local function feed(w, list, total)
+local function reader(w, list, total)
   local page, delivered = w.pages[1], {}
   local function deliver(r) delivered[#delivered + 1] = type(r) == "table" and tonumber(tostring(r.id):match "%d+") or r end
   if total then w:note_total(page, total) end
@@ -61,7 +61,7 @@ local function read_all(w, list, total)
       end
     end
     if not w.pages[1] then break end
-    count = count + #feed(w, asked(w, list), total or #list)
+    count = count + #reader(w, asked(w, list), total or #list)
   end
   return count, requests
 end
@@ -70,7 +70,7 @@ end
 local function begun(options, list, total)
   local w = new(options)
   plan_all(w)
-  feed(w, asked(w, list), total or #list)
+  reader(w, asked(w, list), total or #list)
   return w
 end
 
@@ -103,7 +103,7 @@ describe("the plan", function()
   it("repeats ten rows once the total has fallen", function()
     local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
     assert.same({ { 99, 101 } }, plan_all(w))
-    feed(w, asked(w, rows(1, 300)), 299)
+    reader(w, asked(w, rows(1, 300)), 299)
     assert.same({ { 190, 110 } }, plan_all(w))
   end)
 
@@ -139,7 +139,7 @@ describe("the plan", function()
   it("begins at the offset", function()
     local w = new { offset = 25, chunk_size = 10 }
     plan_all(w)
-    assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (feed(w, asked(w, rows(1, 100)), 100)))
+    assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (reader(w, asked(w, rows(1, 100)), 100)))
   end)
 end)
 
@@ -157,7 +157,7 @@ describe("the end", function()
   it("comes beyond the end of the list", function()
     local w = new { offset = 500 }
     plan_all(w)
-    assert.same({ {}, "end" }, { feed(w, {}, 20) })
+    assert.same({ {}, "end" }, { reader(w, {}, 20) })
   end)
 
   it("is looked for once more behind a full last page", function()
@@ -179,18 +179,18 @@ describe("the end", function()
   it("is not believed of a short page when no total is told", function()
     local w = new { chunk_size = 10 }
     plan_all(w)
-    assert.same({ { 1, 2, 3 }, "next" }, { feed(w, rows(1, 3)) })
-    feed(w, { row(3) })
-    assert.same({ {}, "end" }, { feed(w, {}) })
+    assert.same({ { 1, 2, 3 }, "next" }, { reader(w, rows(1, 3)) })
+    reader(w, { row(3) })
+    assert.same({ {}, "end" }, { reader(w, {}) })
   end)
 
   it("can be opened again", function()
     local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 15))
     plan_all(w)
-    feed(w, asked(w, rows(1, 15)), 15)
+    reader(w, asked(w, rows(1, 15)), 15)
     w:reopen()
     assert.same({ { 5, 20 } }, plan_all(w))
-    assert.same({ 16, 17 }, (feed(w, asked(w, rows(1, 17)), 17)))
+    assert.same({ 16, 17 }, (reader(w, asked(w, rows(1, 17)), 17)))
     assert.is_true(w.is_ended)
   end)
 end)
@@ -206,7 +206,7 @@ describe("a page that is shorter than it should be", function()
     local second = w.pages[2]
     assert.equal("next", w:finish(w.pages[1], {}))
     assert.same({ 3, 7, second }, { w.pages[1].offset, w.pages[1].limit, w.pages[2] })
-    assert.same({ 5, 6, 7, 8, 9, 10 }, (feed(w, asked(w, list), 40)))
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (reader(w, asked(w, list), 40)))
     assert.equal(second, w.pages[1])
   end)
 
@@ -218,7 +218,7 @@ describe("a page that is shorter than it should be", function()
         if not w.pages[1] then break end
         local slice = asked(w, list)
         for i = #slice, size + 1, -1 do slice[i] = nil end
-        got = got + #feed(w, slice, 35)
+        got = got + #reader(w, slice, 35)
       end
       assert.is_true(w.is_ended)
       assert.equal(35, got, size)
@@ -233,7 +233,7 @@ describe("a page that is shorter than it should be", function()
         if not w.pages[1] then break end
         if turn == 1 then w:shrink(max) end
         assert.is_true(w.pages[1].limit <= max)
-        got = got + #feed(w, asked(w, list), 600)
+        got = got + #reader(w, asked(w, list), 600)
       end
       assert.equal(600, got, max)
       assert.is_true(w.is_ended)
@@ -275,9 +275,9 @@ describe("rows with ids alone", function()
       return list
     end
     plan_all(w)
-    feed(w, bare(1, 10), 30)
+    reader(w, bare(1, 10), 30)
     plan_all(w)
-    assert.same({ 11, 12, 13 }, (feed(w, bare(3, 13), 30)))
+    assert.same({ 11, 12, 13 }, (reader(w, bare(3, 13), 30)))
   end)
 end)
 
@@ -290,7 +290,7 @@ describe("a page that broke off", function()
     plan_all(w)
     local second, again = w.pages[2], w:resume(w.pages[1])
     assert.same({ 3, 7 }, { again.offset, again.limit })
-    assert.same({ 5, 6, 7, 8, 9, 10 }, (feed(w, asked(w, rows(1, 100)), 100)))
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (reader(w, asked(w, rows(1, 100)), 100)))
     assert.equal(second, w.pages[1])
   end)
 
@@ -306,17 +306,17 @@ describe("a list that moves", function()
   it("shows new rows in front as known ones", function()
     local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 30))
     plan_all(w)
-    assert.same({ 11, 12, 13, 14, 15, 16 }, (feed(w, rows(6, 16), 35)))
+    assert.same({ 11, 12, 13, 14, 15, 16 }, (reader(w, rows(6, 16), 35)))
   end)
 
   it("is known by startedAt beyond what is remembered", function()
     local w = new { chunk_size = 10, prefetch = 1, max_page = 10 }
     for first = 1, 91, 10 do
       plan_all(w)
-      feed(w, rows(w.pages[1].offset + 1, first + 9), 200)
+      reader(w, rows(w.pages[1].offset + 1, first + 9), 200)
     end
     plan_all(w)
-    assert.same({ {}, "next" }, { feed(w, rows(1, 10), 290) })
+    assert.same({ {}, "next" }, { reader(w, rows(1, 10), 290) })
   end)
 
   it("has a page without a known row asked for again, with twice the overlap each time", function()
@@ -324,18 +324,18 @@ describe("a list that moves", function()
     plan_all(w)
     local seen = {}
     for i = 1, 3 do
-      assert.equal("reject", select(2, feed(w, { row(150) }, 900)))
+      assert.equal("reject", select(2, reader(w, { row(150) }, 900)))
       seen[i] = { w.pages[1].offset, w.pages[1].upto }
     end
     assert.same({ { 90, 200 }, { 80, 200 }, { 60, 200 } }, seen)
-    assert.same({ 101, 102 }, (feed(w, { row(100), row(101), row(102) }, 900)))
+    assert.same({ 101, 102 }, (reader(w, { row(100), row(101), row(102) }, 900)))
   end)
 
   it("drops the pages behind one that is asked for again", function()
     local w = begun({ chunk_size = 10 }, rows(1, 100))
     plan_all(w)
     assert.equal(4, #w.pages)
-    feed(w, { row(15) }, 95)
+    reader(w, { row(15) }, 95)
     assert.equal(1, #w.pages)
     w:take(w.pages[1], row(5))
     assert.same({ { 10, 20 }, { 20, 20 }, { 30, 20 } }, plan_all(w))
@@ -344,9 +344,9 @@ describe("a list that moves", function()
   it("is looked for at its end when it shrank below the page", function()
     local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
     plan_all(w)
-    assert.equal("reject", select(2, feed(w, {}, 6)))
+    assert.equal("reject", select(2, reader(w, {}, 6)))
     assert.equal(0, w.pages[1].offset)
-    assert.same({ {}, "end" }, { feed(w, rows(2, 7), 6) })
+    assert.same({ {}, "end" }, { reader(w, rows(2, 7), 6) })
   end)
 
   it("delivers an unknown row that started with the last one only when a known row follows it", function()
@@ -358,10 +358,10 @@ describe("a list that moves", function()
     local options = { chunk_size = 20, prefetch = 1, is_filtered = true }
     local w = begun(options, rows(1, 50))
     plan_all(w)
-    assert.same({ { 70, 71, 21 }, "next" }, { feed(w, { tie(70, 20), tie(71, 20), row(20), row(21) }, 50) })
+    assert.same({ { 70, 71, 21 }, "next" }, { reader(w, { tie(70, 20), tie(71, 20), row(20), row(21) }, 50) })
     w = begun(options, rows(1, 50))
     plan_all(w)
-    assert.same({ {}, "reject" }, { feed(w, { tie(70, 20), row(21) }, 50) })
+    assert.same({ {}, "reject" }, { reader(w, { tie(70, 20), row(21) }, 50) })
   end)
 
   it("gives the rows that waited no more than the limit allows", function()
@@ -410,7 +410,7 @@ describe("a mark", function()
     for n = 1, 40 do list[n] = tied(n) end
     local w = new { chunk_size = 30, prefetch = 1 }
     plan_all(w)
-    feed(w, asked(w, list), 40)
+    reader(w, asked(w, list), 40)
     assert.equal(30, #w:mark().ids)
     assert.equal(10, (read_all(resumed(w, {}), list)))
     assert.equal(10, #begun({ chunk_size = 30 }, rows(1, 100)):mark().ids)

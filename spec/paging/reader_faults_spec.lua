@@ -118,7 +118,7 @@ describe("an answer with a bit that is wrong", function()
   end)
 
   --- Every row is right or told to be wrong: what may be is thrown away.
-  local function walk(it)
+  local function plan(it)
     local doubts, others = 0, 0
     local rows = drain(it, function(err, rows)
       assert.equal("decode", err.kind)
@@ -144,13 +144,13 @@ describe("an answer with a bit that is wrong", function()
         local flip = { flip = { byte = place, bit = bit } }
         for _, o in ipairs { { chunk_size = PAGE }, {}, { chunk_size = PAGE, limit = PAGE }, { chunk_size = PAGE, clean = true } } do
           s:faults { match = { path = "/items", first = 1 }, action = flip }
-          local rows, doubts = walk(items(o))
+          local rows, doubts = plan(items(o))
           assert.same(numbers(0, (o.limit or LONG) - 1), fields_of(rows, "n"))
           assert.is_true(doubts <= 1)
           if place < 0 then assert.equal(1, doubts) end
         end
         s:faults { match = { path = "/acts/.*/runs", after = 1, first = 1 }, action = flip }
-        local rows = walk(runs { chunk_size = PAGE })
+        local rows = plan(runs { chunk_size = PAGE })
         assert.same(run_ids(), fields_of(rows, "id"))
       end
     end)
@@ -160,7 +160,7 @@ describe("an answer with a bit that is wrong", function()
     for _, action in ipairs { { half_gzip = {} }, { wrong_length = { by = -6 } } } do
       for _, o in ipairs { { chunk_size = PAGE }, {} } do
         s:faults { match = { path = "/items", first = 1 }, action = action }
-        local rows, doubts = walk(items(o))
+        local rows, doubts = plan(items(o))
         assert.same(numbers(0, LONG - 1), fields_of(rows, "n"))
         assert.equal(1, doubts)
       end
@@ -206,7 +206,7 @@ describe("an answer with a bit that is wrong", function()
     assert(queue:batch_add_requests(requests))
     local all = fields_of(assert(queue:iterate_requests():collect()), "id")
     s:faults { match = { path = "/requests$", after = 1, first = 1 }, action = { flip = { byte = -6 } } }
-    local rows, doubts = walk((queue:iterate_requests { chunk_size = 30 }))
+    local rows, doubts = plan((queue:iterate_requests { chunk_size = 30 }))
     assert.same(all, fields_of(rows, "id"))
     assert.equal(1, doubts)
   end)
@@ -403,13 +403,13 @@ describe("an answer that is no page of the list", function()
       ["/keys"] = function() return (client:run(id):key_value_store():iterate_keys()) end,
       ["/requests$"] = function() return (client:run(id):request_queue():iterate_requests()) end,
     }
-    for path, walk in pairs(walks) do
+    for path, plan in pairs(walks) do
       for _, body in ipairs { "[]", '{"data":[]}', '{"data":{"items":[]}}' } do
         s:faults(answer({ path = path }, body))
-        local row, err = walk():next()
+        local row, err = plan():next()
         assert.same({ nil, "decode" }, { row, err and err.kind }, path .. body)
         s:faults(answer({ path = path, first = 1 }, body))
-        assert.truthy(walk():collect())
+        assert.truthy(plan():collect())
       end
     end
     s:faults(answer({ path = "/acts/.*/runs", first = 1 }, "[]"))

@@ -112,7 +112,7 @@ local Reader = {}
 Reader.__index = Reader
 
 local function new_reader(server, options)
-  return setmetatable({ server = server, walk = offset_plan.new(options), answers = {}, delivered = {}, requests = 0 }, Reader)
+  return setmetatable({ server = server, plan = offset_plan.new(options), answers = {}, delivered = {}, requests = 0 }, Reader)
 end
 
 function Reader:deliver(row)
@@ -121,8 +121,8 @@ end
 
 --- Ask for what is planned. Answers are of the moment when the server gets to them, in any order.
 function Reader:ask()
-  repeat until not self.walk:plan()
-  for _, page in ipairs(self.walk.pages) do
+  repeat until not self.plan:next_page()
+  for _, page in ipairs(self.plan.pages) do
     if not page.is_asked then
       page.is_asked = true
       self.requests = self.requests + 1
@@ -132,7 +132,7 @@ end
 
 function Reader:answer_one()
   local waiting = {}
-  for _, page in ipairs(self.walk.pages) do
+  for _, page in ipairs(self.plan.pages) do
     if not self.answers[page] then waiting[#waiting + 1] = page end
   end
   local page = waiting[self.server.random(math.max(1, #waiting))]
@@ -142,12 +142,12 @@ end
 --- Read the head page up to row `cut`. Is it still the head?
 function Reader:read_rows(page, rows, cut)
   for i = 1, cut do
-    local action = self.walk:take(page, rows[i])
+    local action = self.plan:take(page, rows[i])
     if action == "deliver" then self:deliver(rows[i]) end
     if action == "release" then
-      for row in function() return self.walk:release(page) end do self:deliver(row) end
+      for row in function() return self.plan:release(page) end do self:deliver(row) end
     elseif action == "reject" then
-      self.walk:reject(page)
+      self.plan:reject(page)
       return false
     end
   end
@@ -155,16 +155,16 @@ function Reader:read_rows(page, rows, cut)
 end
 
 function Reader:read_head()
-  local page = self.walk.pages[1]
+  local page = self.plan.pages[1]
   local rows = page and self.answers[page]
   if not rows then return end
-  self.walk:note_total(page, rows.total)
+  self.plan:note_total(page, rows.total)
   local is_cut = self.server.kind.cuts and self.server.random(5) == 1
   if not self:read_rows(page, rows, is_cut and self.server.random(#rows + 1) - 1 or #rows) then return end
   if is_cut then
-    self.walk:resume(page)
-  elseif self.walk:finish(page, {}) == "reject" then
-    self.walk:reject(page)
+    self.plan:resume(page)
+  elseif self.plan:finish(page, {}) == "reject" then
+    self.plan:reject(page)
   end
 end
 
@@ -172,7 +172,7 @@ local MAX_REQUESTS = 2000                -- of a history, which needs a tenth of
 
 function Reader:run(most_changes)
   local server = self.server
-  while not self.walk.is_ended and self.requests < MAX_REQUESTS do
+  while not self.plan.is_ended and self.requests < MAX_REQUESTS do
     self:ask()
     if most_changes > (server.changed or 0) and server.random(2) == 1 then server:change() end
     self:answer_one()
@@ -197,7 +197,7 @@ local function fault_of(reader)
   for id in pairs(server.stays) do
     if not seen[id] then return id .. " is missing" end
   end
-  if not reader.walk.is_ended then return "no end" end
+  if not reader.plan.is_ended then return "no end" end
 end
 
 --- More than this many requests are too many: some for each page, and each change may spoil a window of them.

@@ -16,7 +16,7 @@ local MAX_COUNT = 2 ^ 53                 -- rows
 ---@field query { [1]: string, [2]: string }[]
 ---@field limit_left? integer
 ---@field last? string the last run of what, if the path is that of the run which that was
----@field mark table of the walk, fit for JSON
+---@field mark table of the plan, fit for JSON
 
 --- Tells a damaged string from a whole one (Adler-32).
 local function checksum(text)

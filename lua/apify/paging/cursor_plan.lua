@@ -13,17 +13,17 @@ local core = require "apify.core"
 ---@field is_anchored true
 ---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 
----@class apify.CursorWalk
+---@class apify.CursorPlan
 ---@field known_by string[] the field by which a row is known
 ---@field pages apify.CursorPage[] one at most
 ---@field is_ended boolean
 ---@field limit_left? integer
-local CursorWalk = {}
-CursorWalk.__index = CursorWalk
+local CursorPlan = {}
+CursorPlan.__index = CursorPlan
 
 local cursor_plan = {}
 
----@class apify.CursorWalkOptions
+---@class apify.CursorPlanOptions
 ---@field parameter string that carries the cursor
 ---@field next_field string of the answer, with the cursor of the next page
 ---@field key_field string by which a row is known
@@ -38,13 +38,13 @@ local function restore(self, mark)
   for _, name in ipairs(mark.given) do self.owed[name] = true end
 end
 
----@param o apify.CursorWalkOptions
----@return apify.CursorWalk
+---@param o apify.CursorPlanOptions
+---@return apify.CursorPlan
 function cursor_plan.new(o)
   local self = setmetatable({
     known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
     pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
-  }, CursorWalk)
+  }, CursorPlan)
   restore(self, o.resume or { cursor = o.cursor, given = {} })
   self.landmark = self.cursor
   return self
@@ -60,7 +60,7 @@ end
 
 --- The next page to ask for; nil while there is one.
 ---@return apify.CursorPage?
-function CursorWalk:plan()
+function CursorPlan:next_page()
   if self.is_ended or #self.pages > 0 or self.limit_left == 0 then return nil end
   return open_page(self)
 end
@@ -68,23 +68,23 @@ end
 --- Add the parameters that ask for the page.
 ---@param page apify.CursorPage
 ---@param query { [1]: string, [2]: string }[]
-function CursorWalk:add_query(page, query)
+function CursorPlan:add_query(page, query)
   if page.cursor then query[#query + 1] = { self.parameter, page.cursor } end
   query[#query + 1] = { "limit", ("%d"):format(page.limit) }
 end
 
 --- Such lists have no total.
-function CursorWalk.note_total() end
+function CursorPlan.note_total() end
 
 --- There is no quick way: each row is looked at.
 ---@return false
-function CursorWalk.take_plain() return false end
+function CursorPlan.take_plain() return false end
 
 --- Look at the next row.
 ---@param page apify.CursorPage
 ---@param row any
 ---@return "deliver"|"skip"
-function CursorWalk:take(page, row)
+function CursorPlan:take(page, row)
   page.scanned = page.scanned + 1
   local name = type(row) == "table" and row[self.key_field]
   if name then
@@ -118,7 +118,7 @@ end
 ---@param envelope table
 ---@return "next"|"end"
 ---@return string? why the list cannot be walked any further
-function CursorWalk:finish(page, envelope)
+function CursorPlan:finish(page, envelope)
   self.pages = {}
   local cursor = envelope[self.next_field]
   self.is_ended = cursor == nil or cursor == "" or cursor == core.null
@@ -134,36 +134,36 @@ end
 
 --- The cursor comes behind the rows: a page is complete when its answer is.
 ---@return false
-function CursorWalk.is_complete() return false end
+function CursorPlan.is_complete() return false end
 
 --- The API gives fewer rows a page than were asked for: that changes nothing.
-function CursorWalk.shrink() end
+function CursorPlan.shrink() end
 
 --- The answer was damaged: as if none of its rows had been delivered, and nothing were asked for.
 ---@param page apify.CursorPage
-function CursorWalk:go_back(page)
+function CursorPlan:go_back(page)
   self.pages, self.limit_left = {}, page.start.limit_left
   restore(self, page.start.mark)
 end
 
 --- The page broke off: it is asked for again.
 ---@return apify.CursorPage
-function CursorWalk:resume()
+function CursorPlan:resume()
   for name in pairs(self.given) do self.owed[name] = true end
   self.given = {}
   return open_page(self)
 end
 
 --- Look again at the last page, which may have grown.
-function CursorWalk:reopen()
+function CursorPlan:reopen()
   self.is_ended = false
 end
 
 --- A cursor has no number.
-function CursorWalk.position() return nil end
+function CursorPlan.position() return nil end
 
 --- What it takes to go on later.
-function CursorWalk:mark()
+function CursorPlan:mark()
   local given = {}
   for _, set in ipairs { self.given, self.owed } do
     for name in pairs(set) do given[#given + 1] = name end

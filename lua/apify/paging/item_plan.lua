@@ -17,19 +17,19 @@
 ---@field count? integer stored items that the API says it looked at
 ---@field told_limit? integer stored items that the API says it gives at most
 
----@class apify.ItemWalk
+---@class apify.ItemPlan
 ---@field pages apify.ItemPage[] asked for and not finished; the first is being read
 ---@field is_ended boolean
 ---@field limit_left? integer
 ---@field total? integer
 ---@field private from integer where the page behind those begins
 ---@field private chunk? integer
-local ItemWalk = { known_by = {} }
-ItemWalk.__index = ItemWalk
+local ItemPlan = { known_by = {} }
+ItemPlan.__index = ItemPlan
 
 local item_plan = {}
 
----@class apify.ItemWalkOptions
+---@class apify.ItemPlanOptions
 ---@field offset? integer
 ---@field limit? integer rows in all
 ---@field chunk_size? integer stored items a page; nil: one page for all, if rows and stored items are the same
@@ -44,13 +44,13 @@ local function restore(self, mark)
   if mark.skip > 0 then self.first_skip, self.first_limit = mark.skip, mark.limit end
 end
 
----@param o apify.ItemWalkOptions
----@return apify.ItemWalk
+---@param o apify.ItemPlanOptions
+---@return apify.ItemPlan
 function item_plan.new(o)
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false, is_reshaped = o.is_reshaped or false,
     chunk = o.chunk_size, limit_left = o.limit,
-  }, ItemWalk)
+  }, ItemPlan)
   restore(self, o.resume or { pos = o.offset or 0, skip = 0 })
   return self
 end
@@ -74,7 +74,7 @@ end
 --- The next page to ask for, put at the end of `pages`; nil when enough is under way.
 --- Until its total is known the first page is alone, and so is one that brings all.
 ---@return apify.ItemPage?
-function ItemWalk:plan()
+function ItemPlan:next_page()
   local count = #self.pages
   if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
   if count > 0 and not (self.chunk and self.total and self.from < self.total) then return nil end
@@ -90,13 +90,13 @@ end
 --- Add the parameters that ask for the page.
 ---@param page apify.ItemPage
 ---@param query { [1]: string, [2]: string }[]
-function ItemWalk.add_query(_, page, query)
+function ItemPlan.add_query(_, page, query)
   query[#query + 1] = { "offset", ("%d"):format(page.offset) }
   if page.limit then query[#query + 1] = { "limit", ("%d"):format(page.limit) } end
 end
 
 --- The number of stored items; it may lag behind them.
-function ItemWalk:note_total(_, total)
+function ItemPlan:note_total(_, total)
   self.total = total
 end
 
@@ -108,7 +108,7 @@ end
 
 --- The next row of the head page, in the usual case that it is delivered.
 ---@return boolean is_delivered
-function ItemWalk:take_plain(page)
+function ItemPlan:take_plain(page)
   if page.scanned < page.skip then return false end
   page.scanned = page.scanned + 1
   accept(self, page)
@@ -118,7 +118,7 @@ end
 --- Look at the next row of the head page.
 ---@param page apify.ItemPage
 ---@return "deliver"|"skip"
-function ItemWalk:take(page)
+function ItemPlan:take(page)
   page.scanned = page.scanned + 1
   if page.scanned <= page.skip then return "skip" end
   accept(self, page)
@@ -134,7 +134,7 @@ end
 --- The head page was read to its end.
 ---@param page apify.ItemPage
 ---@return "next"|"end"
-function ItemWalk:finish(page)
+function ItemPlan:finish(page)
   table.remove(self.pages, 1)
   local position = end_of(self, page)
   if not position then                                                 -- rows and total are all that tells whether there is more
@@ -159,20 +159,20 @@ end
 --- Have all rows come that were asked for?
 ---@param page apify.ItemPage
 ---@return boolean
-function ItemWalk:is_complete(page)
+function ItemPlan:is_complete(page)
   return not self.is_reshaped and page.limit ~= nil and page.scanned >= page.limit
 end
 
 --- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
 ---@param page apify.ItemPage
-function ItemWalk.unbound(_, page)
+function ItemPlan.unbound(_, page)
   page.limit = nil
 end
 
 --- The API gives no more than `limit` items a page. The next page then begins where the head page will end, unless it was
 --- asked for before that was known.
 ---@param limit integer
-function ItemWalk:shrink(limit)
+function ItemPlan:shrink(limit)
   if self.chunk then self.chunk = math.min(self.chunk, limit) end
   local page = self.pages[1]
   if #self.pages > 1 then return end
@@ -183,7 +183,7 @@ end
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.ItemPage
 ---@return apify.ItemPage
-function ItemWalk:resume(page)
+function ItemPlan:resume(page)
   local again
   if self.is_reshaped then
     again = new_page(page.offset, page.limit, math.max(page.skip, page.scanned))
@@ -196,26 +196,26 @@ end
 
 --- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
 ---@param page apify.ItemPage
-function ItemWalk:go_back(page)
+function ItemPlan:go_back(page)
   self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
   restore(self, page.start.mark)
 end
 
 --- Go on at the end of a dataset that may have grown.
-function ItemWalk:reopen()
+function ItemPlan:reopen()
   self.is_ended = false
 end
 
 --- The stored item at which the next row is expected, or behind which it is where rows and items differ.
 ---@return integer
-function ItemWalk:position()
+function ItemPlan:position()
   local page = self.pages[1]
   if not page then return self.from end
   return self.is_reshaped and page.offset or page.offset + page.scanned
 end
 
 --- What it takes to go on later.
-function ItemWalk:mark()
+function ItemPlan:mark()
   local page = self.pages[1]
   if not page or not self.is_reshaped then return { kind = "items", pos = self:position(), skip = 0 } end
   return { kind = "items", pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }

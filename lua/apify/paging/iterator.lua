@@ -5,7 +5,7 @@ local reader = require "apify.paging.reader"
 
 ---@class apify.Iterator
 ---@operator call: any
----@field private feed apify.Feed
+---@field private reader apify.Reader
 ---@field private gathered? apify.Page of `pages`, not ended
 ---@field private late_error? apify.Error of `pages`, to be told after the rows before it
 local Iterator = {}
@@ -18,7 +18,7 @@ end
 
 local function next_row(self)
   local row, what, err
-  repeat row, what, err = self.feed:step() until row ~= nil or what ~= "page"
+  repeat row, what, err = self.reader:step() until row ~= nil or what ~= "page"
   if row == nil then return nil, err end
   return row
 end
@@ -39,10 +39,10 @@ end
 
 --- Put the row into the page that is being gathered.
 local function gather(self, row)
-  local walk, page = self.feed.walk, self.gathered
+  local plan, page = self.reader.plan, self.gathered
   if not page then
-    local head = walk.pages[1]
-    page = { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = walk.desc }
+    local head = plan.pages[1]
+    page = { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = plan.desc }
     self.gathered = page
   end
   page.count = page.count + 1
@@ -53,7 +53,7 @@ end
 local function give_page(self)
   local page = self.gathered
   self.gathered = nil
-  if page then page.total = self.feed.walk.total end
+  if page then page.total = self.reader.plan.total end
   return page
 end
 
@@ -64,7 +64,7 @@ local function next_page(self)
   self.late_error = nil
   if late then return nil, late end
   while true do
-    local row, what, err = self.feed:step()
+    local row, what, err = self.reader:step()
     if row ~= nil then
       gather(self, row)
     elseif what == "error" then
@@ -121,9 +121,9 @@ end
 ---@return apify.Progress
 function Iterator:progress()
   check_self(self, "progress")
-  local f = self.feed
+  local f = self.reader
   return {
-    delivered = f.delivered, total = f.walk.total, offset = f.walk:position(),
+    delivered = f.delivered, total = f.plan.total, offset = f.plan:position(),
     pages_in_flight = f:in_flight(), requests = f.requests, is_done = f:is_over(),
   }
 end
@@ -132,30 +132,30 @@ end
 ---@return string
 function Iterator:bookmark()
   check_self(self, "bookmark")
-  local f = self.feed
-  if not f.walk.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
-  return bookmark.write { path = f.path, query = f.query, limit_left = f.walk.limit_left, mark = f.walk:mark(), last = f.last }
+  local f = self.reader
+  if not f.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
+  return bookmark.write { path = f.path, query = f.query, limit_left = f.plan.limit_left, mark = f.plan:mark(), last = f.last }
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
 function Iterator:close()
   check_self(self, "close")
-  self.feed:close()
+  self.reader:close()
 end
 
 iterator_mt.__close = Iterator.close
 
 function iterator_mt.__tostring(self)
-  return ("apify.Iterator: %s, %d rows delivered"):format(self.feed.path, self.feed.delivered)
+  return ("apify.Iterator: %s, %d rows delivered"):format(self.reader.path, self.reader.delivered)
 end
 
 local iterator = {}
 
 --- An iterator; nothing is sent before its first step.
----@param o apify.FeedOptions
+---@param o apify.ReaderOptions
 ---@return apify.Iterator
 function iterator.new(o)
-  return setmetatable({ feed = reader.new(o) }, iterator_mt)
+  return setmetatable({ reader = reader.new(o) }, iterator_mt)
 end
 
 return iterator

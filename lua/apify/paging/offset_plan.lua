@@ -32,25 +32,25 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 ---@field held? table[] rows that wait for an anchor
 
----@class apify.Walk
----@field known_by string[] fields of a row that the walk looks at
+---@class apify.Plan
+---@field known_by string[] fields of a row that the plan looks at
 ---@field pages apify.PagePlan[] asked for and not finished; the first is being read
 ---@field is_ended boolean
 ---@field limit_left? integer
 ---@field total? integer
 ---@field private is_plain? boolean rows have no ids; nil: no row was seen yet
----@field private recall apify.Recall the delivered rows
+---@field private seen apify.Seen the delivered rows
 ---@field private frontier? string the latest start among them
-local Walk = { known_by = { "id", "startedAt" } }
-Walk.__index = Walk
+local Plan = { known_by = { "id", "startedAt" } }
+Plan.__index = Plan
 
----@class apify.Mark where a walk is
+---@class apify.Mark where a plan is
 ---@field pos integer
 ---@field ids string[]
 ---@field ats string[]
 ---@field is_plain? boolean
 
----@class apify.WalkOptions
+---@class apify.PlanOptions
 ---@field offset? integer
 ---@field limit? integer
 ---@field chunk_size? integer
@@ -62,17 +62,17 @@ Walk.__index = Walk
 
 --- Go on where a mark was taken. If nothing had been delivered, it is a start.
 local function restore(self, mark)
-  self.recall, self.delivered = seen.new(self.room), 0
+  self.seen, self.delivered = seen.new(self.room), 0
   self.from = mark.pos
   self.is_plain = mark.is_plain
   self.base = #mark.ids == 0 and mark.pos or nil
-  self.recall:restore(mark.ids, mark.ats)
+  self.seen:restore(mark.ids, mark.ats)
   self.frontier = mark.ats[#mark.ats]
   self.overlap = WIDE_OVERLAP
 end
 
----@param o apify.WalkOptions
----@return apify.Walk
+---@param o apify.PlanOptions
+---@return apify.Plan
 function offset_plan.new(o)
   local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
@@ -81,15 +81,15 @@ function offset_plan.new(o)
     chunk = chunk, max_page = o.max_page, limit_left = o.limit,
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
     room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
-  }, Walk)
-  self.recall = seen.new(self.room)
+  }, Plan)
+  self.seen = seen.new(self.room)
   if o.resume then restore(self, o.resume) end
   return self
 end
 
 --- Where the next undelivered row is expected.
 ---@return integer
-function Walk:position()
+function Plan:position()
   local page = self.pages[1]
   if not page then return self.from end
   return page.is_anchored and page.offset + page.scanned or page.from
@@ -97,15 +97,15 @@ end
 
 --- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
 ---@return apify.Mark
-function Walk:mark()
-  local ids, ats = self.recall:recent()
+function Plan:mark()
+  local ids, ats = self.seen:recent()
   return { pos = self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain }
 end
 
 --- Add the parameters that ask for the page.
 ---@param page apify.PagePlan
 ---@param query { [1]: string, [2]: string }[]
-function Walk.add_query(_, page, query)
+function Plan.add_query(_, page, query)
   query[#query + 1] = { "offset", ("%d"):format(page.offset) }
   query[#query + 1] = { "limit", ("%d"):format(page.limit) }
 end
@@ -138,7 +138,7 @@ end
 --- The next page to ask for, put at the end of `pages`; nil when enough is under way.
 --- The first page is alone until its total and a row of it have been seen.
 ---@return apify.PagePlan?
-function Walk:plan()
+function Plan:next_page()
   local count = #self.pages
   if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
   local head = self:position()
@@ -155,7 +155,7 @@ end
 --- The total that the head page's envelope told.
 ---@param page apify.PagePlan
 ---@param total integer
-function Walk:note_total(page, total)
+function Plan:note_total(page, total)
   page.total = total
   if self.total and total < self.total then self.overlap = WIDE_OVERLAP end
   self.total = total
@@ -170,9 +170,9 @@ end
 
 --- Count the row as delivered. `at` is where the frontier is from now on.
 local function accept(self, page, id, at)
-  if self.delivered == 0 and (self.base or 0) > 0 then self.recall.oldest = at end
+  if self.delivered == 0 and (self.base or 0) > 0 then self.seen.oldest = at end
   self.frontier = at
-  if id then self.recall:add(id, at or false) end
+  if id then self.seen:add(id, at or false) end
   if page.fresh == 0 then page.starts_at = page.offset + page.scanned - 1 end
   page.fresh = page.fresh + 1
   self.delivered = self.delivered + 1
@@ -194,7 +194,7 @@ end
 ---@param page apify.PagePlan anchored, and not at its first row
 ---@param row any
 ---@return boolean is_delivered
-function Walk:take_plain(page, row)
+function Plan:take_plain(page, row)
   if type(row) ~= "table" then return false end
   local id, at, frontier, left = row.id, row.startedAt, self.frontier, self.limit_left
   if type(id) ~= "string" or type(at) ~= "string" or not frontier then return false end
@@ -207,7 +207,7 @@ function Walk:take_plain(page, row)
     if left <= 1 then return false end
     self.limit_left = left - 1
   end
-  self.recall:add(id, at)
+  self.seen:add(id, at)
   self.frontier = at
   self.delivered = self.delivered + 1
   page.scanned, page.fresh = page.scanned + 1, page.fresh + 1
@@ -218,7 +218,7 @@ end
 ---@param page apify.PagePlan
 ---@param row any nil: one that cannot be read
 ---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
-function Walk:take(page, row)
+function Plan:take(page, row)
   page.scanned = page.scanned + 1
   local id, at                                                         -- what it is known by
   if type(row) == "table" then id, at = row.id, row.startedAt end
@@ -233,13 +233,13 @@ function Walk:take(page, row)
     if page.is_anchored then return accept(self, page, id, at) end
     return hold(self, page, row, at)
   end
-  local is_known = self.recall:knows(id)
+  local is_known = self.seen:knows(id)
   if not page.is_anchored then
     if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, row, at) end
     page.is_anchored = true
     if page.held then return "release" end
   end
-  if is_known or is_before(self, at, self.recall.oldest) then return "skip" end
+  if is_known or is_before(self, at, self.seen.oldest) then return "skip" end
   if is_before(self, at, self.frontier) then at = self.frontier end      -- it joined the list behind our back
   return accept(self, page, id, at or self.frontier)
 end
@@ -247,7 +247,7 @@ end
 --- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
 ---@param page apify.PagePlan
 ---@return table? row
-function Walk:release(page)
+function Plan:release(page)
   local row = table.remove(page.held, 1)
   if row then
     accept(self, page, row.id, self.frontier)                           -- all of them started together with that
@@ -260,7 +260,7 @@ end
 --- The head page shows no row that is known: rows have slipped past it. Returns the page that replaces it and all others.
 ---@param page apify.PagePlan
 ---@return apify.PagePlan
-function Walk:reject(page)
+function Plan:reject(page)
   local from = page.from
   if page.scanned == 0 and page.total then from = math.min(from, page.total) end
   self.pages = {}
@@ -312,11 +312,11 @@ end
 ---@param envelope table
 ---@return "next"|"end"|"reject" outcome   "reject": see there
 ---@return string? why the list cannot be walked any further
-function Walk:finish(page, envelope)
+function Plan:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
-  self.recall:settle()
+  self.seen:settle()
   if is_stuck(self, page, position) then
     self.pages, self.is_ended = {}, true
     return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
@@ -335,20 +335,20 @@ end
 
 --- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
 ---@param page apify.PagePlan
-function Walk.unbound(_, page)
+function Plan.unbound(_, page)
   page.limit = math.huge
 end
 
 --- Have all rows come that were asked for?
 ---@param page apify.PagePlan
 ---@return boolean
-function Walk.is_complete(_, page)
+function Plan.is_complete(_, page)
   return page.scanned >= page.limit
 end
 
 --- The API gives no more than `limit` rows a page: plan with that from here on, and drop what was planned otherwise.
 ---@param limit integer
-function Walk:shrink(limit)
+function Plan:shrink(limit)
   self.max_page, self.chunk = limit, math.min(self.chunk, limit)
   local page = self.pages[1]
   page.limit, page.upto = limit, page.offset + limit
@@ -359,7 +359,7 @@ end
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.PagePlan
 ---@return apify.PagePlan
-function Walk:resume(page)
+function Plan:resume(page)
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
@@ -367,13 +367,13 @@ end
 
 --- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
 ---@param page apify.PagePlan
-function Walk:go_back(page)
+function Plan:go_back(page)
   self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
   restore(self, page.start.mark)
 end
 
 --- Go on at the end of a list that may have grown.
-function Walk:reopen()
+function Plan:reopen()
   self.is_ended = false
   self.overlap = WIDE_OVERLAP
 end

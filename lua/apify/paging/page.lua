@@ -1,4 +1,4 @@
---- One page of a feed: what is sent for it, and what its answer brings.
+--- One page of a list: what is sent for it, and what its answer brings.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
@@ -9,7 +9,7 @@ local NOTHING = {}
 
 local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
 
----@class apify.FeedPage : apify.PagePlan
+---@class apify.OpenPage : apify.PagePlan
 ---@field source? apify.Exchange
 ---@field xfer? userdata its rows are being read
 ---@field bad? table fields of the error of a row that is being passed over
@@ -24,7 +24,7 @@ local function copy_list(list)
   return copy
 end
 
---- Fields to read of the rows: what was asked for, and what the walk knows rows by, which is hidden.
+--- Fields to read of the rows: what was asked for, and what the plan knows rows by, which is hidden.
 ---@param pick? string[]
 ---@param known_by string[]
 ---@return string[]? wire_pick
@@ -43,34 +43,34 @@ function pages.fields(pick, known_by)
 end
 
 --- Begin to ask for the page, perhaps again; nothing is sent before it is poked.
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@param now number
 ---@param previous? table see exchange.new
-function pages.open(feed, page, now, previous)
-  local query = copy_list(feed.query)
-  feed.walk:add_query(page, query)
-  feed.requests = feed.requests + 1
-  page.is_behind = page ~= feed.walk.pages[1]
+function pages.open(reader, page, now, previous)
+  local query = copy_list(reader.query)
+  reader.plan:add_query(page, query)
+  reader.requests = reader.requests + 1
+  page.is_behind = page ~= reader.plan.pages[1]
   local op = {
-    path = feed.path, query = query, is_stream = true, pick = feed.wire_pick, nulls = feed.nulls,
-    decoder = feed.decoder, http1 = feed.http1, is_open_ended = feed.is_open_ended,
-    request_timeout = feed.request_timeout,
+    path = reader.path, query = query, is_stream = true, pick = reader.wire_pick, nulls = reader.nulls,
+    decoder = reader.decoder, http1 = reader.http1, is_open_ended = reader.is_open_ended,
+    request_timeout = reader.request_timeout,
   }
-  for name, value in pairs(feed.call) do op[name] = value end
-  page.source = request.begin(feed.settings, op, feed.waiter, now, previous)
-  feed.decoder = page.source.call.decoder
+  for name, value in pairs(reader.call) do op[name] = value end
+  page.source = request.begin(reader.settings, op, reader.waiter, now, previous)
+  reader.decoder = page.source.call.decoder
 end
 
 --- What is in flight is aborted. Safe to call twice.
----@param page apify.FeedPage
+---@param page apify.OpenPage
 function pages.close(page)
   if page.source then page.source:close() end
   page.source, page.xfer = nil, nil
 end
 
 --- The same for each of these pages. A hook may raise: that is raised when all are closed.
----@param list apify.FeedPage[]
+---@param list apify.OpenPage[]
 function pages.close_all(list)
   local failure
   for _, page in ipairs(list) do
@@ -82,17 +82,17 @@ end
 
 --- Begin to read the page once its answer has begun. Returns the error that it ended with, if any. The time that it
 --- spent behind other pages does not count.
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@param now number
 ---@return apify.Error?
-function pages.begin_reading(feed, page, now)
+function pages.begin_reading(reader, page, now)
   local state = page.source:poke(now)
   if state == "failed" then return page.source.error end
   if state ~= "ready" then return nil end
   page.xfer = page.source.xfer
   page.xfer:want(true)
-  page.start = { mark = feed.walk.mark and feed.walk:mark(), limit_left = feed.walk.limit_left, delivered = feed.delivered }
+  page.start = { mark = reader.plan.mark and reader.plan:mark(), limit_left = reader.plan.limit_left, delivered = reader.delivered }
   if page.is_behind then page.source.started_at = now end
 end
 
@@ -104,27 +104,27 @@ local function told_of(page, name)
 end
 
 --- Note what the answer has said of the list so far.
----@param feed apify.Feed
----@param page apify.FeedPage
-function pages.note_counts(feed, page)
+---@param reader apify.Reader
+---@param page apify.OpenPage
+function pages.note_counts(reader, page)
   local total = told_of(page, "total")
   page.count, page.told_limit, page.told_offset = told_of(page, "count"), told_of(page, "limit"), told_of(page, "offset")
   page.is_told = (total or page.count or page.told_limit or page.told_offset) ~= nil
   page.is_placed = page.told_offset ~= nil and page.told_offset == page.offset
-  if total then feed.walk:note_total(page, total) end
+  if total then reader.plan:note_total(page, total) end
 end
 
---- What `pick` did not ask for was read for the walk's own use.
----@param feed apify.Feed
-function pages.trim(feed, row)
+--- What `pick` did not ask for was read for the plan's own use.
+---@param reader apify.Reader
+function pages.trim(reader, row)
   if type(row) == "table" then
-    for _, name in ipairs(feed.hidden or NOTHING) do row[name] = nil end
+    for _, name in ipairs(reader.hidden or NOTHING) do row[name] = nil end
   end
   return row
 end
 
 --- Is the answer of another place of the list than was asked for? Returns why the list cannot be walked any further.
----@param page apify.FeedPage
+---@param page apify.OpenPage
 ---@return string?
 function pages.misplacement(page)
   local told = page.told_offset
@@ -133,9 +133,9 @@ function pages.misplacement(page)
 end
 
 --- The text of the first row, by which an answer that says nothing of its place may be known again; nil where there is none, or
---- the walk knows rows better.
-local function first_text(feed, row)
-  local key = feed.walk.known_by[1]
+--- the plan knows rows better.
+local function first_text(reader, row)
+  local key = reader.plan.known_by[1]
   if key and type(row) == "table" and row[key] ~= nil then return nil end
   local is_encoded, text = pcall(core.encode, row, { sort_keys = true })
   return is_encoded and text or nil
@@ -143,29 +143,29 @@ end
 
 --- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
 --- "end": and that had fewer rows than were asked for, so that they are all there are. Or why the list cannot be walked any further.
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@param row any
 ---@return string?
-function pages.repetition(feed, page, row)
+function pages.repetition(reader, page, row)
   if page.is_placed or not page.offset then
-    feed.before = nil
+    reader.before = nil
     return nil
   end
-  local before, text = feed.before, first_text(feed, row)
-  feed.before = { page = page, text = text }
-  if page.is_told and page.offset < (feed.walk.total or 0) then return nil end         -- it may be; its total ends it
+  local before, text = reader.before, first_text(reader, row)
+  reader.before = { page = page, text = text }
+  if page.is_told and page.offset < (reader.plan.total or 0) then return nil end         -- it may be; its total ends it
   if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
   if before.page.scanned < (before.page.limit or math.huge) then return "end" end
   return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
 end
 
 --- What is wrong with a row of a list whose rows are known by a field; the fields of an error, or nil.
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@return table?
-function pages.flaw(feed, page, row)
-  local key = feed.row_key
+function pages.flaw(reader, page, row)
+  local key = reader.row_key
   local name = key and type(row) == "table" and row[key]
   if not key or type(name) == "string" and name ~= "" then return nil end
   local what = type(row) == "table" and ("an object without '%s'"):format(key) or row == core.null and "null" or errors.show(row)
@@ -174,11 +174,11 @@ function pages.flaw(feed, page, row)
 end
 
 --- Is an answer without a row none of the pages of a list of the API's objects? All of those say something around their rows.
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@return boolean
-function pages.is_stray(feed, page)
-  return feed.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
+function pages.is_stray(reader, page)
+  return reader.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
 end
 
 pages.BAD_ROW = {}                   -- the row is there, and nothing can be made of it
@@ -213,32 +213,32 @@ local function pass_over(page)
 end
 
 --- The next row of the page: row | nil, "more" | nil, "end" | nil, message, name, offset | nil, BAD_ROW, fields of an error
----@param feed apify.Feed
----@param page apify.FeedPage
-function pages.next_row(feed, page)
+---@param reader apify.Reader
+---@param page apify.OpenPage
+function pages.next_row(reader, page)
   if page.rest then return read_rest(page) end
   if page.bad then return pass_over(page) end
-  local row, why, name, offset = page.xfer:row(feed.decoder)
+  local row, why, name, offset = page.xfer:row(reader.decoder)
   if name == "decode" or name == "too_large" then
     page.bad = { kind = name, message = why, offset = offset }
     return pass_over(page)
   end
-  if row == nil or not feed.decode_row then return row, why, name, offset end
-  local value, message = feed.decode_row(row)
+  if row == nil or not reader.decode_row then return row, why, name, offset end
+  local value, message = reader.decode_row(row)
   if value == nil then return nil, pages.BAD_ROW, { kind = "decode", message = message, sent = true } end
   return value
 end
 
 --- Are all rows there that were asked for, whatever becomes of the rest of the answer?
----@param feed apify.Feed
----@param page apify.FeedPage
+---@param reader apify.Reader
+---@param page apify.OpenPage
 ---@return boolean
-function pages.is_complete(feed, page)
-  return feed.walk.limit_left == 0 or feed.walk:is_complete(page) or page.xfer:has_all_rows()
+function pages.is_complete(reader, page)
+  return reader.plan.limit_left == 0 or reader.plan:is_complete(page) or page.xfer:has_all_rows()
 end
 
 --- Were its rows delivered before the checksum of its answer was seen?
----@param page? apify.FeedPage
+---@param page? apify.OpenPage
 ---@return boolean
 function pages.is_unproved(page)
   local proof = page and page.xfer and page.xfer:proof()

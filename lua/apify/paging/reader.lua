@@ -1,5 +1,5 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
---- What to ask for and what to deliver is decided by a walk (walk.lua, item_walk.lua, cursor_walk.lua); this file does it.
+--- What to ask for and what to deliver is decided by a plan (offset_plan.lua, item_plan.lua, cursor_plan.lua, single_plan.lua); this file does it.
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
 local request = require "apify.http.request"
@@ -14,8 +14,8 @@ local NOTHING = {}
 
 local cancelled = loop.cancelled
 
----@class apify.Feed
----@field walk apify.Walk
+---@class apify.Reader
+---@field plan apify.Plan
 ---@field requests integer
 ---@field delivered integer rows so far
 ---@field private before? table the last page, and the text of its first row, where answers say nothing of their place
@@ -23,21 +23,21 @@ local cancelled = loop.cancelled
 ---@field private left_at? number when the caller was last given something; nil while inside
 ---@field private looked_at number when the clock was last looked at
 ---@field private unlooked number seconds until then since others had their turn
----@field private reading? apify.FeedPage the head page, while its rows come one after the other
+---@field private reading? apify.OpenPage the head page, while its rows come one after the other
 ---@field private dead_end? apify.Error the list cannot be walked any further
 ---@field private poll_at? number when a list that has ended is looked at again
-local Feed = {}
-Feed.__index = Feed
+local Reader = {}
+Reader.__index = Reader
 
 local reader = {}
 
----@class apify.FeedOptions
+---@class apify.ReaderOptions
 ---@field settings apify.Settings
 ---@field path string
----@field query { [1]: string, [2]: string }[] filters, without what the walk adds for each page
+---@field query { [1]: string, [2]: string }[] filters, without what the plan adds for each page
 ---@field last? string for the bookmark
 ---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
----@field walk table decides
+---@field plan table decides
 ---@field pick? string[]
 ---@field row_key? string every row is an object with this field
 ---@field nulls? "omit"|"keep"
@@ -53,8 +53,8 @@ local reader = {}
 ---@field request_timeout? number
 
 --- Nothing is sent before the first step.
----@param o apify.FeedOptions
----@return apify.Feed
+---@param o apify.ReaderOptions
+---@return apify.Reader
 function reader.new(o)
   local now = loop.now()
   local self = setmetatable({
@@ -63,14 +63,14 @@ function reader.new(o)
     call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
     resolve = o.resolve, last = o.last, row_key = o.row_key,
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    walk = o.walk, waiter = loop.waiter(), requests = 0, delivered = 0,
+    plan = o.plan, waiter = loop.waiter(), requests = 0, delivered = 0,
     outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
-  }, Feed)
-  self.wire_pick, self.hidden = pages.fields(o.pick, o.walk.known_by)
+  }, Reader)
+  self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
   return self
 end
 
---- Time as the feed counts it: what the caller does between two steps is left out.
+--- Time as the reader counts it: what the caller does between two steps is left out.
 local function now_inside(self)
   local now = loop.now()
   if self.left_at then
@@ -81,12 +81,12 @@ local function now_inside(self)
 end
 
 --- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
---- False if the answer is not of the place that was asked for: then the walk is over.
+--- False if the answer is not of the place that was asked for: then the list is over.
 local function read_envelope(self, page, row)
   pages.note_counts(self, page)
   local why = pages.misplacement(page) or pages.repetition(self, page, row)
   if why == "end" then
-    window.replan(self, now_inside(self), function(walk) walk.from, walk.pages, walk.is_ended = page.offset, {}, true end)
+    window.replan(self, now_inside(self), function(plan) plan.from, plan.pages, plan.is_ended = page.offset, {}, true end)
     window.note_end(self, now_inside(self))
   elseif why then
     window.end_with(self, window.describe(self, { kind = "decode", message = why }))
@@ -94,7 +94,7 @@ local function read_envelope(self, page, row)
   if why then return false end
   local limit = page.told_limit
   if limit and page.limit and limit >= 1 and limit < page.limit then
-    window.replan(self, now_inside(self), self.walk.shrink, limit)
+    window.replan(self, now_inside(self), self.plan.shrink, limit)
   end
   return true
 end
@@ -102,8 +102,8 @@ end
 --- A row more than were asked for: it is cut off, unless it is one of an answer that says nothing of pages, which has all there are.
 --- Is it cut off?
 local function cut_off(self, page)
-  if self.walk.limit_left ~= 0 and not page.is_told then
-    self.walk:unbound(page)
+  if self.plan.limit_left ~= 0 and not page.is_told then
+    self.plan:unbound(page)
     return false
   end
   page.rest = { why = "end" }
@@ -113,14 +113,14 @@ end
 --- Is the row, or nil for one that cannot be read, to be delivered now?
 local function take_row(self, page, row)
   if page.scanned == 0 and not read_envelope(self, page, row) then return false end
-  if (self.walk.limit_left == 0 or self.walk:is_complete(page)) and cut_off(self, page) then return false end
-  local action = self.walk:take(page, row)
+  if (self.plan.limit_left == 0 or self.plan:is_complete(page)) and cut_off(self, page) then return false end
+  local action = self.plan:take(page, row)
   if page.scanned == 1 then window.fill(self, now_inside(self)) end
   if action == "deliver" then return true end
   if action == "release" then
     self.releasing = page
   elseif action == "reject" then
-    window.replan(self, now_inside(self), self.walk.reject, page)
+    window.replan(self, now_inside(self), self.plan.reject, page)
   end
   return false
 end
@@ -138,7 +138,7 @@ end
 
 --- The next row that waited for its page to be anchored.
 local function release_row(self)
-  local row = self.walk.limit_left ~= 0 and self.walk:release(self.releasing) or nil
+  local row = self.plan.limit_left ~= 0 and self.plan:release(self.releasing) or nil
   if row then return pages.trim(self, row) end
   self.releasing = nil
 end
@@ -148,10 +148,10 @@ local function end_page(self, page, why, name, offset)
   if not name and pages.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
   local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
   if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, window.go_back(self, page, now, fields) end
-  local is_over = not name or self.walk:is_complete(page) or page.xfer:failure() and pages.is_complete(self, page)
+  local is_over = not name or self.plan:is_complete(page) or page.xfer:failure() and pages.is_complete(self, page)
   if not is_over or page.xfer:proof() == "bad" then
     window.resume_page(self, page, page.source:describe(fields), now)
-  elseif self.walk.limit_left == 0 then                                 -- only its checksum was of interest
+  elseif self.plan.limit_left == 0 then                                 -- only its checksum was of interest
     pages.close(page)
     return true
   elseif window.finish_page(self, page, now) then
@@ -166,7 +166,7 @@ local function read(self)
     local row, err, has_ended
     row = self.releasing and release_row(self)
     if row then return row end
-    local page = self.walk.pages[1]
+    local page = self.plan.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
     row, why, name, offset = pages.next_row(self, page)
@@ -186,8 +186,8 @@ end
 --- Poke the pages behind the head, and tell when the first of them wants to be poked again.
 local function poke_behind(self, now)
   local wake_at = math.huge
-  for i = 2, #self.walk.pages do
-    local source = self.walk.pages[i].source
+  for i = 2, #self.plan.pages do
+    local source = self.plan.pages[i].source
     if source:poke(now) == "wait" then wake_at = math.min(wake_at, source.wake_at) end
   end
   return wake_at
@@ -195,7 +195,7 @@ end
 
 --- See to the head page. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
 local function tend_head(self, now)
-  local page = self.walk.pages[1]
+  local page = self.plan.pages[1]
   if not page then return self.poll_at or math.huge end
   if not page.xfer then
     local err = pages.begin_reading(self, page, now)
@@ -244,7 +244,7 @@ local function look_for_more(self, now)
   self.is_at_end = nil
   if self.poll_at and now >= self.poll_at then
     self.poll_at = nil
-    self.walk:reopen()
+    self.plan:reopen()
   end
 end
 
@@ -263,7 +263,7 @@ local function wait_for_news(self)
   if head_at <= now then return nil end
   local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
   local fields = request.park(self.settings, self.waiter, wake_at - now)
-  local head = self.walk.pages[1]
+  local head = self.plan.pages[1]
   self.looked_at, self.unlooked = loop.now(), 0
   if not fields then return nil end
   return head and head.source and head.source:describe(fields) or window.describe(self, fields)
@@ -272,10 +272,10 @@ end
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
 local function interrupt(self, err)
   self.reading = nil
-  local head = self.walk.pages[1]
+  local head = self.plan.pages[1]
   if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
-  pages.close_all(self.walk.pages)
-  if self.walk.is_once and self.requests > 0 then window.end_with(self, err) end
+  pages.close_all(self.plan.pages)
+  if self.plan.is_once and self.requests > 0 then window.end_with(self, err) end
 end
 
 --- The step ends with this error.
@@ -311,41 +311,41 @@ end
 local function refusal(self)
   if self.is_closed or not loop.is_cancelled() then return nil end
   local err = window.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
-  if not self.walk.is_once then fail(self, err) end
+  if not self.plan.is_once then fail(self, err) end
   return err
 end
 
 --- Has everything been delivered? Of the last rows, too, the checksum is seen before that is said.
 ---@return boolean
-function Feed:is_over()
+function Reader:is_over()
   if self.is_closed then return true end
-  if self.walk.limit_left == 0 then return not pages.is_unproved(self.walk.pages[1]) end
-  return (self.dead_end ~= nil or self.walk.is_ended and not self.follow) and not self.releasing
+  if self.plan.limit_left == 0 then return not pages.is_unproved(self.plan.pages[1]) end
+  return (self.dead_end ~= nil or self.plan.is_ended and not self.follow) and not self.releasing
 end
 
 --- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
 local function plain_row(self, page)
   local left = self.rows_left - 1
-  if left < 0 or cancelled.count > 0 or self.settings.gate.is_closed or self.walk.limit_left == 0 then return nil end
+  if left < 0 or cancelled.count > 0 or self.settings.gate.is_closed or self.plan.limit_left == 0 then return nil end
   self.rows_left = left
   local row = page.xfer:row(self.decoder)
-  if row == nil or self.walk:take_plain(page, row) then return row end
+  if row == nil or self.plan:take_plain(page, row) then return row end
   return receive(self, page, row)
 end
 
 --- Remember the head page if its next row can be had the quick way.
 local function note_plain(self)
-  local page = self.walk.pages[1]
+  local page = self.plan.pages[1]
   local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
     and not self.hidden and not self.decode_row and not page.rest
-  if is_plain and page.limit and not self.walk.is_reshaped then                  -- no more than were asked for
+  if is_plain and page.limit and not self.plan.is_reshaped then                  -- no more than were asked for
     self.rows_left = math.min(self.rows_left, page.limit - page.scanned)
   end
   self.reading = is_plain and page or nil
 end
 
 --- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
-function Feed:step()
+function Reader:step()
   local page = self.reading
   if page then
     local row, err = plain_row(self, page)
@@ -387,15 +387,15 @@ end
 
 --- Pages that are asked for and not read to their end.
 ---@return integer
-function Feed:in_flight()
-  return self.is_closed and 0 or #self.walk.pages
+function Reader:in_flight()
+  return self.is_closed and 0 or #self.plan.pages
 end
 
 --- Stop: what is in flight is aborted. Safe to call twice.
-function Feed:close()
+function Reader:close()
   self.is_closed, self.reading = true, nil
   loop.wake(self.waiter)
-  pages.close_all(self.walk.pages)                   -- last, as a hook may raise
+  pages.close_all(self.plan.pages)                   -- last, as a hook may raise
 end
 
 return reader

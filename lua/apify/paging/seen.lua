@@ -8,7 +8,7 @@ local RECENT = 10                        -- rows that are found without an index
 local BLOCK = 100                        -- rows in a string
 local SEPARATOR = "\0"
 
----@class apify.Recall
+---@class apify.Seen
 ---@field oldest? string nothing that started before is new
 ---@field last integer rows in `ids`
 ---@field private ids string[] the last rows; behind `last` there may be something left of older ones
@@ -17,15 +17,15 @@ local SEPARATOR = "\0"
 ---@field private blocks { ids: string, count: integer, turn?: string }[] oldest first
 ---@field private remembered integer rows in blocks
 ---@field private index? table<string, true> of all that is remembered, up to `indexed` in `ids`
-local Recall = {}
-Recall.__index = Recall
+local Seen = {}
+Seen.__index = Seen
 
 ---@param room integer rows to know by id at least
----@return apify.Recall
+---@return apify.Seen
 function seen.new(room)
   return setmetatable({
     room = room, ids = {}, ats = {}, last = 0, settled = 0, blocks = {}, remembered = 0, indexed = 0,
-  }, Recall)
+  }, Seen)
 end
 
 --- Bring the index up to date.
@@ -44,7 +44,7 @@ end
 --- Was a row of this id delivered, as far as is remembered?
 ---@param id string
 ---@return boolean
-function Recall:knows(id)
+function Seen:knows(id)
   local ids, last = self.ids, self.last
   for i = last, math.max(1, last - RECENT), -1 do
     if ids[i] == id then return true end
@@ -65,7 +65,7 @@ end
 --- The last rows, and their starts where they are known.
 ---@return string[] ids
 ---@return string[] ats
-function Recall:recent()
+function Seen:recent()
   local ids, ats = {}, {}
   for i = first_recent(self), self.last do
     ids[#ids + 1] = self.ids[i]
@@ -119,21 +119,21 @@ end
 --- A row was delivered. `at`: the latest start so far.
 ---@param id string
 ---@param at string|false
-function Recall:add(id, at)
+function Seen:add(id, at)
   local last = self.last + 1
   self.last, self.ids[last], self.ats[last] = last, id, at
   if last - self.settled >= BLOCK then pack(self) end
 end
 
 --- Begin with the rows that `recent` returned.
-function Recall:restore(ids, ats)
+function Seen:restore(ids, ats)
   local dateless = #ids - #ats                                          -- of the first ones no start was known
   for i, id in ipairs(ids) do self:add(id, ats[i - dateless] or false) end
   self.oldest = ats[1]
 end
 
 --- A page was read to its end. The index is kept only while there is a use for it.
-function Recall:settle()
+function Seen:settle()
   if not self.was_asked then self.index = nil end
   self.was_asked = false
 end

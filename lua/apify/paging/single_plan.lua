@@ -1,20 +1,20 @@
 --- The rows of one answer that cannot be asked for again: policy without any I/O.
 
----@class apify.OnceWalk
+---@class apify.SinglePlan
 ---@field pages table[] the one page, until it was read
 ---@field is_ended boolean
-local OnceWalk = { known_by = {}, is_once = true }
-OnceWalk.__index = OnceWalk
+local SinglePlan = { known_by = {}, is_once = true }
+SinglePlan.__index = SinglePlan
 
 local single_plan = {}
 
----@return apify.OnceWalk
+---@return apify.SinglePlan
 function single_plan.new()
-  return setmetatable({ pages = {}, is_ended = false, delivered = 0 }, OnceWalk)
+  return setmetatable({ pages = {}, is_ended = false, delivered = 0 }, SinglePlan)
 end
 
 --- The page, once.
-function OnceWalk:plan()
+function SinglePlan:next_page()
   if self.is_planned then return nil end
   self.is_planned = true
   self.pages[1] = { scanned = 0, fresh = 0, starts_at = 0, is_anchored = true }
@@ -22,42 +22,42 @@ function OnceWalk:plan()
 end
 
 --- Its parameters are those of the call.
-function OnceWalk.add_query() end
+function SinglePlan.add_query() end
 
-function OnceWalk:note_total(_, total)
+function SinglePlan:note_total(_, total)
   self.total = total
 end
 
 --- Every row is delivered.
 ---@return true
-function OnceWalk:take_plain(page)
+function SinglePlan:take_plain(page)
   page.scanned, page.fresh, self.delivered = page.scanned + 1, page.fresh + 1, self.delivered + 1
   return true
 end
 
 ---@return "deliver"
-function OnceWalk:take(page)
+function SinglePlan:take(page)
   self:take_plain(page)
   return "deliver"
 end
 
 --- That was all.
 ---@return "end"
-function OnceWalk:finish()
+function SinglePlan:finish()
   self:stop()
   return "end"
 end
 
 --- It is not asked for again.
-function OnceWalk:stop()
+function SinglePlan:stop()
   self.pages, self.is_ended = {}, true
 end
 
-function OnceWalk.is_complete() return false end
+function SinglePlan.is_complete() return false end
 
-function OnceWalk.shrink() end
+function SinglePlan.shrink() end
 
-function OnceWalk:position()
+function SinglePlan:position()
   return self.delivered
 end
 

@@ -1,4 +1,4 @@
---- What a feed asks for: keeps its requests in step with the plan of its walk, and changes the plan when an answer ends, breaks off or
+--- What a reader asks for: keeps its requests in step with its plan, and changes the plan when an answer ends, breaks off or
 --- proves to be wrong.
 local errors = require "apify.util.errors"
 local pages = require "apify.paging.page"
@@ -9,7 +9,7 @@ local window = {}
 local NOTHING = {}
 
 --- An error with the path that it is about.
----@param self apify.Feed
+---@param self apify.Reader
 ---@return apify.Error
 function window.describe(self, fields)
   fields.method, fields.path = self.call.method or "GET", request.path_text(self.settings, self.path)
@@ -18,25 +18,25 @@ end
 
 --- Ask for as many pages as the plan allows now.
 function window.fill(self, now)
-  local page = not self.settings.gate.is_closed and self.walk:plan()
+  local page = not self.settings.gate.is_closed and self.plan:next_page()
   while page do
     pages.open(self, page, now)
     page.source:poke(now)
-    page = self.walk:plan()
+    page = self.plan:next_page()
   end
 end
 
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 function window.replan(self, now, change, page, ...)
   local before, is_kept, dropped = {}, {}, {}
-  for i, old in ipairs(self.walk.pages) do before[i] = old end
-  local result, why = change(self.walk, page, ...)
-  for _, kept in ipairs(self.walk.pages) do is_kept[kept] = true end
+  for i, old in ipairs(self.plan.pages) do before[i] = old end
+  local result, why = change(self.plan, page, ...)
+  for _, kept in ipairs(self.plan.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
   end
   pages.close_all(dropped)
-  for _, new in ipairs(self.walk.pages) do
+  for _, new in ipairs(self.plan.pages) do
     if not new.source then pages.open(self, new, now) end
   end
   return result, why
@@ -44,16 +44,16 @@ end
 
 --- The list cannot be walked any further.
 function window.end_with(self, err)
-  self.walk.is_ended, self.dead_end = true, err
-  pages.close_all(self.walk.pages)
-  self.walk.pages = {}
+  self.plan.is_ended, self.dead_end = true, err
+  pages.close_all(self.plan.pages)
+  self.plan.pages = {}
 end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
 --- allowed for an answer are counted from here.
 function window.resume_page(self, page, err, now)
   local source = page.source
-  if self.walk.is_once then
+  if self.plan.is_once then
     err.attempts = source.attempts
     source:report(err)
     pages.close(page)
@@ -63,7 +63,7 @@ function window.resume_page(self, page, err, now)
   err.attempts = page.fresh > 0 and 1 or source.attempts
   source:report(err)
   pages.close(page)
-  local again = self.walk:resume(page)
+  local again = self.plan:resume(page)
   pages.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
   if is_late then again.source:fail(err) end
 end
@@ -75,12 +75,12 @@ function window.go_back(self, page, now, fields)
   if self.delivered > start.delivered then
     fields.in_doubt = { start.delivered + 1, self.delivered }
     fields.message = ("the answer is damaged (%s): the rows %d to %d of the iteration may be wrong%s"):format(fields.message,
-      start.delivered + 1, self.delivered, self.walk.is_once and "" or ", and come again")
+      start.delivered + 1, self.delivered, self.plan.is_once and "" or ", and come again")
   end
   local err = page.source:describe(fields)
   page.source:report(err)
   self.releasing = nil
-  if self.walk.is_once then window.end_with(self, err) else window.replan(self, now, self.walk.go_back, page) end
+  if self.plan.is_once then window.end_with(self, err) else window.replan(self, now, self.plan.go_back, page) end
   return err
 end
 
@@ -94,9 +94,9 @@ function window.finish_page(self, page, now)
   pages.note_counts(self, page)
   local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
   page.source:report()
-  local outcome, why = window.replan(self, now, self.walk.finish, page, envelope)
+  local outcome, why = window.replan(self, now, self.plan.finish, page, envelope)
   if outcome == "reject" then
-    window.replan(self, now, self.walk.reject, page)
+    window.replan(self, now, self.plan.reject, page)
     return false
   end
   why = why or page.scanned > 0 and pages.misplacement(page)
@@ -108,16 +108,16 @@ end
 
 --- After a failure: ask anew for what is not in flight any more.
 function window.revive(self, now)
-  local head = self.walk.pages[1]
+  local head = self.plan.pages[1]
   local err = head and head.source and head.source.error
-  if err and self.walk.is_once and err.sent then return window.end_with(self, err) end
+  if err and self.plan.is_once and err.sent then return window.end_with(self, err) end
   if err then pages.close(head) end
-  if head and not head.source and head.is_anchored and self.walk:is_complete(head) then
-    window.replan(self, now, self.walk.finish, head, NOTHING)
+  if head and not head.source and head.is_anchored and self.plan:is_complete(head) then
+    window.replan(self, now, self.plan.finish, head, NOTHING)
   elseif head and not head.source and head.scanned > 0 then
-    self.walk:resume(head)
+    self.plan:resume(head)
   end
-  for _, page in ipairs(self.walk.pages) do
+  for _, page in ipairs(self.plan.pages) do
     if not page.source then pages.open(self, page, now) end
   end
 end

@@ -199,7 +199,7 @@ function custom.iterate(settings, opts)
   query = place and place.query or query
   local it = iterator.new {
     settings = settings, path = path, query = query,
-    walk = offset_plan.new {
+    plan = offset_plan.new {
       resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
       max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
     },

@@ -98,7 +98,7 @@ function Dataset:iterate_items(opts)
   local o = rows.iterate_items.check(opts, where)
   local nulls = storage.nulls(settings, o)
   local is_chunked
-  local function make_walk(query, place)
+  local function make_plan(query, place)
     local reshaped, is_desc = is_reshaped(query), bookmark.find(query, "desc") == "1"
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
     is_chunked = o.chunk_size ~= nil or reshaped
@@ -109,7 +109,7 @@ function Dataset:iterate_items(opts)
     }
   end
   storage.check_pick(settings, o, where)
-  return resource.iterate(self, rows.iterate_items, o, where, make_walk, {
+  return resource.iterate(self, rows.iterate_items, o, where, make_plan, {
     mark_kind = "items", nulls = nulls, decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
     http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
   })

@@ -203,27 +203,27 @@ end
 ---@param row apify.OperationRow
 ---@param o table checked options
 ---@param where string for messages
----@param make_walk fun(query: { [1]: string, [2]: string }[], place: apify.Place?): table   the walk for these filters
----@param feed_options? table
+---@param make_plan fun(query: { [1]: string, [2]: string }[], place: apify.Place?): table   the plan for these filters
+---@param reader_options? table
 ---@return apify.Iterator, nil, nil, apify.Iterator
-function resource.iterate(self, row, o, where, make_walk, feed_options)
+function resource.iterate(self, row, o, where, make_plan, reader_options)
   local is_last, path = self.mount.is_last, self.path .. row.path
   local last = last_of(self.mount)
   local place = o.bookmark and bookmark.resume(o, {
-    path = path, given = own_query(self, row, o), where = where, kind = feed_options and feed_options.mark_kind,
+    path = path, given = own_query(self, row, o), where = where, kind = reader_options and reader_options.mark_kind,
     last = last, suffix = last and self.path:sub(#self.mount.run_path + 1) .. row.path,
   })
   o.desc = o.desc or nil                                 -- false is what the API does anyway
   local query = place and place.query or own_query(self, row, o)
   local all = {
-    settings = self.settings, path = place and place.path or path, query = query, walk = make_walk(query, place),
+    settings = self.settings, path = place and place.path or path, query = query, plan = make_plan(query, place),
     nulls = o.nulls, pick = o.pick, deadline = o.deadline, request_timeout = o.request_timeout,
     follow = o.follow, poll_secs = o.poll_secs, last = last,
   }
   if is_last and all.path == path then
     all.resolve = resource.late(self, function(pinned) return pinned.path .. row.path end)
   end
-  for name, value in pairs(feed_options or {}) do all[name] = value end
+  for name, value in pairs(reader_options or {}) do all[name] = value end
   local it = iterator.new(all)
   return it, nil, nil, it
 end
