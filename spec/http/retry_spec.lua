@@ -1,3 +1,4 @@
+local errors = require "apify.util.errors"
 local retry = require "apify.http.retry"
 
 local function failure(fields, method)
@@ -188,5 +189,22 @@ describe("retry.plan", function()
     assert.same({ nil, "time" }, { plan { attempt = 3, remaining = 1 } })
     assert.equal(10, plan { retry_after = 10, remaining = 10 })
     assert.same({ nil, "attempts" }, { plan { attempt = 9, remaining = 0 } })
+  end)
+
+  it("tells whether a failed request may have been carried out", function()
+    local function is_in_doubt(fields, is_repeated) return retry.is_in_doubt(errors.new(fields), is_repeated) and true or false end
+    assert.is_true(is_in_doubt { kind = "network", sent = true })
+    assert.is_true(is_in_doubt { kind = "timeout", sent = true })
+    assert.is_true(is_in_doubt { kind = "api", status = 500, sent = true })
+    assert.is_true(is_in_doubt { kind = "api", status = 408, sent = true })
+    assert.is_true(is_in_doubt { kind = "closed", attempts = 1 })
+    assert.is_true(is_in_doubt({ kind = "api", status = 400, sent = true, attempts = 2 }, true))
+    assert.is_false(is_in_doubt({ kind = "api", status = 400, sent = true, attempts = 1 }, true))
+    assert.is_false(is_in_doubt { kind = "api", status = 400, sent = true, attempts = 1 })
+    assert.is_false(is_in_doubt { kind = "api", status = 429, sent = true, attempts = 9 })
+    assert.is_false(is_in_doubt { kind = "redirect", status = 302, sent = true })
+    assert.is_false(is_in_doubt { kind = "connect", sent = false })
+    assert.is_false(is_in_doubt { kind = "closed" })
+    assert.is_false(is_in_doubt { kind = "cancelled" })
   end)
 end)

@@ -33,7 +33,7 @@ local MAX_RESTARTS = 2                   -- of a download whose content changes
 ---@field private is_final? boolean the content is known not to grow any more
 ---@field private outside number seconds that the caller spent between two steps
 ---@field private left_at? number when the caller was last given something; nil while inside
----@field private turn_at number when others had their turn
+---@field private slice_began_at number when others had their turn
 local Stream = {}
 Stream.__index = Stream
 
@@ -54,7 +54,7 @@ function stream.new(o)
   return setmetatable({
     settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
     deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    delivered = 0, crc = 0, pause = MIN_PAUSE, outside = 0, left_at = now, turn_at = now,
+    delivered = 0, crc = 0, pause = MIN_PAUSE, outside = 0, left_at = now, slice_began_at = now,
   }, Stream)
 end
 
@@ -148,8 +148,8 @@ end
 --- Let others have their turn; what forbids going on after it, or nil.
 local function give_turn(self)
   now_inside(self)                       -- what others take is not the caller's
-  loop.breathe()
-  self.turn_at = loop.now()
+  loop.yield()
+  self.slice_began_at = loop.now()
   return obstacle(self)
 end
 
@@ -269,14 +269,14 @@ local function wait_for_news(self)
   if failure then return failure end
   if wake_at <= now then return nil end
   local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.deadline or math.huge) - now)
-  self.turn_at = loop.now()
+  self.slice_began_at = loop.now()
   return fields and describe(self, fields)
 end
 
 --- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
 local function step(self)
   local bytes, err
-  if loop.is_turn_over(self.turn_at) then
+  if loop.is_slice_over(self.slice_began_at) then
     err = give_turn(self)
   else
     bytes, err = take(self)

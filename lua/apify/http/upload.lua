@@ -18,7 +18,7 @@ local upload = {}
 ---@field private is_whole boolean has all of it been handed to the present attempt?
 ---@field private xfer? userdata the transfer of the present attempt
 ---@field private outside number seconds spent in the source
----@field private turn_at number when others had their turn
+---@field private slice_began_at number when others had their turn
 local Body = {}
 Body.__index = Body
 
@@ -28,9 +28,9 @@ end
 
 --- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
 local function obstacle(self, xfer)
-  if loop.is_turn_over(self.turn_at) then
-    loop.breathe()
-    self.turn_at = loop.now()
+  if loop.is_slice_over(self.slice_began_at) then
+    loop.yield()
+    self.slice_began_at = loop.now()
   end
   local refused = request.refusal(self.settings)
   if refused then return { kind = refused.kind, message = refused.message } end
@@ -87,7 +87,7 @@ end
 
 function Body:tend(ex)
   local xfer = ex.xfer
-  self.turn_at = loop.now()
+  self.slice_began_at = loop.now()
   local fields = obstacle(self, xfer)
   if fields then return fields end
   ex.wake_at = math.min(ex.wake_at, self.ends_at)
@@ -123,7 +123,7 @@ end
 local function new_body(settings, op, source)
   local now = loop.now()
   return setmetatable({
-    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, turn_at = now,
+    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, slice_began_at = now,
     deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),
   }, Body)
 end

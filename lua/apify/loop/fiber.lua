@@ -205,9 +205,9 @@ function Jobs:feed(next_item, fn, max_parallel)
     self:start(self.started, fn, item, ...)
     return true
   end
-  local give_way = loop.pacer()
+  local yield = loop.yielder()
   while not self.failure and feed(next_item()) do
-    if give_way() then return nil, refusal() end
+    if yield() then return nil, refusal() end
     while self.open > max_parallel do                   -- the feeder is one of them
       local err = park(self.room, math.huge)
       if err then return nil, err end
@@ -217,13 +217,13 @@ end
 
 --- Cancel what is still running.
 function Jobs:cancel()
-  local fibers, give_way = {}, loop.pacer()
+  local fibers, yield = {}, loop.yielder()
   for _, made in pairs(self.running) do
     if made ~= true then fibers[#fibers + 1] = made end
   end
   for _, made in ipairs(fibers) do
     made:cancel()
-    give_way()
+    yield()
   end
 end
 

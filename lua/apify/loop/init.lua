@@ -60,6 +60,8 @@ local function dispatch()
 end
 
 local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
+local LOOK_EVERY = 32768                 -- bytes of work between two looks at the clock
+local VALUE_COST = 256                   -- what a value costs beside its bytes, in bytes
 local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
 
 ---@type apify.LoopHost
@@ -196,7 +198,7 @@ end
 
 --- Let others go on, without waiting: fibers, the sockets, the program. Tells whether the caller's fiber was cancelled meanwhile.
 ---@return "cancelled"?
-function loop.breathe()
+function loop.yield()
   local adapter = choice.pick()
   local task, can_park = current(adapter)
   if not in_hook[who(adapter, task)] then
@@ -216,22 +218,34 @@ end
 --- Has the caller gone on for so long since then, or the program with all of its callers, that others are to have their turn?
 ---@param since number
 ---@return boolean
-function loop.is_turn_over(since)
+function loop.is_slice_over(since)
   if core.now() - since >= MAX_RUN then return true end
   local turn_secs = choice.pick().turn_secs
   return turn_secs ~= nil and turn_secs() >= MAX_RUN
 end
 
 --- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
---- tells, like `breathe`, whether the caller's fiber was cancelled.
+--- tells, like `yield`, whether the caller's fiber was cancelled.
 ---@return fun(): "cancelled"?
-function loop.pacer()
+function loop.yielder()
   local began_at = core.now()
   return function()
-    if not loop.is_turn_over(began_at) then return end
-    local how = loop.breathe()
+    if not loop.is_slice_over(began_at) then return end
+    local how = loop.yield()
     began_at = core.now()
     return how
+  end
+end
+
+--- A function to be called with the size of each value that was worked on: now and then it lets others have their turn.
+---@return fun(size: integer)
+function loop.work_yielder()
+  local spent, yield = 0, loop.yielder()
+  return function(size)
+    spent = spent + size + VALUE_COST
+    if spent < LOOK_EVERY then return end
+    spent = 0
+    yield()
   end
 end
 

@@ -300,8 +300,8 @@ local function look_around(self)
   self.rows_left = self.rows_per_look
   self.unlooked = self.unlooked + spent
   self.looked_at = now
-  if not loop.is_turn_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
-  local how = loop.breathe()
+  if not loop.is_slice_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
+  local how = loop.yield()
   self.unlooked, self.looked_at = 0, loop.now()
   return how and window.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
 end

@@ -4,13 +4,15 @@ local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
-local sending = require "apify.http.sending"
+local bodies = require "apify.http.bodies"
+local input = require "apify.util.input"
+local retry = require "apify.http.retry"
 local loop = require "apify.loop"
 
 local push = {}
 
 local MAX_REQUEST = 4194304              -- bytes of JSON in one request, unless one item alone is larger
-local MAX_ITEM = sending.MAX_BODY
+local MAX_ITEM = bodies.MAX_SIZE
 local PIECE = 65536                      -- bytes of a JSON string that are looked at in one go
 
 -- Sources: each gives the JSON of the next item; nil at the end; nil and an error.
@@ -24,14 +26,14 @@ local function encode(settings, item)
 end
 
 local function misuse(place, message)
-  errors.misuse("bad items of dataset:push_items: %s", sending.locate(place, message))
+  errors.misuse("bad items of dataset:push_items: %s", input.locate(place, message))
 end
 
 --- All are encoded before the first is sent.
 local function from_list(settings, list)
-  local count, why = sending.count(list)
+  local count, why = input.count(list)
   if not count then misuse("items", why) end
-  local texts, turn = {}, sending.turns()
+  local texts, turn = {}, loop.work_yielder()
   for i = 1, count do
     local text, message = encode(settings, list[i])
     if not text then misuse(("items[%d]"):format(i), message) end
@@ -58,9 +60,9 @@ local function from_item(settings, item)
 end
 
 local function from_iterator(settings, iterator)
-  local position, turn = 0, sending.turns()
+  local position, turn = 0, loop.work_yielder()
   return function()
-    local item, err = sending.pull(iterator)
+    local item, err = input.pull(iterator)
     if item == nil then return nil, err end
     position = position + 1
     local text, message = encode(settings, item)
@@ -98,7 +100,7 @@ end
 
 --- Check that a JSON text is a list of objects.
 local function check_array(text)
-  local next_row, position, turn = elements(text), 0, sending.turns()
+  local next_row, position, turn = elements(text), 0, loop.work_yielder()
   while true do
     local row, why = next_row()
     position = position + 1
@@ -126,12 +128,12 @@ end
 --- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
 local function open(settings, items)
   if type(items) == "string" then return from_text(json.without_mark(items)) end
-  if sending.is_callable(items) then return from_iterator(settings, items) end
+  if input.is_callable(items) then return from_iterator(settings, items) end
   if type(items) ~= "table" then
     errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
   end
   items = json.plain(items)
-  return (sending.is_list(items) and from_list or from_item)(settings, items)
+  return (input.is_list(items) and from_list or from_item)(settings, items)
 end
 
 --- One call of push_items: what is gathered for the next request, and how far it has come.
@@ -165,17 +167,17 @@ end
 function Push:take_body()
   local only = self.only
   self.only, self.count, self.size = nil, 0, 2
-  if only then return sending.body(only) end
+  if only then return bodies.of_json(only) end
   local ok, message, name = self.packer:add "]"
   if not ok then return nil, message, name end
   local body, is_compressed = self.packer:finish()
-  return body, sending.headers(is_compressed)
+  return body, bodies.headers(is_compressed)
 end
 
 --- Tell in the error what became of the items, by their positions in all that was given.
 function Push:describe(err, count)
   err.pushed = self.pushed
-  if count > 0 and sending.is_in_doubt(err, self.settings.retry_unsafe) then
+  if count > 0 and retry.is_in_doubt(err, self.settings.retry_unsafe) then
     err.in_doubt = { self.pushed + 1, self.pushed + count }
   end
   local invalid = type(err.data) == "table" and err.data.invalidItems
@@ -272,7 +274,7 @@ end
 --- Push items in order, in as few requests as their size allows. `target` has the path and the query of the items, or finds
 --- them when the first are sent.
 ---@param settings apify.Settings
----@param target apify.SendingTarget
+---@param target apify.Target
 ---@param items table|string|function an item, a list of items, either as a JSON string, or an iterator over items
 ---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
 ---@return true? ok

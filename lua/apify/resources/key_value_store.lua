@@ -9,7 +9,7 @@ local operations = require "apify.resources.base.operations"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local download = require "apify.resources.base.download"
-local sending = require "apify.http.sending"
+local bodies = require "apify.http.bodies"
 local sink = require "apify.http.sink"
 local source = require "apify.http.source"
 local storage = require "apify.resources.base.storage"
@@ -209,14 +209,14 @@ function KeyValueStore:set_record(key, value, opts)
   local body, content_type = encode_value(self.settings, value, o.content_type)
   local headers = { content_type_line(content_type, "set_record") }
   local op = resource.operation(self, rows.set_record, o, segment, { headers = headers })
-  if #body > sending.MAX_BODY then
+  if #body > bodies.MAX_SIZE then
     return nil, describe(self, op, {
       kind = "too_large", sent = false,
-      message = ("the record '%s' has %d bytes, and the API takes at most %d"):format(key, #body, sending.MAX_BODY),
+      message = ("the record '%s' has %d bytes, and the API takes at most %d"):format(key, #body, bodies.MAX_SIZE),
     })
   end
   op.body = body
-  if not is_packed(content_type) then op.body, headers[2] = sending.compress(body) end
+  if not is_packed(content_type) then op.body, headers[2] = bodies.compress(body) end
   local ok, err = request.run(self.settings, op, answers.acknowledgement)
   if not ok then return nil, err end
   return true
@@ -236,7 +236,7 @@ function KeyValueStore:upload_record(key, from, opts)
   source.check(from, "argument 2 of " .. where)
   local o = rows.upload_record.check(opts, where)
   local op = resource.operation(self, rows.upload_record, o, segment, {
-    headers = { content_type_line(o.content_type or BYTES_TYPE, "upload_record") }, max_size = sending.MAX_BODY, deadline = o.deadline,
+    headers = { content_type_line(o.content_type or BYTES_TYPE, "upload_record") }, max_size = bodies.MAX_SIZE, deadline = o.deadline,
   })
   local refused = request.refusal(self.settings)
   if refused then return nil, refused end

@@ -5,7 +5,7 @@ local batch_source = require "apify.resources.request_queue_batch_source"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local retry = require "apify.http.retry"
-local sending = require "apify.http.sending"
+local bodies = require "apify.http.bodies"
 local loop = require "apify.loop"
 
 local batch_send = {}
@@ -112,7 +112,7 @@ function Work:gather()
     self.ahead = nil
     if not entry then break end
     size = size + #entry.text + (entries[1] and 1 or 0)
-    if names[entry.name] or (entries[1] and size > sending.MAX_BODY) then
+    if names[entry.name] or (entries[1] and size > bodies.MAX_SIZE) then
       self.ahead = entry
       break
     end
@@ -144,7 +144,7 @@ end
 function Work:send(b, now)
   local texts = {}
   for i, entry in ipairs(b.entries) do texts[i] = entry.text end
-  local body, headers = sending.body("[" .. table.concat(texts, ",") .. "]")
+  local body, headers = bodies.of_json("[" .. table.concat(texts, ",") .. "]")
   b.exchange = request.begin(self.settings, {
     method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
     is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
@@ -204,7 +204,7 @@ end
 function Work:lose(b)
   local ex = b.exchange
   local is_repeated = ex.was_sent and (self.settings.retry_unsafe or self.kind.is_safe(b.entries))
-  if sending.is_in_doubt(ex.error, is_repeated) then self:doubt(b.entries) end
+  if retry.is_in_doubt(ex.error, is_repeated) then self:doubt(b.entries) end
   self:fail(ex.error)
   return false
 end
@@ -320,7 +320,7 @@ end
 --- Send all requests.
 ---@param settings apify.Settings
 ---@param kind apify.BatchKind
----@param op apify.SendingTarget
+---@param op apify.Target
 ---@param requests table|function
 ---@param o apify.BatchOptions
 ---@return table[]? results in the order given

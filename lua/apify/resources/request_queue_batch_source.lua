@@ -2,11 +2,13 @@
 --- of an iterator, pulled when there is room for them.
 local json = require "apify.util.json"
 local errors = require "apify.util.errors"
-local sending = require "apify.http.sending"
+local bodies = require "apify.http.bodies"
+local input = require "apify.util.input"
+local loop = require "apify.loop"
 
 local batch_source = {}
 
-local MAX_SIZE = sending.MAX_BODY - 2    -- bytes of a request as JSON: it stands in brackets
+local MAX_SIZE = bodies.MAX_SIZE - 2    -- bytes of a request as JSON: it stands in brackets
 
 --- A request to be sent, and by what its result is known.
 ---@class apify.BatchEntry
@@ -50,10 +52,10 @@ end
 
 --- The entries of a list; a bad one is misuse.
 local function prepare_all(settings, kind, list, count)
-  local entries, turn = {}, sending.turns()
+  local entries, turn = {}, loop.work_yielder()
   for i = 1, count do
     local entry, message = kind.prepare(settings, list[i])
-    if not entry then errors.misuse("bad requests of %s: %s", kind.what, sending.locate(batch_source.place(i), message)) end
+    if not entry then errors.misuse("bad requests of %s: %s", kind.what, input.locate(batch_source.place(i), message)) end
     entry.position, entries[i] = i, entry
     turn(#entry.text)
   end
@@ -61,7 +63,7 @@ local function prepare_all(settings, kind, list, count)
 end
 
 local function from_list(settings, kind, list)
-  local count, why = sending.count(list)
+  local count, why = input.count(list)
   if not count then errors.misuse("bad requests of %s: %s", kind.what, why) end
   local entries, at, err = prepare_all(settings, kind, list, count), 0, nil
   for _, entry in ipairs(entries) do err = err or size_error(entry) end
@@ -73,13 +75,13 @@ local function from_list(settings, kind, list)
 end
 
 local function from_iterator(settings, kind, iterator)
-  local self, turn = { count = 0 }, sending.turns()
+  local self, turn = { count = 0 }, loop.work_yielder()
   function self.next()
-    local value, err = sending.pull(iterator)
+    local value, err = input.pull(iterator)
     if value == nil then return nil, err end
     self.count = self.count + 1
     local entry, message = kind.prepare(settings, value)
-    if not entry then return nil, errors.new { kind = "io", message = sending.locate(batch_source.place(self.count), message) } end
+    if not entry then return nil, errors.new { kind = "io", message = input.locate(batch_source.place(self.count), message) } end
     entry.position = self.count
     err = size_error(entry)
     if err then return nil, err end
@@ -95,10 +97,10 @@ end
 ---@param requests any
 ---@return apify.BatchSource
 function batch_source.new(settings, kind, requests)
-  if sending.is_callable(requests) then return from_iterator(settings, kind, requests) end
+  if input.is_callable(requests) then return from_iterator(settings, kind, requests) end
   local is_table = type(requests) == "table"
   if is_table then requests = json.plain(requests) end
-  if not is_table or not sending.is_list(requests) then
+  if not is_table or not input.is_list(requests) then
     errors.misuse("bad argument 1 of %s: %s (expected a list or an iterator)", kind.what,
       is_table and "a table that is no list" or errors.show(requests))
   end

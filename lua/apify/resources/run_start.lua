@@ -10,7 +10,7 @@ local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local run_poll = require "apify.resources.run_poll"
-local sending = require "apify.http.sending"
+local bodies = require "apify.http.bodies"
 local storage = require "apify.resources.base.storage"
 local loop = require "apify.loop"
 local run_wait = require "apify.resources.run_wait"
@@ -68,7 +68,7 @@ function run_start.input_fields(settings, input, content_type, where)
   if content_type then storage.check_header("content_type", content_type, where) end
   if input == nil then return {} end
   local body, kind = encode_input(settings, input, content_type, where)
-  local packed, header = sending.compress(body)
+  local packed, header = bodies.compress(body)
   return { body = packed, headers = { "Content-Type: " .. kind, header } }
 end
 

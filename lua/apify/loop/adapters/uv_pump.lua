@@ -47,7 +47,7 @@ function Pump:go_on(host)
   self.turn(function() self:work(host) end)
 end
 
---- Fibers that have breathed have their turn by the timer, so that the program has one in between.
+--- Fibers that have yielded have their turn by the timer, so that the program has one in between.
 function Pump:on_readable(host)
   local has_ready = host.next_time() <= host.now()
   self.is_pumping = true

@@ -183,11 +183,14 @@ function resource.late(self, make)
   end
 end
 
+--- Where requests go, or what finds that out before the first of them.
+---@alias apify.Target { path: string, query?: { [1]: string, [2]: string }[] }|fun(limit?: number): table?, apify.Error?
+
 --- The operation for something that takes several calls: below a last run a function that finds the run first.
 ---@param self apify.Resource
 ---@param row apify.OperationRow
 ---@param o table checked options
----@return apify.SendingTarget
+---@return apify.Target
 function resource.target(self, row, o)
   if not self.mount.is_last then return resource.operation(self, row, o) end
   return resource.late(self, function(pinned) return resource.operation(pinned, row, o) end)

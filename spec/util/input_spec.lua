@@ -1,0 +1,35 @@
+--- What callers give to be sent, by values.
+local core = require "apify.core"
+local input = require "apify.util.input"
+
+describe("input", function()
+  it("tells a list from an object", function()
+    for _, list in ipairs { {}, { 1 }, { 1, x = 2 }, { [3] = 1 }, core.array {} } do assert.is_true(input.is_list(list)) end
+    for _, object in ipairs { { a = 1 }, { [true] = 1 } } do assert.is_false(input.is_list(object)) end
+  end)
+
+  it("counts a list, and says what is wrong with one", function()
+    assert.equal(0, input.count {})
+    assert.equal(3, input.count { 1, false, 3 })
+    for _, bad in ipairs { { 1, [3] = 3 }, { [0] = 1 }, { 1, [1.5] = 2 }, { 1, x = 2 }, { [math.huge] = 1 } } do
+      local count, why = input.count(bad)
+      assert.is_nil(count)
+      assert.is_string(why)
+    end
+  end)
+
+  it("puts a path behind a place", function()
+    assert.equal("items[3].price: NaN cannot be JSON", input.locate("items[3]", "price: NaN cannot be JSON"))
+    assert.equal("items[3].a.b[1]: x", input.locate("items[3]", "a.b[1]: x"))
+    assert.equal("items[3].a[1]: x", input.locate("items[3]", "a[1]: x"))
+    assert.equal('items[3]["odd key"]: x', input.locate("items[3]", '["odd key"]: x'))
+    assert.equal("items[3]: an array with holes: 3 is its last", input.locate("items[3]", "an array with holes: 3 is its last"))
+  end)
+
+  it("knows what can be called", function()
+    assert.is_true(input.is_callable(print))
+    assert.is_true(input.is_callable(setmetatable({}, { __call = print })))
+    assert.is_false(input.is_callable {})
+    assert.is_false(input.is_callable "x")
+  end)
+end)
