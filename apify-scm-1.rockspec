@@ -79,6 +79,7 @@ build = {
     ["apify.loop.choice"] = "lua/apify/loop/choice.lua",
     ["apify.loop.fiber"] = "lua/apify/loop/fiber.lua",
     ["apify.loop"] = "lua/apify/loop/init.lua",
+    ["apify.loop.reactor"] = "lua/apify/loop/reactor.lua",
     ["apify.loop.scheduler"] = "lua/apify/loop/scheduler.lua",
     ["apify.nginx"] = "lua/apify/nginx.lua",
     ["apify.paging.bookmark"] = "lua/apify/paging/bookmark.lua",

@@ -14,6 +14,7 @@ local runs = require "apify.resources.runs"
 local settings = require "apify.http.settings"
 local task = require "apify.resources.task"
 local loop = require "apify.loop"
+local reactor = require "apify.loop.reactor"
 local run_wait = require "apify.resources.run_wait"
 
 ---@class apify.Client
@@ -227,7 +228,7 @@ function Client:stats()
   check_self(self, "stats")
   local copy = {}
   for name, n in pairs(self.settings.counts) do copy[name] = n end
-  copy.in_flight = loop.in_flight()
+  copy.in_flight = reactor.in_flight()
   return copy
 end
 

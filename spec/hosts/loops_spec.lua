@@ -6,7 +6,7 @@ local shell = require "spec.support.shell"
 
 -- In front of each script. `finish()` ends the editor's wait.
 local PRELUDE = [[
-  local apify, transport = require "apify", require "apify.loop"
+  local apify, loop = require "apify", require "apify.loop"
   local client = apify.new { base_url = os.getenv "API_URL", token = "apify_api_loops" }
   local function status() return assert(client:run(os.getenv "RUN_ID"):get()).status end
   local function say(...)
@@ -91,10 +91,10 @@ describe("a fiber in Neovim", function()
         local fiber
         fiber = apify.spawn(function()
           apify.sleep(0.01)
-          say(transport.current_task() ~= nil)
+          say(loop.current_task() ~= nil)
           ]] .. case[3] .. [[
 
-          say(transport.current_task() ~= nil)
+          say(loop.current_task() ~= nil)
           vim.schedule(function() fiber:cancel() end)
           for _ = 1, 2 do
             local ok, err = apify.sleep(5)

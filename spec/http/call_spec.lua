@@ -1,18 +1,25 @@
 --- The state machine of one call, with a clock and a core made of tables.
+local core = require "apify.core"
 local retry = require "apify.http.retry"
 
 -- The token, as far as the machine can see it.
 local SECRET = { mask = function(_, text) return (text:gsub("apify_api_test", "***")) end }
 
-local fake = {}                              -- what the machine believes to be apify.transport
+local fake = {}                              -- what the machine believes to be apify.loop and its reactor
 local exchange
 
+local REPLACED = { ["apify.loop"] = fake, ["apify.loop.reactor"] = fake, ["apify.http.call"] = false }
+
 setup(function()
-  local loaded = { ["apify.loop"] = package.loaded["apify.loop"], ["apify.http.call"] = package.loaded["apify.http.call"] }
-  package.loaded["apify.loop"], package.loaded["apify.http.call"] = fake, nil
+  local loaded = {}
+  for name, module in pairs(REPLACED) do loaded[name], package.loaded[name] = package.loaded[name], module or nil end
   exchange = require "apify.http.call"
-  package.loaded["apify.http.call"], package.loaded["apify.loop"] = loaded["apify.http.call"], loaded["apify.loop"]
+  for name in pairs(REPLACED) do package.loaded[name] = loaded[name] end
 end)
+
+local random, time = core.random, core.time
+
+after_each(function() core.random, core.time = random, time end)
 
 local now, sent, hooked
 
@@ -47,8 +54,8 @@ end
 
 before_each(function()
   now, sent, hooked = 100, {}, {}
-  fake.random = function() return 0 end
-  fake.time = function() return 1e9 end
+  core.random = function() return 0 end
+  core.time = function() return 1e9 end
   fake.call_hook = function(fn, ...) fn(...) end
   fake.submit = function(options)
     local x = transfer()

@@ -582,14 +582,14 @@ describe("a stream", function()
     end)
 
     describe("that takes long to write", function()
-      local transport = require "apify.loop"
-      local real_now, later = transport.now, 0
+      local loop = require "apify.loop"
+      local real_now, later = loop.now, 0
 
       before_each(function()
         later = 0
-        transport.now = function() return real_now() + later end
+        loop.now = function() return real_now() + later end
       end)
-      after_each(function() transport.now = real_now end)
+      after_each(function() loop.now = real_now end)
 
       -- Save to the sink, each of whose first 20 writes takes a second, with a deadline of 5.
       local function save_slowly(out)

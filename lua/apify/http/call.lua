@@ -6,6 +6,7 @@ local core = require "apify.core"
 local errors = require "apify.util.errors"
 local retry = require "apify.http.retry"
 local loop = require "apify.loop"
+local reactor = require "apify.loop.reactor"
 local url = require "apify.util.url"
 
 local MAX_REDIRECTS = 5
@@ -164,7 +165,7 @@ function Exchange:consider(err, now)
   local delay
   delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
-    random = loop.random(), retry_after = err.retry_after, remaining = self:remaining(now),
+    random = core.random(), retry_after = err.retry_after, remaining = self:remaining(now),
     kind = err.kind, elapsed = now - self.started_at, is_known = settings.known[self:host()],
   }
   if self.used_up == "patience" then err.message = err.message .. "; given up: this host has never answered" end
@@ -247,7 +248,7 @@ function Exchange:start(now)
   self.is_reported = false
   self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
   self.moved, self.phase, self.progress_at, self.looked_at, self.uploaded = 0, nil, now, now, nil
-  local xfer, message, kind = loop.submit(self:options())
+  local xfer, message, kind = reactor.submit(self:options())
   if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
   self.xfer = xfer
   return self:watch(now)
@@ -352,7 +353,7 @@ function Exchange:api_error(status)
     kind = "api", status = status, type = self:conceal(text_of(told.type)), data = self:conceal(told.data),
     message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
     sent = true, request_id = self:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
-    retry_after = retry.after(xfer:header "retry-after", loop.time()),
+    retry_after = retry.after(xfer:header "retry-after", core.time()),
   }
 end
 

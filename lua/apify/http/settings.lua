@@ -2,7 +2,6 @@
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local options = require "apify.util.options"
-local loop = require "apify.loop"
 local url = require "apify.util.url"
 local version = require "apify.version"
 
@@ -82,7 +81,7 @@ end
 local function make_secret(token, origin)
   if not token then return nil end
   if token:find "[^\33-\126]" then errors.misuse("bad %s: it has characters other than printable ASCII", origin) end
-  return loop.secret(token)
+  return core.secret(token)
 end
 
 local function make_base(o)

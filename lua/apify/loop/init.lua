@@ -1,15 +1,13 @@
---- Transfers and waiting: the one core of this Lua state, and the loop that waits for it.
+--- Waiting: whoever waits, for what is under way or for a time, comes here, in a fiber or outside of all, in whatever program this is.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local block = require "apify.loop.adapters.block"
 local choice = require "apify.loop.choice"
+local reactor = require "apify.loop.reactor"
 local scheduler = require "apify.loop.scheduler"
 
 local loop = {
   now = core.now,
-  random = core.random,
-  secret = core.secret,
-  time = core.time,
 
   cancelled = scheduler.cancelled,
   is_waited_at = scheduler.is_waited_at,
@@ -17,56 +15,14 @@ local loop = {
   wake = scheduler.wake,
 }
 
-local multi                              -- made when first needed; anew in a forked child
-local news = {}                          -- filled by the core, reused
-
---- The core, or nil, message, name.
-local function get_multi()
-  if multi and multi:is_usable() then return multi end
-  local made, message, name = core.multi()
-  if not made then return nil, message, name end
-  multi = made
-  return multi
-end
-
---- Start a transfer. `options.owner.waiter` is woken when it has news.
----@return userdata? transfer
----@return string? message
----@return string? name
-function loop.submit(options)
-  local m, message, name = get_multi()
-  if not m then return nil, message, name end
-  local transfer
-  transfer, message, name = m:submit(options)
-  local on_submit = transfer and choice.pick().on_submit
-  if on_submit then on_submit(transfer) end
-  return transfer, message, name
-end
-
---- Tell the owner of each transfer with news: were there any? From the end, and each is gone once it was told, so that what an interrupt
---- left behind is told the next time.
-local function dispatch()
-  local has_news = news[1] ~= nil
-  for i = #news, 1, -1 do
-    local owner = news[i]:owner()
-    local waiter = owner and owner.waiter
-    if waiter then
-      if waiter.queue then waiter.queue[#waiter.queue + 1] = owner end
-      scheduler.wake(waiter)
-    end
-    news[i] = nil
-  end
-  return has_news
-end
-
 local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
 local LOOK_EVERY = 32768                 -- bytes of work between two looks at the clock
 local VALUE_COST = 256                   -- what a value costs beside its bytes, in bytes
-local MAX_SLEEP = 86400                  -- seconds; a longer wait is several
 
 ---@type apify.LoopHost
 local host = {
-  now = core.now, core = get_multi, is_over = scheduler.is_over, leave = scheduler.leave, is_wanted = scheduler.is_waited_for,
+  now = core.now, core = reactor.core, pump = reactor.pump, is_idle = reactor.is_idle,
+  is_over = scheduler.is_over, leave = scheduler.leave, is_wanted = scheduler.is_waited_for,
   has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
 }
 
@@ -78,23 +34,6 @@ function host.run()
 end
 
 function host.block(ticket) return block.park(ticket, host) end
-
---- Wait for the sockets at most `seconds`, and hand out the news: how much. nil, message, name when that cannot be.
-function host.pump(seconds)
-  local m, message, name = get_multi()
-  if not m then return nil, message, name end
-  local has_news = dispatch()
-  local count
-  count, message, name = m:wait(has_news and 0 or math.min(seconds, MAX_SLEEP), news)
-  if not count then return nil, message, name end
-  dispatch()
-  return count
-end
-
---- Is nothing in flight?
-function host.is_idle()
-  return loop.in_flight() == 0
-end
 
 local attached = {}                      -- list, and set, of the loops that were used
 
@@ -168,7 +107,7 @@ local function stay(adapter, ticket, can_park)
   scheduler.enter(ticket)
   local ok, reason, kind = wait_in(adapter, ticket, can_park)
   if ok and can_park then scheduler.park(ticket) end
-  if not ticket.is_awake and not host.is_idle() then host.pump(0) end           -- the program may have been late: what has come counts
+  if not ticket.is_awake and not reactor.is_idle() then reactor.pump(0) end           -- the program may have been late: what has come counts
   local is_awake = scheduler.leave(ticket)
   if not can_park and not scheduler.is_waited_for() then adapter.attach(host) end      -- what is in flight keeps no program alive
   return is_awake, ok, reason, kind
@@ -261,7 +200,7 @@ function loop.start_task(fn, on_crash, ...)
 end
 
 --- Name the loop that waits; nil: the program in which a call is made is recognised again.
----@param loop? string|apify.Loop
+---@param adapter? string|apify.Loop
 function loop.use(adapter)
   local before, now = choice.use(adapter)
   local is_in_use = scheduler.is_waited_for() or scheduler.next_time() == 0
@@ -298,12 +237,6 @@ function loop.call_hook(fn, ...)
   if ok then return end
   in_hook[caller] = before
   error(err, 0)
-end
-
---- Number of transfers under way in this Lua state.
----@return integer
-function loop.in_flight()
-  return multi and multi:in_flight() or 0
 end
 
 --- Does the caller run in a fiber that was cancelled?

@@ -1,5 +1,6 @@
 --- Many requests for a queue, in batches: several in flight, in the caller's coroutine; what the API leaves unprocessed is
 --- sent again. Nothing is dropped: each request has its result, or the error tells what became of it.
+local core = require "apify.core"
 local answers = require "apify.http.answers"
 local batch_source = require "apify.resources.request_queue_batch_source"
 local errors = require "apify.util.errors"
@@ -196,7 +197,7 @@ function Work:retry(b, left, now)
   b.entries = left
   if b.rounds > self.max_rounds then self:give_up(b) end
   if self.failure then return false end
-  b.wake_at = now + retry.delay(b.rounds, self.settings.min_delay_between_retries, loop.random())
+  b.wake_at = now + retry.delay(b.rounds, self.settings.min_delay_between_retries, core.random())
   return true
 end
 

@@ -22,7 +22,7 @@
 ---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 
---- What a loop may ask of the transport. Times are seconds of a monotonic clock.
+--- What a loop may ask of the library. Times are seconds of a monotonic clock.
 ---@class apify.LoopHost
 ---@field now fun(): number
 ---@field pump fun(seconds: number): integer?, string?, string? wait for the sockets and wake those whose news came: how many
