@@ -77,6 +77,7 @@ build = {
     ["apify.loop.adapters.nvim"] = "lua/apify/loop/adapters/nvim.lua",
     ["apify.loop.adapters.uv_pump"] = "lua/apify/loop/adapters/uv_pump.lua",
     ["apify.loop.choice"] = "lua/apify/loop/choice.lua",
+    ["apify.loop.clock"] = "lua/apify/loop/clock.lua",
     ["apify.loop.fiber"] = "lua/apify/loop/fiber.lua",
     ["apify.loop"] = "lua/apify/loop/init.lua",
     ["apify.loop.reactor"] = "lua/apify/loop/reactor.lua",

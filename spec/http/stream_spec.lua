@@ -582,14 +582,15 @@ describe("a stream", function()
     end)
 
     describe("that takes long to write", function()
-      local loop = require "apify.loop"
-      local real_now, later = loop.now, 0
+      local core, loop = require "apify.core", require "apify.loop"
+      local real_now, later = core.now, 0
 
       before_each(function()
         later = 0
-        loop.now = function() return real_now() + later end
+        core.now = function() return real_now() + later end
+        loop.now = core.now
       end)
-      after_each(function() loop.now = real_now end)
+      after_each(function() core.now, loop.now = real_now, real_now end)
 
       -- Save to the sink, each of whose first 20 writes takes a second, with a deadline of 5.
       local function save_slowly(out)

@@ -4,6 +4,7 @@ local answers = require "apify.http.answers"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
@@ -31,8 +32,7 @@ local MAX_RESTARTS = 2                   -- of a download whose content changes
 ---@field private ready_at? number when its headers were there
 ---@field private ask_at? number when content that still grows is asked for again
 ---@field private is_final? boolean the content is known not to grow any more
----@field private outside number seconds that the caller spent between two steps
----@field private left_at? number when the caller was last given something; nil while inside
+---@field private clock apify.Clock stands still between two steps
 ---@field private slice_began_at number when others had their turn
 local Stream = {}
 Stream.__index = Stream
@@ -50,26 +50,10 @@ end
 ---@param o apify.StreamOptions
 ---@return apify.Stream
 function stream.new(o)
-  local now = loop.now()
   return setmetatable({
     settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
-    deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
-    delivered = 0, crc = 0, pause = MIN_PAUSE, outside = 0, left_at = now, slice_began_at = now,
+    clock = clock.new(o.deadline), delivered = 0, crc = 0, pause = MIN_PAUSE, slice_began_at = loop.now(),
   }, Stream)
-end
-
---- Time as the stream counts it: what the caller does between two steps is left out.
-local function now_inside(self)
-  local now = loop.now()
-  if self.left_at then
-    self.outside = self.outside + (now - self.left_at)
-    self.left_at = nil
-  end
-  return now - self.outside
-end
-
-local function leave(self)
-  self.left_at = self.left_at or loop.now()
 end
 
 --- An error with what is known about the call; one that came from elsewhere stays as it is.
@@ -107,7 +91,7 @@ end
 local function resume_in_child(self)
   local ex = self.ex
   if not (ex and ex.xfer and ex.xfer:is_foreign()) then return false end
-  resume(self, ex:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, now_inside(self))
+  resume(self, ex:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, self.clock:enter())
   return true
 end
 
@@ -141,13 +125,14 @@ end
 local function obstacle(self)
   local refused = request.refusal(self.settings)
   if refused then return describe(self, { kind = refused.kind, message = refused.message }) end
-  if now_inside(self) < (self.deadline or math.huge) then return nil end
-  return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) })
+  self.clock:enter()
+  local late = self.clock:lateness()
+  return late and describe(self, late)
 end
 
 --- Let others have their turn; what forbids going on after it, or nil.
 local function give_turn(self)
-  now_inside(self)                       -- what others take is not the caller's
+  self.clock:enter()                     -- what others take is not the caller's
   loop.yield()
   self.slice_began_at = loop.now()
   return obstacle(self)
@@ -167,7 +152,7 @@ local function take(self)
   if why == "more" then return nil end
   if why == "end" and self.delivered == 0 and answers.is_never_empty(self.op.media) then why, name = "the answer is empty", "decode" end
   if why ~= "end" then
-    resume(self, self.ex:describe { kind = name, message = why, offset = offset, sent = true }, now_inside(self))
+    resume(self, self.ex:describe { kind = name, message = why, offset = offset, sent = true }, self.clock:enter())
     return ""
   end
   if self.skip > 0 then return nil, changed(self) end
@@ -179,8 +164,7 @@ end
 --- Put a question to whoever made the stream: its answer, or nil and an error. It may take as long as an answer of the API, but
 --- not beyond the deadline.
 local function ask(self, question)
-  local left = (self.deadline or math.huge) - now_inside(self)
-  local answer, err = question(math.min(self.op.request_timeout or self.settings.request_timeout, left))
+  local answer, err = question(math.min(self.op.request_timeout or self.settings.request_timeout, self.clock:left()))
   if err then return nil, obstacle(self) or err end
   return answer
 end
@@ -195,7 +179,7 @@ local function see_end(self)
   if err then return err end
   self.has_ended, self.is_final = false, not still_grows
   if self.is_final then return nil end
-  self.ask_at = now_inside(self) + self.pause
+  self.ask_at = self.clock:enter() + self.pause
   self.pause = math.min(2 * self.pause, MAX_PAUSE)
 end
 
@@ -264,11 +248,11 @@ local function wait_for_news(self)
   if self.has_ended then return see_end(self) end
   if self.resolve then return settle(self) end
   if resume_in_child(self) then return nil end
-  local now = now_inside(self)
+  local now = self.clock:enter()
   local wake_at, failure = tend(self, now)
   if failure then return failure end
   if wake_at <= now then return nil end
-  local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.deadline or math.huge) - now)
+  local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - now)
   self.slice_began_at = loop.now()
   return fields and describe(self, fields)
 end
@@ -309,7 +293,7 @@ function Stream:read()
   while not (self.is_closed or self.is_over) do
     local bytes, err = step(self)
     if bytes ~= "" then
-      leave(self)
+      self.clock:leave()
       return bytes, err
     end
   end
@@ -322,7 +306,7 @@ end
 function Stream:info()
   while not (self.head or self.is_closed) do
     local err = wait_for_news(self)
-    leave(self)
+    self.clock:leave()
     if err then
       let_go(self)
       return nil, err
@@ -372,7 +356,7 @@ local function save(self, out)
   local restarts = 0
   while true do
     local bytes, err = self:read()
-    if out.is_ours then self.left_at = nil end           -- then writing is no time of the caller's
+    if out.is_ours then self.clock:enter() end           -- then writing is no time of the caller's
     local ok, fields = true, err
     if bytes then ok, fields = out:write(bytes) end
     if err and begin_again(self, out, restarts) then

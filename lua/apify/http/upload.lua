@@ -1,8 +1,8 @@
 --- A request whose body comes from a source, piece by piece, as fast as the connection takes it.
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
-
 
 local upload = {}
 
@@ -12,18 +12,16 @@ local upload = {}
 ---@field private settings apify.Settings
 ---@field private source apify.Source
 ---@field private max_size? integer
----@field private deadline_secs? number for all of it
----@field private ends_at number
+---@field private clock apify.Clock stands still inside the source
 ---@field private sent integer bytes read for the present attempt
 ---@field private is_whole boolean has all of it been handed to the present attempt?
 ---@field private xfer? userdata the transfer of the present attempt
----@field private outside number seconds spent in the source
 ---@field private slice_began_at number when others had their turn
 local Body = {}
 Body.__index = Body
 
 function Body:now()
-  return loop.now() - self.outside
+  return self.clock:now()
 end
 
 --- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
@@ -37,16 +35,14 @@ local function obstacle(self, xfer)
   if xfer and xfer:is_foreign() then
     return { kind = "context", message = "the upload was begun before a fork: its connection belongs to the parent process" }
   end
-  if self:now() >= self.ends_at then
-    return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline_secs) }
-  end
+  return self.clock:lateness()
 end
 
 --- The next bytes, as Source.read gives them; or what ends the call.
 local function read(self)
-  local started = loop.now()
+  self.clock:leave()
   local bytes, fields = self.source:read()
-  self.outside = self.outside + (loop.now() - started)
+  self.clock:enter()
   if fields and not errors.is(fields) then fields.sent = false end        -- half a body is none
   fields = fields or obstacle(self, self.xfer)
   return not fields and bytes or nil, fields
@@ -90,7 +86,7 @@ function Body:tend(ex)
   self.slice_began_at = loop.now()
   local fields = obstacle(self, xfer)
   if fields then return fields end
-  ex.wake_at = math.min(ex.wake_at, self.ends_at)
+  ex.wake_at = math.min(ex.wake_at, self.clock.ends_at)
   if xfer and xfer:was_sent() then return feed(self, xfer) end
 end
 
@@ -121,11 +117,12 @@ end
 
 --- A body that is about to be sent.
 local function new_body(settings, op, source)
-  local now = loop.now()
-  return setmetatable({
-    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, outside = 0, slice_began_at = now,
-    deadline_secs = op.deadline, ends_at = now + (op.deadline or math.huge),
+  local self = setmetatable({
+    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, slice_began_at = loop.now(),
+    clock = clock.new(op.deadline),
   }, Body)
+  self.clock:enter()
+  return self
 end
 
 --- Reads the answer, which says nothing where it came before all of the body was sent and the connection broke off.

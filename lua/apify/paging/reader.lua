@@ -3,6 +3,7 @@
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
 local request = require "apify.http.request"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
@@ -19,8 +20,7 @@ local cancelled = loop.cancelled
 ---@field requests integer
 ---@field delivered integer rows so far
 ---@field private before? table the last page, and the text of its first row, where answers say nothing of their place
----@field private outside number seconds that the caller spent between two steps
----@field private left_at? number when the caller was last given something; nil while inside
+---@field private clock apify.Clock stands still between two steps
 ---@field private looked_at number when the clock was last looked at
 ---@field private unlooked number seconds until then since others had their turn
 ---@field private reading? apify.OpenPage the head page, while its rows come one after the other
@@ -56,28 +56,17 @@ local reader = {}
 ---@param o apify.ReaderOptions
 ---@return apify.Reader
 function reader.new(o)
-  local now = loop.now()
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
     call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
     resolve = o.resolve, last = o.last, row_key = o.row_key,
-    deadline = o.deadline and now + o.deadline, deadline_secs = o.deadline,
+    clock = clock.new(o.deadline),
     plan = o.plan, waiter = loop.waiter(), requests = 0, delivered = 0,
-    outside = 0, left_at = now, looked_at = now, unlooked = 0, rows_left = 1, rows_per_look = 1,
+    looked_at = loop.now(), unlooked = 0, rows_left = 1, rows_per_look = 1,
   }, Reader)
   self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
   return self
-end
-
---- Time as the reader counts it: what the caller does between two steps is left out.
-local function now_inside(self)
-  local now = loop.now()
-  if self.left_at then
-    self.outside = self.outside + (now - self.left_at)
-    self.left_at = nil
-  end
-  return now - self.outside
 end
 
 --- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
@@ -86,15 +75,15 @@ local function read_envelope(self, page, row)
   pages.note_counts(self, page)
   local why = pages.misplacement(page) or pages.repetition(self, page, row)
   if why == "end" then
-    window.replan(self, now_inside(self), function(plan) plan.from, plan.pages, plan.is_ended = page.offset, {}, true end)
-    window.note_end(self, now_inside(self))
+    window.replan(self, self.clock:enter(), function(plan) plan.from, plan.pages, plan.is_ended = page.offset, {}, true end)
+    window.note_end(self, self.clock:enter())
   elseif why then
     window.end_with(self, window.describe(self, { kind = "decode", message = why }))
   end
   if why then return false end
   local limit = page.told_limit
   if limit and page.limit and limit >= 1 and limit < page.limit then
-    window.replan(self, now_inside(self), self.plan.shrink, limit)
+    window.replan(self, self.clock:enter(), self.plan.shrink, limit)
   end
   return true
 end
@@ -115,12 +104,12 @@ local function take_row(self, page, row)
   if page.scanned == 0 and not read_envelope(self, page, row) then return false end
   if (self.plan.limit_left == 0 or self.plan:is_complete(page)) and cut_off(self, page) then return false end
   local action = self.plan:take(page, row)
-  if page.scanned == 1 then window.fill(self, now_inside(self)) end
+  if page.scanned == 1 then window.fill(self, self.clock:enter()) end
   if action == "deliver" then return true end
   if action == "release" then
     self.releasing = page
   elseif action == "reject" then
-    window.replan(self, now_inside(self), self.plan.reject, page)
+    window.replan(self, self.clock:enter(), self.plan.reject, page)
   end
   return false
 end
@@ -146,7 +135,7 @@ end
 --- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
 local function end_page(self, page, why, name, offset)
   if not name and pages.is_stray(self, page) then why, name = "the answer is not a page of the list", "decode" end
-  local now, fields = now_inside(self), { kind = name, message = why, offset = offset, sent = true }
+  local now, fields = self.clock:enter(), { kind = name, message = why, offset = offset, sent = true }
   if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, window.go_back(self, page, now, fields) end
   local is_over = not name or self.plan:is_complete(page) or page.xfer:failure() and pages.is_complete(self, page)
   if not is_over or page.xfer:proof() == "bad" then
@@ -212,17 +201,10 @@ local function tend_head(self, now)
   return now
 end
 
---- The deadline is over.
-local function deadline_error(self)
-  local message = ("the iteration's deadline of %g s is over"):format(self.deadline_secs)
-  self.deadline_error = window.describe(self, { kind = "timeout", message = message })
-  return self.deadline_error
-end
-
 --- Seconds for a question beside the pages.
 local function time_limit(self)
   local allowed = self.request_timeout or self.settings.request_timeout
-  return self.deadline and math.min(allowed, math.max(self.deadline - now_inside(self), MIN_LIMIT)) or allowed
+  return math.min(allowed, math.max(self.clock:left(), MIN_LIMIT))
 end
 
 --- Before anything is asked for: what the path leads to, once for all pages. Returns an error if that is not known.
@@ -252,8 +234,12 @@ end
 local function wait_for_news(self)
   local refused = request.refusal(self.settings)
   if refused then return refused end
-  local now = now_inside(self)
-  if self.deadline and now >= self.deadline then return deadline_error(self) end
+  local now = self.clock:enter()
+  local late = self.clock:lateness()
+  if late then
+    self.deadline_error = window.describe(self, late)
+    return self.deadline_error
+  end
   local err = settle_path(self) or look_for_more(self, now)
   if err or self.is_closed then return err end
   window.fill(self, now)
@@ -261,7 +247,7 @@ local function wait_for_news(self)
   head_at, err = tend_head(self, now)
   if err then return err end
   if head_at <= now then return nil end
-  local wake_at = math.min(head_at, poke_behind(self, now), self.deadline or math.huge)
+  local wake_at = math.min(head_at, poke_behind(self, now), self.clock.ends_at)
   local fields = request.park(self.settings, self.waiter, wake_at - now)
   local head = self.plan.pages[1]
   self.looked_at, self.unlooked = loop.now(), 0
@@ -280,7 +266,7 @@ end
 
 --- The step ends with this error.
 local function fail(self, err)
-  self.left_at = self.left_at or loop.now()
+  self.clock:leave()
   if err.kind == "cancelled" and loop.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
   self.has_failed = true
   if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end
@@ -363,7 +349,7 @@ function Reader:step()
   err = self.rows_left <= 0 and look_around(self)
   if err then return fail(self, err) end
   while not self:is_over() do
-    if has_failed then window.revive(self, now_inside(self)) end
+    if has_failed then window.revive(self, self.clock:enter()) end
     has_failed = false
     local row, has_ended
     row, has_ended, err = read(self)
@@ -372,7 +358,7 @@ function Reader:step()
       note_plain(self)
     end
     if row ~= nil or has_ended or err then
-      self.left_at = self.left_at or loop.now()
+      self.clock:leave()
       self.has_failed = false
       return row, err and "error" or "page", err
     end

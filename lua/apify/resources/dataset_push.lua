@@ -7,6 +7,7 @@ local request = require "apify.http.request"
 local bodies = require "apify.http.bodies"
 local input = require "apify.util.input"
 local retry = require "apify.http.retry"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 local push = {}
@@ -143,7 +144,7 @@ end
 ---@field private count integer gathered items
 ---@field private size integer bytes of their request
 ---@field private pushed integer items stored
----@field private spent number seconds in requests
+---@field private clock apify.Clock runs in requests alone
 local Push = {}
 Push.__index = Push
 
@@ -202,42 +203,40 @@ function Push:find_target()
   if type(self.target) ~= "function" then self.op = self.target end
   if self.op then return true end
   local err
-  self.op, err = self.target(self:time_limit(0))
+  self.op, err = self.target(self:time_limit())
   if not self.op then return nil, self:describe(err, 0) end
   return true
 end
 
---- Seconds for the next request, of which some are spent; nil for the client's own limit.
-function Push:time_limit(spent)
-  local o = self.options
-  if not o.deadline then return o.request_timeout end
-  return math.min(o.deadline - self.spent - spent, o.request_timeout or self.settings.request_timeout)
+--- Seconds for the next request.
+function Push:time_limit()
+  return math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout)
 end
 
---- The error of a deadline that is over.
+--- The error of a deadline that is over, or nil.
 function Push:late_error()
-  return errors.new {
-    kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline), sent = false,
-    method = "POST", path = request.path_text(self.settings, self.op.path),
-  }
+  local late = self.clock:lateness()
+  if not late then return nil end
+  late.sent, late.method, late.path = false, "POST", request.path_text(self.settings, self.op.path)
+  return errors.new(late)
 end
 
 --- Send what is gathered. true, or nil and an error.
 function Push:flush()
   local count = self.count
   if count == 0 then return true end
-  local began_at = loop.now()
+  self.clock:enter()
   local is_known, why = self:find_target()
   if not is_known then return nil, why end
-  local op, limit = self.op, self:time_limit(loop.now() - began_at)
-  if limit and limit <= 0 then return nil, self:describe(self:late_error(), 0) end
+  local op, late = self.op, self:late_error()
+  if late then return nil, self:describe(late, 0) end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
   local is_quiet, ok, err = pcall(request.run, self.settings, {
-    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = limit,
+    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = self:time_limit(),
     ignores_body = true,
   }, answers.acknowledgement)
-  self.spent = self.spent + (loop.now() - began_at)
+  self.clock:leave()
   if not is_quiet then self:raise(ok, count) end
   if not ok then return nil, self:describe(err, count) end
   self.pushed = self.pushed + count
@@ -281,7 +280,8 @@ end
 ---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
 function push.items(settings, target, items, o)
   local self = setmetatable({
-    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0, spent = 0,
+    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0,
+    clock = clock.new(o and o.deadline),
   }, Push)
   local refused = request.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end

@@ -7,6 +7,7 @@ local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local retry = require "apify.http.retry"
 local bodies = require "apify.http.bodies"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 local batch_send = {}
@@ -38,15 +39,10 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field private doubtful table<integer, true> positions whose answer was lost
 ---@field private seen table<string, apify.BatchEntry> by key
 ---@field private source apify.BatchSource
----@field private outside number seconds spent in the caller's iterator
+---@field private clock apify.Clock stands still inside the caller's iterator
 ---@field private failure? apify.Error the first; no batch is begun after it
 local Work = {}
 Work.__index = Work
-
---- The time as the batches count it.
-function Work:now()
-  return loop.now() - self.outside
-end
 
 --- Something went wrong; only the first failure counts.
 function Work:fail(err)
@@ -88,9 +84,9 @@ end
 --- The next request that has to be sent; nil at the end, or after a failure.
 function Work:pull()
   while not self.is_drained do
-    local began_at = loop.now()
+    self.clock:leave()
     local entry, err = self.source.next()
-    self.outside = self.outside + (loop.now() - began_at)
+    self.clock:enter()
     if not entry then
       self.is_drained = true
       if err then self:fail(err) end
@@ -127,7 +123,7 @@ end
 function Work:has_target()
   if self.op then return true end
   local err
-  self.op, err = self.find_target(math.min(self.ends_at - self:now(), self.options.request_timeout or self.settings.request_timeout))
+  self.op, err = self.find_target(math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout))
   if err then self:fail(err) end
   return self.op ~= nil
 end
@@ -137,7 +133,7 @@ function Work:fill()
   while not self.failure and (self.ahead or not self.is_drained) and #self.batches < self.max_parallel do
     local entries = self:gather()
     if self.failure or not entries[1] or not self:has_target() then return end
-    table.insert(self.batches, { entries = entries, rounds = 0, wake_at = self:now() })
+    table.insert(self.batches, { entries = entries, rounds = 0, wake_at = self.clock:now() })
   end
 end
 
@@ -237,7 +233,7 @@ end
 
 --- Go on with all batches. Returns when the first of them wants to be poked again.
 function Work:poke_all()
-  local now, open, wake_at = self:now(), {}, math.huge
+  local now, open, wake_at = self.clock:now(), {}, math.huge
   for _, b in ipairs(self.batches) do
     if self:poke(b, now) then
       open[#open + 1] = b
@@ -262,24 +258,18 @@ function Work:abort(fields)
   self:fail(errors.new(fields))
 end
 
---- The fields of an error once the deadline is over.
-function Work:lateness()
-  if self:now() < self.ends_at then return nil end
-  return { kind = "timeout", message = ("the deadline of %g s is over"):format(self.options.deadline) }
-end
-
 --- Until all is settled, or nothing is in flight after a failure.
 function Work:drive()
-  self.ends_at = self:now() + (self.options.deadline or math.huge)
+  self.clock:enter()
   while true do
     self:fill()
-    local refused = request.refusal(self.settings) or self:lateness()
+    local refused = request.refusal(self.settings) or self.clock:lateness()
     if refused then return self:abort(refused) end
     local wake_at = self:poke_all()
     local is_over = self.failure or (self.is_drained and not self.ahead)
     if is_over and not self.batches[1] then return end
     if is_over or #self.batches >= self.max_parallel then
-      local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.ends_at) - self:now())
+      local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - self.clock:now())
       if fields then return self:abort(fields) end
     end
   end
@@ -329,9 +319,10 @@ end
 function batch_send.run(settings, kind, op, requests, o)
   local self = setmetatable({
     settings = settings, kind = kind, options = o, waiter = loop.waiter(), batches = {}, results = {},
-    doubtful = {}, seen = {}, outside = 0, source = batch_source.new(settings, kind, requests),
+    doubtful = {}, seen = {}, source = batch_source.new(settings, kind, requests),
     max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
   }, Work)
+  self.clock = clock.new(o.deadline)
   if type(op) == "function" then self.find_target = op else self.op = op end
   local err = request.refusal(settings) or self.source.error
   if err then self:fail(err) else self:drive_to_end() end

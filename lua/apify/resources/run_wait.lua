@@ -3,6 +3,7 @@ local errors = require "apify.util.errors"
 local heap = require "apify.util.heap"
 local request = require "apify.http.request"
 local run_poll = require "apify.resources.run_poll"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 local limiter = require "apify.util.limiter"
 
@@ -30,7 +31,7 @@ run_wait.poll_operation = run_poll.poll_operation
 ---@class apify.WaitGroup
 ---@field machines apify.RunWait[] each with its `id` and the `indexes` of its run in the list given
 ---@field private over apify.RunWait[] those that have ended and are not yet handed out, from `first_over` to `last_over`
----@field private outside number seconds that the caller spent between two steps: no time to the waits
+---@field private clock apify.Clock stands still while the caller is busy: that is no time to the waits
 local Group = {}
 Group.__index = Group
 
@@ -108,16 +109,17 @@ end
 ---@param o apify.WaitOptions
 ---@return apify.WaitGroup
 local function begin(settings, targets, o)
-  local waiter, now = loop.waiter(), loop.now()
+  local waiter, time = loop.waiter(), clock.new()
+  local now = time:enter()
   waiter.queue = {}
   local self = setmetatable({
     settings = settings, waiter = waiter, timers = heap.new(), machines = {}, by_path = {},
-    over = {}, first_over = 1, last_over = 0, outside = 0,
+    over = {}, first_over = 1, last_over = 0, clock = time,
     on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
   }, Group)
   if o.max_parallel then
     self.turns = limiter.new(o.max_parallel, function(machine)
-      local at = loop.now() - self.outside
+      local at = time:now()
       self.timers:push(at, machine)
       machine.timer_at = at
     end)
@@ -138,9 +140,9 @@ function Group:tell()
   key = table.concat(key, " ")
   if key == self.told then return end
   self.told = key
-  local began_at = loop.now()
+  self.clock:leave()
   local ok, why = pcall(self.on_progress, counts)
-  self.outside = self.outside + (loop.now() - began_at)
+  self.clock:enter()
   if ok then return end
   self:close()
   error(why, 0)
@@ -151,11 +153,11 @@ end
 ---@return apify.Error? err
 function Group:next()
   while self:count_open() > 0 and not self.is_closed do
-    local now = loop.now() - self.outside
+    local now = self.clock:now()
     self:run(now)
     if self.on_progress then
       self:tell()
-      now = loop.now() - self.outside
+      now = self.clock:now()
     end
     local machine = self.over[self.first_over]
     if machine then
@@ -274,14 +276,10 @@ local function check_self(self, what)
   if getmetatable(self) ~= runs_iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
 end
 
---- The group, begun at the first step, with its clock set.
+--- The group, begun at the first step, with its clock running.
 local function enter(self)
-  if not self.group then
-    self.group = begin(self.settings, self.targets, self.options)
-  elseif self.left_at then                               -- nil while another fiber is in here
-    self.group.outside = self.group.outside + (loop.now() - self.left_at)
-    self.left_at = nil
-  end
+  self.group = self.group or begin(self.settings, self.targets, self.options)
+  self.group.clock:enter()
   return self.group
 end
 
@@ -295,7 +293,7 @@ function RunsIterator:next()
   local refused = request.refusal(self.settings)
   if refused then return nil, nil, refused end
   local machine, err = enter(self):next()
-  self.left_at = loop.now()
+  self.group.clock:leave()
   if not machine then
     self:close()
     return nil, nil, err

@@ -3,6 +3,7 @@ local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local run_poll = require "apify.resources.run_poll"
+local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 ---@class apify.RunWatch
@@ -12,7 +13,7 @@ local loop = require "apify.loop"
 ---@field private status? string as last told
 ---@field private message? string
 ---@field private look_at number when to look next
----@field private outside number seconds that the caller spent between two steps
+---@field private clock apify.Clock stands still between two steps, for the deadline
 ---@field private asking? apify.Waiter of the look that is under way
 local RunWatch = {}
 
@@ -22,31 +23,19 @@ local function check_self(self, what)
   if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
 end
 
---- Time as the watch counts it for its deadline: what the caller does between two steps is left out.
-local function now_inside(self)
-  local now = loop.now()
-  if self.left_at then self.outside = self.outside + (now - self.left_at) end
-  self.left_at = nil
-  return now - self.outside
-end
-
 local function describe(self, fields)
   fields.method, fields.path = "GET", request.path_text(self.settings, self.path)
   return errors.new(fields)
 end
 
---- Seconds until the deadline.
-local function time_left(self)
-  return self.ends_at and self.ends_at - now_inside(self) or math.huge
-end
-
 --- Wait until it is time to look. nil, or the error that ends the wait.
 local function pause(self)
   while not self.is_over do
-    local now, left = loop.now(), time_left(self)
-    if left <= 0 then return describe(self, { kind = "timeout", message = ("the deadline of %g s is over"):format(self.deadline) }) end
-    if now >= self.look_at then return nil end
-    local fields = request.park(self.settings, self.waiter, math.min(self.look_at - now, left))
+    local late = self.clock:lateness()
+    if late then return describe(self, late) end
+    local secs = self.look_at - loop.now()
+    if secs <= 0 then return nil end
+    local fields = request.park(self.settings, self.waiter, math.min(secs, self.clock:left()))
     if fields then return describe(self, fields) end
   end
 end
@@ -55,7 +44,7 @@ end
 local function ask(self)
   local op = {
     path = self.path, query = self.query, nulls = self.nulls,
-    request_timeout = math.min(self.request_timeout or self.settings.request_timeout, time_left(self)),
+    request_timeout = math.min(self.request_timeout or self.settings.request_timeout, self.clock:left()),
   }
   local helper = { now = loop.now }
   function helper.tend(_, ex)
@@ -88,13 +77,13 @@ end
 ---@return apify.Error? err
 function RunWatch:next()
   check_self(self, "next")
-  now_inside(self)
+  self.clock:enter()
   local run, err
   while not (self.is_over or run or err) do
     err = pause(self)
     if not err and not self.is_over then run, err = look(self) end
   end
-  self.left_at = loop.now()
+  self.clock:leave()
   return run, err
 end
 
@@ -138,8 +127,7 @@ function run_watch.new(o)
   return setmetatable({
     settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval,
     nulls = o.nulls, request_timeout = o.request_timeout,
-    deadline = o.deadline, ends_at = o.deadline and now + o.deadline, waiter = loop.waiter(), began_at = now, look_at = now,
-    outside = 0, left_at = now,
+    clock = clock.new(o.deadline), waiter = loop.waiter(), began_at = now, look_at = now,
   }, mt)
 end
 
