@@ -5,7 +5,7 @@
 #include <dlfcn.h>
 
 #include "core.h"
-#include "secret.h"
+#include "secret_lua.h"
 
 #if LIBCURL_VERSION_NUM != 0 && LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or later is needed (CURLOPT_PREREQFUNCTION)"

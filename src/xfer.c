@@ -15,7 +15,7 @@
 #include "core.h"
 #include "descriptors.h"
 #include "event.h"
-#include "opts.h"
+#include "xfer_options.h"
 
 #define MAX_CODINGS 64                   /* bytes looked at of Content-Encoding: more is no list that could be decoded */
 
@@ -317,7 +317,7 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   x->is_raw = flag(L, idx, "raw");
   set_limits(L, idx, x);
   keep_values(L, idx, x, x_idx);
-  err_code rc = opts_apply(L, idx, x->easy, &x->headers);
+  err_code rc = xfer_apply_options(L, idx, x->easy, &x->headers);
   if (rc != ERR_OK) return rc;
   set_callbacks(x);
   lua_getfield(L, idx, "method");

@@ -3,7 +3,7 @@
 
 #include "core.h"
 #include "json_read.h"
-#include "xfer_facts.h"
+#include "xfer_info_lua.h"
 
 xfer *xfer_new (lua_State *L, int multi_idx, int options_idx) {
   multi_idx = lua_absindex(L, multi_idx);
@@ -256,7 +256,7 @@ void open_xfer (lua_State *L) {
   lua_pushcfunction(L, l_close);
   lua_setfield(L, -2, "__close");
   luaL_newlib(L, methods);
-  luaL_setfuncs(L, xfer_facts, 0);
+  luaL_setfuncs(L, xfer_info, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

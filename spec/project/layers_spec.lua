@@ -6,9 +6,9 @@ local sources = require "spec.support.sources"
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
-  "compat", "err", "core.h", "buf", "random", "secret", "brotli", "inflate", "deflate", "packer", "json_lex", "text", "json_shape", "json_read",
-  "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "opts", "xfer", "xfer_end", "xfer_body",
-  "xfer_upload", "xfer_facts", "xfer_lua", "multi", "json", "file", "system", "core.c",
+  "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "deflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
+  "json_read", "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "xfer_options", "xfer",
+  "xfer_result", "xfer_body", "xfer_upload", "xfer_info_lua", "xfer_lua", "multi", "json_lua", "file_lua", "system_lua", "core.c",
 }
 
 -- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.

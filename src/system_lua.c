@@ -1,4 +1,4 @@
-/* system.c - what the standard library lacks: a monotonic clock, the wall clock's fractions, and good random numbers. */
+/* system_lua.c - what the standard library lacks: a monotonic clock, the wall clock's fractions, and good random numbers. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>

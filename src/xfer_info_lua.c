@@ -1,5 +1,5 @@
-/* xfer_facts.c - what a transfer knows of itself: how far it is, the head of its answer, why it failed, what it took. */
-#include "xfer_facts.h"
+/* xfer_info_lua.c - what a transfer knows of itself: how far it is, the head of its answer, why it failed, what it took. */
+#include "xfer_info_lua.h"
 
 #include "event.h"
 
@@ -204,7 +204,7 @@ static int l_is_open (lua_State *L) {
   return 1;
 }
 
-const luaL_Reg xfer_facts[] = {
+const luaL_Reg xfer_info[] = {
   { "failure", l_failure },
   { "has_all_rows", l_has_all_rows },
   { "header", l_header },

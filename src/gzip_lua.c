@@ -1,4 +1,4 @@
-/* packer.c - the body of a request from many pieces, compressed while they come, so that neither the pieces nor a whole text
+/* gzip_lua.c - the body of a request from many pieces, compressed while they come, so that neither the pieces nor a whole text
 ** have to be Lua strings. Both forms are kept until it is known which one is smaller. */
 #include <string.h>
 #include <zlib.h>

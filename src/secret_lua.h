@@ -1,6 +1,6 @@
-/* secret.h - a token that no dump of Lua tables can show. */
-#ifndef APIFY_SECRET_H
-#define APIFY_SECRET_H
+/* secret_lua.h - a token that no dump of Lua tables can show. */
+#ifndef APIFY_SECRET_LUA_H
+#define APIFY_SECRET_LUA_H
 
 #include "compat.h"
 

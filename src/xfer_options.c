@@ -1,11 +1,11 @@
-/* opts.c - the options of one transfer, as one table of rows.
+/* xfer_options.c - the options of one transfer, as one table of rows.
 ** What every transfer must have is set first, with the reason; then the rows are applied. */
-#include "opts.h"
+#include "xfer_options.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "secret.h"
+#include "secret_lua.h"
 
 typedef enum kind {
   KIND_STRING,         /* copied by libcurl */
@@ -151,7 +151,7 @@ static const char *accepted (lua_State *L, int idx) {
   return is_raw ? "Accept-Encoding: identity" : "Accept-Encoding: gzip";
 }
 
-err_code opts_apply (lua_State *L, int idx, CURL *easy, struct curl_slist **headers) {
+err_code xfer_apply_options (lua_State *L, int idx, CURL *easy, struct curl_slist **headers) {
   idx = lua_absindex(L, idx);
   set_common(easy);
   err_code rc = add_header(headers, accepted(L, idx));

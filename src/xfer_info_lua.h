@@ -1,6 +1,6 @@
-/* xfer_facts.h - a transfer on the Lua stack, and the methods that tell what it knows. */
-#ifndef APIFY_XFER_FACTS_H
-#define APIFY_XFER_FACTS_H
+/* xfer_info_lua.h - a transfer on the Lua stack, and the methods that tell what it knows. */
+#ifndef APIFY_XFER_INFO_LUA_H
+#define APIFY_XFER_INFO_LUA_H
 
 #include "xfer.h"
 
@@ -20,7 +20,7 @@ void xfer_push_slot (lua_State *L, int idx, int slot);
 int xfer_guard (lua_State *L, int (*read) (lua_State *L, xfer *x));
 
 /* owner, phase, status, headers and the like. */
-extern const luaL_Reg xfer_facts[];
+extern const luaL_Reg xfer_info[];
 
 #pragma GCC visibility pop
 

@@ -1,4 +1,4 @@
-/* text.c - UTF-8 as JSON's lexer knows it: strictly, without overlong forms and surrogates. */
+/* text_lua.c - UTF-8 as JSON's lexer knows it: strictly, without overlong forms and surrogates. */
 #include "core.h"
 #include "json_lex.h"
 

@@ -1,5 +1,5 @@
-/* secret.c - the token as a userdata: readable by the transfer that sends it, by nothing else; it can hide itself in a text. */
-#include "secret.h"
+/* secret_lua.c - the token as a userdata: readable by the transfer that sends it, by nothing else; it can hide itself in a text. */
+#include "secret_lua.h"
 
 #include <string.h>
 

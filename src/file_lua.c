@@ -1,4 +1,4 @@
-/* file.c - a file that is there in full or not at all: written beside, and renamed when complete.
+/* file_lua.c - a file that is there in full or not at all: written beside, and renamed when complete.
 ** What is not a regular file, such as a device, a fifo or /dev/stdout, is written directly. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE                      /* realpath */

@@ -1,4 +1,4 @@
-/* xfer_end.c - how an exchange ends: libcurl's many results as the few kinds of failure that a program can act upon. */
+/* xfer_result.c - how an exchange ends: libcurl's many results as the few kinds of failure that a program can act upon. */
 #include "xfer.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* json.c - the codec as Lua sees it: decoders, one-off decode and encode, readers of rows, the marks of null and arrays. */
+/* json_lua.c - the codec as Lua sees it: decoders, one-off decode and encode, readers of rows, the marks of null and arrays. */
 #include "core.h"
 
 #include "buf.h"
