@@ -19,15 +19,6 @@
 
 #define MAX_CODINGS 64                   /* bytes looked at of Content-Encoding: more is no list that could be decoded */
 
-/* ---- news ---------------------------------------------------------------------------------------------- */
-
-void xfer_note (xfer *x) {
-  if (x->has_news || x->news == NULL) return;
-  x->has_news = 1;
-  x->news_next = *x->news;
-  *x->news = x;
-}
-
 /* ---- callbacks of libcurl ------------------------------------------------------------------------------ */
 
 static void set_phase (xfer *x, xfer_phase phase) {

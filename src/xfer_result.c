@@ -1,4 +1,4 @@
-/* xfer_result.c - how an exchange ends: libcurl's many results as the few kinds of failure that a program can act upon. */
+/* xfer_result.c - how an exchange ends, and who hears: libcurl's many results as the few kinds of failure that a program can act upon. */
 #include "xfer.h"
 
 #include <stdio.h>
@@ -7,6 +7,13 @@
 
 #include "core.h"
 #include "descriptors.h"
+
+void xfer_note (xfer *x) {
+  if (x->has_news || x->news == NULL) return;
+  x->has_news = 1;
+  x->news_next = *x->news;
+  *x->news = x;
+}
 
 typedef struct curl_row {
   CURLcode result;

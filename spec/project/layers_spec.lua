@@ -1,14 +1,15 @@
 -- runs once
---- The direction: a file of src/ knows only what is to its left, a file of lua/apify only its own folder and those to its left. What is in
---- no list fails too.
+--- The direction: a file of src/ includes and calls only what is to its left, a file of lua/apify knows only its own folder and those to its
+--- left. What is in no list fails too, and so does a name in the list of C files that no file has.
 
 local sources = require "spec.support.sources"
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "deflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
-  "json_read", "json_decoder", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify", "xfer_options", "xfer",
-  "xfer_result", "xfer_body", "xfer_upload", "xfer_info_lua", "xfer_lua", "multi", "json_lua", "file_lua", "system_lua", "core.c",
+  "json_read.h", "json_decoder", "json_read.c", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify",
+  "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_info_lua", "xfer_lua", "multi", "json_lua", "file_lua",
+  "system_lua", "core.c",
 }
 
 -- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.
@@ -73,6 +74,41 @@ local function c_fault(from, name, at)
   if at[to] > at[from] then return "wants " .. name .. ", which is to its right" end
 end
 
+-- The lines that a command prints.
+local function output_of(command)
+  local lines, pipe = {}, assert(io.popen(command))
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  return lines
+end
+
+-- What nm tells of a folder of object files: the C file of each name that is given to others, and a list of { file, name } that are wanted.
+-- An object whose source is gone is an old one.
+local function symbols(folder, at)
+  local home, wanted = {}, {}
+  for _, line in ipairs(output_of("nm -A " .. folder .. "/*.o")) do
+    local file, kind, name = line:gsub("%.o:", ".c:"):match "([^/]+):.*(%a) (%S+)$"
+    if kind and at[c_layer(file, at)] then
+      if kind == "U" then wanted[#wanted + 1] = { file = file, name = name } elseif kind:find "%u" then home[name] = file end
+    end
+  end
+  return home, wanted
+end
+
+-- The calls in a folder of object files that go to the right, each as a sentence.
+local function upward_calls(folder, at)
+  local home, wanted = symbols(folder, at)
+  local found = {}
+  assert(home.luaopen_apify_core, folder .. " is not complete: run `make` first")
+  for _, call in ipairs(wanted) do
+    local to = home[call.name]
+    if to and at[c_layer(to, at)] > at[c_layer(call.file, at)] then
+      found[#found + 1] = ("%s calls %s, which is to its right, in %s"):format(call.file, call.name, to)
+    end
+  end
+  return found
+end
+
 -- Why a file of this folder may not require a module, or nil.
 local function lua_fault(from, module, at)
   local to = folder_of(module)
@@ -95,6 +131,19 @@ describe("the direction", function()
     assert.same({}, found)
   end)
 
+  it("holds among the calls of src/, so that they have no cycle", function()
+    local folders = output_of "ls -d build/*/obj"
+    assert(folders[1], "nothing is built: run `make` first")
+    for _, folder in ipairs(folders) do assert.same({}, upward_calls(folder, positions(C_ORDER)), folder) end
+  end)
+
+  it("is told of files that exist", function()
+    for _, name in ipairs(C_ORDER) do
+      local pattern = "^src/" .. (name:find "%." and name:gsub("%.", "%%.") or name .. "%.[ch]") .. "$"
+      assert(files_in("src", pattern)[1], name .. " is the name of no file")
+    end
+  end)
+
   it("holds among the folders of lua/apify", function()
     local found, at = {}, positions(FOLDERS)
     for _, path in ipairs(files_in("lua/apify", "%.lua$")) do
@@ -112,9 +161,12 @@ describe("the direction", function()
   end)
 
   it("keeps everything in the shared object private but luaopen_apify_core", function()
-    for core in io.popen("ls build/*/apify/core.so"):lines() do
-      local names = io.popen("nm -D --defined-only " .. core):read "*a"
-      assert.equal("luaopen_apify_core", (names:gsub("%x+ %a ", ""):gsub("%s+$", "")), core)
+    local cores = output_of "ls build/*/apify/core.so"
+    assert(cores[1], "nothing is built: run `make` first")
+    for _, core in ipairs(cores) do
+      local names = {}
+      for i, line in ipairs(output_of("nm -D --defined-only " .. core)) do names[i] = line:match "%S+$" end
+      assert.same({ "luaopen_apify_core" }, names, core)
     end
   end)
 end)
