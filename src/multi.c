@@ -129,44 +129,42 @@ static pool *find_pool (multi *m, pool_kind kind, long max_connections) {
 
 static void unlink_news (multi *m, xfer *x) {
   xfer **at = &m->news;
-  while (*at != NULL && *at != x) at = &(*at)->news_next;
-  if (*at == x) *at = x->news_next;
-  x->has_news = 0;
+  while (*at != NULL && *at != x) at = &(*at)->link.news_next;
+  if (*at == x) *at = x->link.news_next;
+  x->link.has_news = 0;
 }
 
 static void unlink_attached (multi *m, xfer *x) {
-  if (x->prev != NULL) x->prev->next = x->next;
-  else m->attached = x->next;
-  if (x->next != NULL) x->next->prev = x->prev;
-  x->next = x->prev = NULL;
+  if (x->link.prev != NULL) x->link.prev->link.next = x->link.next;
+  else m->attached = x->link.next;
+  if (x->link.next != NULL) x->link.next->link.prev = x->link.prev;
+  x->link.next = x->link.prev = NULL;
 }
 
 /* Take a transfer out; what it has received stays with it. In a forked child libcurl is not told. */
 static void detach (xfer *x) {
-  pool *p = x->pool;
+  pool *p = x->link.pool;
   multi *m = p->owner;
-  if (x->has_news) unlink_news(m, x);
+  if (x->link.has_news) unlink_news(m, x);
   unlink_attached(m, x);
   if (is_foreign(m)) x->easy = NULL;                  /* leaked: cleaning up would speak on the parent's connection */
   else curl_multi_remove_handle(p->handle, x->easy);
   if (x->phase < PHASE_DONE) m->in_flight--;
-  x->pool = NULL;
-  x->news = NULL;
-  x->detach = NULL;
-  x->is_foreign = NULL;
-  x->stop = NULL;
+  x->link.pool = NULL;
+  x->link.news = NULL;
+  x->link.hooks = NULL;
   if (!is_foreign(m)) event_set_deadline(&m->events, 0);   /* who waits on the descriptor must see that there is less to wait for */
 }
 
 /* Was the transfer begun by the process that this one was forked from? */
 static int is_of_parent (const xfer *x) {
-  const pool *p = x->pool;
+  const pool *p = x->link.pool;
   return is_foreign(p->owner);
 }
 
 /* End the exchange now: libcurl forgets it and its connection, and that is news. It stays attached like any that is done. */
 static void stop (xfer *x) {
-  pool *p = x->pool;
+  pool *p = x->link.pool;
   multi *m = p->owner;
   if (!is_foreign(m)) curl_multi_remove_handle(p->handle, x->easy);
   m->in_flight--;
@@ -175,13 +173,9 @@ static void stop (xfer *x) {
 }
 
 static void link_attached (multi *m, pool *p, xfer *x) {
-  x->pool = p;
-  x->news = &m->news;
-  x->detach = detach;
-  x->is_foreign = is_of_parent;
-  x->stop = stop;
-  x->next = m->attached;
-  if (m->attached != NULL) m->attached->prev = x;
+  static const xfer_hooks hooks = { .detach = detach, .is_foreign = is_of_parent, .stop = stop };
+  x->link = (xfer_link){ .hooks = &hooks, .pool = p, .news = &m->news, .next = m->attached };
+  if (m->attached != NULL) m->attached->link.prev = x;
   m->attached = x;
   m->in_flight++;
 }
@@ -346,8 +340,8 @@ static int give_news (lua_State *L, multi *m, int idx) {
   lua_getiuservalue(L, 1, 1);
   while (m->news != NULL) {
     xfer *x = m->news;
-    m->news = x->news_next;
-    x->has_news = 0;
+    m->news = x->link.news_next;
+    x->link.has_news = 0;
     xfer_settle(x);
     lua_rawgetp(L, -1, x);
     if (lua_isnil(L, -1)) lua_pop(L, 1);               /* about to be collected */

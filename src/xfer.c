@@ -29,7 +29,7 @@ static void set_phase (xfer *x, xfer_phase phase) {
 
 /* So many bytes came. */
 static void count_wire (xfer *x, size_t n) {
-  x->wire += (curl_off_t)n;
+  x->receive.wire += (curl_off_t)n;
   x->touched = event_now();
 }
 
@@ -67,8 +67,8 @@ static int on_request (void *user, char *ip, char *local_ip, int port, int local
 }
 
 int xfer_next_header (const xfer *x, size_t *at, xfer_field *field) {
-  const char *start = buf_bytes(&x->head), *end = start + x->head.len;
-  while (*at < x->head.len) {
+  const char *start = buf_bytes(&x->receive.head), *end = start + x->receive.head.len;
+  while (*at < x->receive.head.len) {
     const char *line = start + *at;
     const char *eol = memchr(line, '\n', (size_t)(end - line));
     const char *stop = eol == NULL ? end : eol, *colon = memchr(line, ':', (size_t)(stop - line));
@@ -115,44 +115,45 @@ static size_t gather_codings (const xfer *x, char *text, size_t size) {
 static void find_coding (xfer *x) {
   char text[MAX_CODINGS];
   int len = (int)gather_codings(x, text, sizeof text);
-  x->inflater.coding = coding_find(text, (size_t)len);
-  if (x->inflater.coding != CODING_UNKNOWN) return;
+  x->receive.inflater.coding = coding_find(text, (size_t)len);
+  if (x->receive.inflater.coding != CODING_UNKNOWN) return;
   char message[MAX_CODINGS + 64];
   snprintf(message, sizeof message, "the body cannot be decoded, its Content-Encoding is \"%.*s\"", len, text);
   xfer_fail(x, ERR_DECODE, message);
 }
 
 static int may_have_body (const xfer *x) {
-  return !x->is_head && x->status != 204 && x->status != 304;
+  return !x->receive.is_head && x->status != 204 && x->status != 304;
 }
 
 /* All headers are there: how the body will have to be read. */
 static void finish_head (xfer *x) {
-  int is_kept = x->is_raw && xfer_is_success(x);
+  int is_kept = x->receive.is_raw && xfer_is_success(x);
   if (may_have_body(x) && !is_kept) find_coding(x);
   set_phase(x, PHASE_HEAD);
-  if (x->is_stream || x->is_upload) xfer_note(x);
+  if (x->receive.is_stream || x->send.is_upload) xfer_note(x);
 }
 
 static size_t on_header (char *line, size_t size, size_t count, void *user) {
   xfer *x = user;
+  xfer_receive *r = &x->receive;
   size_t len = size * count;
   count_wire(x, len);
   if (x->phase >= PHASE_HEAD) return len;           /* trailers */
-  if (!x->in_head && len > 5 && memcmp(line, "HTTP/", 5) == 0) {     /* also after an interim answer such as 103 */
-    x->in_head = 1;
+  if (!r->in_head && len > 5 && memcmp(line, "HTTP/", 5) == 0) {     /* also after an interim answer such as 103 */
+    r->in_head = 1;
     const char *space = memchr(line, ' ', len);
     x->status = space == NULL ? 0 : atoi(space + 1);
-    buf_drop(&x->head, x->head.len);
+    buf_drop(&r->head, r->head.len);
     return len;
   }
   int is_end = len <= 2 && (line[0] == '\r' || line[0] == '\n');
   if (is_end) {
-    x->in_head = 0;
+    r->in_head = 0;
     if (x->status >= 200) finish_head(x);
     return len;
   }
-  err_code rc = buf_append(&x->head, line, len);
+  err_code rc = buf_append(&r->head, line, len);
   if (rc == ERR_OK) return len;
   xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the headers of the answer are larger than 256 KiB");
   return 0;
@@ -160,42 +161,44 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
 
 /* The body of a failed request explains it; the first part of it is enough. */
 static size_t keep_error_body (xfer *x, const char *data, size_t len) {
-  size_t room = XFER_ERROR_BODY - x->raw.len;
-  if (buf_append(&x->raw, data, len < room ? len : room) == ERR_OK) return len;
+  size_t room = XFER_ERROR_BODY - x->receive.raw.len;
+  if (buf_append(&x->receive.raw, data, len < room ? len : room) == ERR_OK) return len;
   xfer_fail(x, ERR_MEMORY, "out of memory");
   return 0;
 }
 
 static size_t on_body (char *data, size_t size, size_t count, void *user) {
   xfer *x = user;
+  xfer_receive *r = &x->receive;
   size_t len = size * count;
   if (x->code != ERR_OK) return 0;
-  int is_full = x->is_stream && xfer_is_success(x) && x->raw.len > 0 && x->raw.len + len > x->high_water;
-  if (is_full || (x->is_pinned && !xfer_is_coded(x))) {  /* 'raw' is what is read then */
-    x->is_paused = 1;
+  int is_full = r->is_stream && xfer_is_success(x) && r->raw.len > 0 && r->raw.len + len > r->high_water;
+  if (is_full || (r->is_pinned && !xfer_is_coded(x))) {     /* 'raw' is what is read then */
+    r->is_paused = 1;
     return CURL_WRITEFUNC_PAUSE;
   }
   count_wire(x, len);
-  x->body_wire += (curl_off_t)len;
+  r->body_wire += (curl_off_t)len;
   if (!xfer_is_success(x)) return keep_error_body(x, data, len);
-  int is_over = !x->is_stream && len > x->max_body - x->raw.len;
-  err_code rc = is_over ? ERR_TOO_LARGE : buf_append(&x->raw, data, len);
+  int is_over = !r->is_stream && len > r->max_body - r->raw.len;
+  err_code rc = is_over ? ERR_TOO_LARGE : buf_append(&r->raw, data, len);
   if (rc != ERR_OK) {
     xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the body is larger than max_body_size");
     return 0;
   }
-  if (!xfer_is_coded(x)) x->decoded += (curl_off_t)len;
-  if (x->wants_data) xfer_note(x);
+  if (!xfer_is_coded(x)) r->decoded += (curl_off_t)len;
+  if (r->wants_data) xfer_note(x);
   return len;
 }
 
 /* A request that must not be sent twice: libcurl reads it from here, and cannot rewind. */
 static size_t on_send (char *out, size_t size, size_t count, void *user) {
   xfer *x = user;
-  size_t room = size * count, left = x->body_len - x->body_sent;
+  xfer_send *s = &x->send;
+  size_t room = size * count, left = s->body_len - s->body_sent;
   size_t n = left < room ? left : room;
-  memcpy(out, x->body + x->body_sent, n);
-  x->body_sent += n;
+  memcpy(out, s->body + s->body_sent, n);
+  s->body_sent += n;
   return n;
 }
 
@@ -203,26 +206,26 @@ static size_t on_send (char *out, size_t size, size_t count, void *user) {
 
 void xfer_init (xfer *x) {
   memset(x, 0, sizeof *x);
-  x->high_water = XFER_HIGH_WATER;
+  x->receive.high_water = XFER_HIGH_WATER;
   x->touched = event_now();
-  buf_init(&x->head, MAX_HEADER_SIZE);
-  buf_init(&x->raw, MAX_BODY_SIZE);
-  buf_init(&x->plain, MAX_BODY_SIZE);
-  buf_init(&x->out, 0);
-  inflater_init(&x->inflater);
+  buf_init(&x->receive.head, MAX_HEADER_SIZE);
+  buf_init(&x->receive.raw, MAX_BODY_SIZE);
+  buf_init(&x->receive.plain, MAX_BODY_SIZE);
+  buf_init(&x->send.waiting, 0);
+  inflater_init(&x->receive.inflater);
 }
 
 void xfer_release (xfer *x) {
-  if (x->detach != NULL) x->detach(x);
+  if (x->link.hooks != NULL) x->link.hooks->detach(x);
   if (x->easy != NULL) curl_easy_cleanup(x->easy);
   x->easy = NULL;
   curl_slist_free_all(x->headers);
   x->headers = NULL;
-  buf_free(&x->head);
-  buf_free(&x->raw);
-  buf_free(&x->plain);
-  buf_free(&x->out);
-  inflater_free(&x->inflater);
+  buf_free(&x->receive.head);
+  buf_free(&x->receive.raw);
+  buf_free(&x->receive.plain);
+  buf_free(&x->send.waiting);
+  inflater_free(&x->receive.inflater);
 }
 
 static void set_callbacks (xfer *x) {
@@ -244,9 +247,9 @@ static void set_callbacks (xfer *x) {
 /* libcurl itself sends a request again when a reused connection closes before the first byte of its answer.
 ** What must not be sent twice goes through a callback that cannot rewind, or, without a body, over a fresh connection. */
 static void set_body (xfer *x, int send_once) {
-  curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
-  if (!send_once || x->body_len == 0) {
-    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body);
+  curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->send.body_len);
+  if (!send_once || x->send.body_len == 0) {
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->send.body);
     if (send_once) curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, 1L);
     return;
   }
@@ -276,18 +279,19 @@ static void keep_values (lua_State *L, int idx, xfer *x, int x_idx) {
   lua_newtable(L);
   lua_rawseti(L, -2, SLOT_ENVELOPE);
   lua_rawgeti(L, -1, SLOT_BODY);
-  x->body = lua_tolstring(L, -1, &x->body_len);
+  x->send.body = lua_tolstring(L, -1, &x->send.body_len);
   lua_pop(L, 2);
 }
 
 static void set_limits (lua_State *L, int idx, xfer *x) {
+  xfer_receive *r = &x->receive;
   lua_getfield(L, idx, "max_body_size");
-  x->max_body = lua_isnil(L, -1) ? MAX_BODY_SIZE : (size_t)lua_tonumber(L, -1);
+  r->max_body = lua_isnil(L, -1) ? MAX_BODY_SIZE : (size_t)lua_tonumber(L, -1);
   lua_pop(L, 1);
-  size_t whole = x->max_body > XFER_ERROR_BODY ? x->max_body : XFER_ERROR_BODY;      /* an error must fit in any case */
-  buf_init(&x->raw, x->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : whole);
-  buf_init(&x->plain, (x->is_stream ? MAX_ROW_SIZE : x->max_body) + 2 * XFER_WINDOW);
-  rows_init(&x->rows, MAX_ROW_SIZE);
+  size_t whole = r->max_body > XFER_ERROR_BODY ? r->max_body : XFER_ERROR_BODY;      /* an error must fit in any case */
+  buf_init(&r->raw, r->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : whole);
+  buf_init(&r->plain, (r->is_stream ? MAX_ROW_SIZE : r->max_body) + 2 * XFER_WINDOW);
+  rows_init(&r->rows, MAX_ROW_SIZE);
 }
 
 /* The options `upload` and `upload_size`. */
@@ -297,15 +301,15 @@ static void set_upload (lua_State *L, int idx, xfer *x) {
   int is_sane = lua_isnil(L, -1) || (lua_isnumber(L, -1) && size >= 0 && size <= MAX_UPLOAD_SIZE && size == (lua_Number)(curl_off_t)size);
   lua_pop(L, 1);
   if (!is_sane) luaL_error(L, "option 'upload_size' is not a number of bytes");
-  if (x->body != NULL) luaL_error(L, "the options 'body' and 'upload' exclude each other");
+  if (x->send.body != NULL) luaL_error(L, "the options 'body' and 'upload' exclude each other");
   xfer_set_upload(x, (curl_off_t)size);
 }
 
 err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   x->easy = curl_easy_init();
   if (x->easy == NULL) return ERR_MEMORY;
-  x->is_stream = flag(L, idx, "stream");
-  x->is_raw = flag(L, idx, "raw");
+  x->receive.is_stream = flag(L, idx, "stream");
+  x->receive.is_raw = flag(L, idx, "raw");
   set_limits(L, idx, x);
   keep_values(L, idx, x, x_idx);
   err_code rc = xfer_apply_options(L, idx, x->easy, &x->headers);
@@ -313,10 +317,10 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   set_callbacks(x);
   lua_getfield(L, idx, "method");
   const char *method = lua_tostring(L, -1);
-  x->is_head = method != NULL && strcmp(method, "HEAD") == 0;
-  if (x->is_head) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
+  x->receive.is_head = method != NULL && strcmp(method, "HEAD") == 0;
+  if (x->receive.is_head) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
   else if (flag(L, idx, "upload")) set_upload(L, idx, x);
-  else if (x->body != NULL) set_body(x, flag(L, idx, "send_once"));
+  else if (x->send.body != NULL) set_body(x, flag(L, idx, "send_once"));
   lua_pop(L, 1);
   return ERR_OK;
 }

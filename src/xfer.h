@@ -29,31 +29,36 @@ typedef enum xfer_phase {
   PHASE_DONE
 } xfer_phase;
 
-typedef struct xfer {
-  CURL *easy;                        /* NULL: closed */
-  struct curl_slist *headers;
-  xfer_phase phase;
-  int status;
+typedef struct xfer xfer;
+
+/* What a transfer asks of the multi that drives it, which lies above it: it is called through these. */
+typedef struct xfer_hooks {
+  void (*detach) (xfer *x);          /* take it out of its multi */
+  int (*is_foreign) (const xfer *x); /* was it begun by the process that this one was forked from? */
+  void (*stop) (xfer *x);            /* end the exchange now, as failed; only while it is in a multi and not done */
+} xfer_hooks;
+
+/* What its multi hangs on a transfer: links, so that neither has to allocate for the other, and either may be collected first. */
+typedef struct xfer_link {
+  const xfer_hooks *hooks;           /* NULL: it is in no multi */
+  void *pool;                        /* the multi's own */
+  xfer *next, *prev;                 /* of the multi's list */
+  xfer *news_next;
+  xfer **news;                       /* the multi's list of transfers with news */
+  int has_news;
+} xfer_link;
+
+/* The answer: libcurl's callbacks append to it, and its readers take from it, at different times and paces. */
+typedef struct xfer_receive {
   int in_head;                       /* a status line was read, and not the end of its headers */
-  int is_reading;                    /* inside a call that turns its bytes into Lua values: it must not be released */
-  int is_pinned;                     /* they are looked at right now: 'raw' must not move */
-  int is_doomed;                     /* closed meanwhile: released when that is over */
+  int is_pinned;                     /* the bytes are looked at right now: 'raw' must not move */
   int is_stream;                     /* the body is taken while it comes: pause when it is not */
   int wants_data;                    /* new body bytes are news */
-  int was_sent;                      /* a connection was there and the request went out, perhaps in part */
-  int was_resent;                    /* ... more than once: libcurl repeats it by itself when a reused connection closes unanswered */
-  int is_paused;                     /* receiving is */
-  int is_upload;                     /* the body is sent while it comes */
-  int is_send_paused;                /* there was nothing to send */
-  int is_finished;                   /* no more bytes of the upload follow */
+  int is_paused;
   int is_damaged;                    /* its bytes or their checksum are wrong: so may be what was read before that was seen */
   int is_head;                       /* asked with HEAD: there is no body, whatever the headers say of it */
   int is_raw;                        /* the body of a success is not decoded */
-  int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
-  err_code code;                     /* why it failed; ERR_OK while it has not */
-  char message[CURL_ERROR_SIZE];     /* ... in words */
-  char curl_text[CURL_ERROR_SIZE];   /* libcurl's own words, which it may write at any time */
-  buf head;                          /* header lines of the answer, as received */
+  buf head;                          /* header lines, as received */
   buf raw;                           /* body bytes, as received */
   buf plain;                         /* of a compressed body: decoded and not yet taken */
   inflater inflater;
@@ -61,24 +66,40 @@ typedef struct xfer {
   curl_off_t wire;                   /* bytes received, headers included */
   curl_off_t body_wire;              /* bytes of the body received, as they came */
   curl_off_t decoded;                /* ... and after decoding */
-  int64_t touched;                   /* when the last byte came or the phase changed, in event_now's time */
   size_t high_water;                 /* of 'raw', now */
   size_t max_body;
-  const char *body;                  /* what is sent; the Lua string is kept in the user value */
+} xfer_receive;
+
+/* The body of the request: whole from the start, or an upload that is written while it is sent. */
+typedef struct xfer_send {
+  const char *body;                  /* the whole; the Lua string is kept in the user value */
   size_t body_len, body_sent;
-  buf out;                           /* bytes of an upload that wait to be sent */
-  curl_off_t out_size;               /* how many there will be; -1: nobody knows */
-  curl_off_t out_given;              /* how many were written so far */
-  /* written by multi.c */
-  void (*detach) (struct xfer *x);   /* take it out of its multi; NULL: in none */
-  int (*is_foreign) (const struct xfer *x);   /* was it begun by the process that this one was forked from? */
-  void (*stop) (struct xfer *x);     /* end the exchange now, as failed; only while it is in a multi and not done */
-  void *pool;
-  struct xfer *next, *prev;          /* of the multi's list */
-  struct xfer *news_next;
-  struct xfer **news;                /* the multi's list of transfers with news */
-  int has_news;
-} xfer;
+  int is_upload;
+  int is_paused;                     /* there was nothing to send */
+  int is_finished;                   /* no more bytes of the upload follow */
+  buf waiting;                       /* bytes of the upload that wait to be sent */
+  curl_off_t size;                   /* how many it will have; -1: nobody knows */
+  curl_off_t given;                  /* how many were written so far */
+} xfer_send;
+
+struct xfer {
+  CURL *easy;                        /* NULL: closed */
+  struct curl_slist *headers;
+  xfer_phase phase;
+  int status;
+  int is_reading;                    /* inside a call that turns its bytes into Lua values: it must not be released */
+  int is_doomed;                     /* closed meanwhile: released when that is over */
+  int was_sent;                      /* a connection was there and the request went out, perhaps in part */
+  int was_resent;                    /* ... more than once: libcurl repeats it by itself when a reused connection closes unanswered */
+  int lack_errno;                    /* EMFILE or ENFILE when there was no descriptor to be had */
+  int64_t touched;                   /* when the last byte came or the phase changed, in event_now's time */
+  err_code code;                     /* why it failed; ERR_OK while it has not */
+  char message[CURL_ERROR_SIZE];     /* ... in words */
+  char curl_text[CURL_ERROR_SIZE];   /* libcurl's own words, which it may write at any time */
+  xfer_link link;
+  xfer_receive receive;
+  xfer_send send;
+};
 
 /* Slots of the transfer's user value, a table. */
 enum { SLOT_MULTI = 1, SLOT_OWNER, SLOT_BODY, SLOT_ENVELOPE };
@@ -98,7 +119,7 @@ static inline int xfer_is_success (const xfer *x) {
 
 /* Is its body compressed, and decoded here? */
 static inline int xfer_is_coded (const xfer *x) {
-  return x->inflater.coding != CODING_NONE;
+  return x->receive.inflater.coding != CODING_NONE;
 }
 
 /* Tell libcurl what of the transfer is paused and what is not. */

@@ -62,7 +62,7 @@ static int l_progress (lua_State *L) {
   xfer *x = xfer_check(L);
   curl_off_t sent = 0;
   curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-  lua_pushinteger(L, (lua_Integer)(x->wire + sent));
+  lua_pushinteger(L, (lua_Integer)(x->receive.wire + sent));
   lua_pushnumber(L, (lua_Number)(event_now() - x->touched) / 1000);
   lua_pushinteger(L, (lua_Integer)sent);
   return 3;
@@ -119,7 +119,7 @@ static int l_failure (lua_State *L) {
   }
   lua_pushstring(L, x->message);
   lua_pushstring(L, err_name(x->code));
-  lua_pushinteger(L, (lua_Integer)x->body_wire);
+  lua_pushinteger(L, (lua_Integer)x->receive.body_wire);
   return 3;
 }
 
@@ -154,8 +154,8 @@ static int l_stats (lua_State *L) {
   curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
   lua_createtable(L, 0, 5);
-  set_count(L, "bytes_wire", x->wire);
-  set_count(L, "bytes_decoded", x->decoded);
+  set_count(L, "bytes_wire", x->receive.wire);
+  set_count(L, "bytes_decoded", x->receive.decoded);
   lua_pushstring(L, version >= CURL_HTTP_VERSION_2_0 ? "2" : version == CURL_HTTP_VERSION_1_0 ? "1.0" : "1.1");
   lua_setfield(L, -2, "http_version");
   lua_pushboolean(L, connects == 0 && x->phase >= PHASE_SENT);
@@ -173,20 +173,20 @@ static int l_stats (lua_State *L) {
 /* transfer:is_empty() -> boolean: is it over without a body? A compressed one has bytes even when it means none.   Pushes 1 value. */
 static int l_is_empty (lua_State *L) {
   const xfer *x = xfer_check(L);
-  lua_pushboolean(L, x->body_wire == 0 && !xfer_is_coded(x));
+  lua_pushboolean(L, x->receive.body_wire == 0 && !xfer_is_coded(x));
   return 1;
 }
 
 /* transfer:is_foreign() -> boolean: was it begun before a fork, by the parent, and can bring nothing more here?   Pushes 1 value. */
 static int l_is_foreign (lua_State *L) {
   const xfer *x = xfer_any(L);
-  lua_pushboolean(L, x->phase < PHASE_DONE && x->is_foreign != NULL && x->is_foreign(x));
+  lua_pushboolean(L, x->phase < PHASE_DONE && x->link.hooks != NULL && x->link.hooks->is_foreign(x));
   return 1;
 }
 
 /* transfer:has_all_rows() -> boolean: was the document read to its end, whatever becomes of the rest?   Pushes 1 value. */
 static int l_has_all_rows (lua_State *L) {
-  lua_pushboolean(L, xfer_check(L)->rows.expect == EXPECT_NOTHING);
+  lua_pushboolean(L, xfer_check(L)->receive.rows.expect == EXPECT_NOTHING);
   return 1;
 }
 
@@ -194,7 +194,7 @@ static int l_has_all_rows (lua_State *L) {
 static int l_proof (lua_State *L) {
   const xfer *x = xfer_check(L);
   if (!xfer_is_coded(x)) lua_pushnil(L);
-  else lua_pushstring(L, x->is_damaged ? "bad" : x->inflater.state == INFLATE_ENDED ? "good" : "open");
+  else lua_pushstring(L, x->receive.is_damaged ? "bad" : x->receive.inflater.state == INFLATE_ENDED ? "good" : "open");
   return 1;
 }
 

@@ -33,7 +33,7 @@ static int l_close (lua_State *L) {
   xfer *x = xfer_any(L);
   if (!x->is_reading) xfer_release(x);
   else {
-    if (x->detach != NULL) x->detach(x);
+    if (x->link.hooks != NULL) x->link.hooks->detach(x);
     x->is_doomed = 1;
   }
   return 0;
@@ -42,22 +42,22 @@ static int l_close (lua_State *L) {
 /* transfer:abort(): its owner sees the connection fail, which is news.   Pushes nothing. */
 static int l_abort (lua_State *L) {
   xfer *x = xfer_any(L);
-  if (x->detach == NULL || x->phase >= PHASE_DONE) return 0;
+  if (x->link.hooks == NULL || x->phase >= PHASE_DONE) return 0;
   xfer_fail(x, ERR_NETWORK, "the transfer was aborted");
-  x->stop(x);
+  x->link.hooks->stop(x);
   return 0;
 }
 
 /* transfer:want(data): shall new body bytes of a stream be news? */
 static int l_want (lua_State *L) {
-  xfer_check(L)->wants_data = lua_toboolean(L, 2);
+  xfer_check(L)->receive.wants_data = lua_toboolean(L, 2);
   return 0;
 }
 
 /* nil, message, name, offset of what made the transfer fail. Pushes 4 values. */
 static int push_failure (lua_State *L, const xfer *x) {
   err_push(L, x->code, x->message);
-  lua_pushinteger(L, (lua_Integer)x->decoded);
+  lua_pushinteger(L, (lua_Integer)x->receive.decoded);
   return 4;
 }
 
@@ -74,14 +74,14 @@ static int read_row (lua_State *L, xfer *x) {
   for (;;) {
     size_t used = 0;
     buf *w = xfer_window(x);
-    x->is_pinned = 1;
-    rows_state state = rows_next(&x->rows, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
-    x->is_pinned = 0;
+    x->receive.is_pinned = 1;
+    rows_state state = rows_next(&x->receive.rows, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
+    x->receive.is_pinned = 0;
     if (used > 0) xfer_drop(x, used);
     if (state == ROWS_ROW) return 1;
     if (state == ROWS_FAIL) {
-      err_push(L, x->rows.error, x->rows.message);
-      lua_pushinteger(L, (lua_Integer)x->rows.offset);
+      err_push(L, x->receive.rows.error, x->receive.rows.message);
+      lua_pushinteger(L, (lua_Integer)x->receive.rows.offset);
       return 4;
     }
     if (state == ROWS_END && is_final) return push_word(L, "end");
@@ -106,7 +106,7 @@ static int skip_row (lua_State *L, xfer *x) {
   for (;;) {
     size_t used;
     buf *w = xfer_window(x);
-    rows_state state = rows_skip(&x->rows, buf_bytes(w), w->len, is_final, &used);
+    rows_state state = rows_skip(&x->receive.rows, buf_bytes(w), w->len, is_final, &used);
     if (used > 0) xfer_drop(x, used);
     body_state body = state == ROWS_MORE ? xfer_produce(x) : BODY_END;
     if (body == BODY_MORE) return push_word(L, "more");
@@ -131,9 +131,9 @@ static int read_bytes (lua_State *L, xfer *x) {
     buf *w = xfer_window(x);
     size_t n = w->len < max ? w->len : max;
     if (n > 0) {
-      x->is_pinned = 1;
+      x->receive.is_pinned = 1;
       lua_pushlstring(L, buf_bytes(w), n);
-      x->is_pinned = 0;
+      x->receive.is_pinned = 0;
       xfer_drop(x, n);
       return 1;
     }
@@ -196,7 +196,7 @@ static int l_text (lua_State *L) {
 
 static xfer *check_upload (lua_State *L) {          /* an open upload, or an argument error */
   xfer *x = xfer_check(L);
-  luaL_argcheck(L, x->is_upload, 1, "the transfer is not an upload");
+  luaL_argcheck(L, x->send.is_upload, 1, "the transfer is not an upload");
   return x;
 }
 
@@ -215,7 +215,7 @@ static int l_write (lua_State *L) {
   size_t len;
   const char *bytes = luaL_checklstring(L, 2, &len);
   xfer *x = check_upload(L);
-  luaL_argcheck(L, !x->is_finished, 1, "the body is finished");
+  luaL_argcheck(L, !x->send.is_finished, 1, "the body is finished");
   return push_outcome(L, x, xfer_write(x, bytes, len));
 }
 

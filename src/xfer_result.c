@@ -9,10 +9,10 @@
 #include "descriptors.h"
 
 void xfer_note (xfer *x) {
-  if (x->has_news || x->news == NULL) return;
-  x->has_news = 1;
-  x->news_next = *x->news;
-  *x->news = x;
+  if (x->link.has_news || x->link.news == NULL) return;
+  x->link.has_news = 1;
+  x->link.news_next = *x->link.news;
+  *x->link.news = x;
 }
 
 typedef struct curl_row {
@@ -51,7 +51,7 @@ static err_code classify (CURLcode result, const char *message) {
 
 /* Did libcurl refuse a header line? It has a limit of its own (100 KiB) and, before 8.6, no code for it but that of memory. */
 static int is_long_line (const xfer *x, CURLcode result) {
-  if (!x->in_head) return 0;
+  if (!x->receive.in_head) return 0;
 #if LIBCURL_VERSION_NUM >= 0x080600
   if (result == CURLE_TOO_LARGE) return 1;
 #endif
@@ -77,7 +77,7 @@ void xfer_fail (xfer *x, err_code code, const char *message) {
 /* What a connection that ended in the head has brought is no answer, be it an interim one or half of one; libcurl is content with it. */
 static void drop_head (xfer *x, CURLcode result) {
   x->status = 0;
-  buf_drop(&x->head, x->head.len);
+  buf_drop(&x->receive.head, x->receive.head.len);
   if (result == CURLE_OK) xfer_fail(x, ERR_NETWORK, "the connection closed before the head of the answer had ended");
 }
 
