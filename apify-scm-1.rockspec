@@ -39,6 +39,7 @@ build = {
         "src/json_shape.c",
         "src/json_write.c",
         "src/multi.c",
+        "src/multi_lua.c",
         "src/notify.c",
         "src/random.c",
         "src/rows.c",

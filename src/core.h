@@ -17,7 +17,7 @@
 void open_deflate (lua_State *L);             /* deflate.c: gzip, crc32 */
 void open_file (lua_State *L);                /* file_lua.c: file */
 void open_json (lua_State *L);                /* json_lua.c: decode, encode, decoder, rows, null, array */
-void open_multi (lua_State *L);               /* multi.c: multi */
+void open_multi (lua_State *L);               /* multi_lua.c: multi */
 void open_packer (lua_State *L);              /* gzip_lua.c: packer */
 void open_system (lua_State *L);              /* system_lua.c: now, random, ... */
 void open_text (lua_State *L);                /* text_lua.c: is_utf8, utf8_end */

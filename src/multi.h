@@ -1,0 +1,68 @@
+/* multi.h - all transfers of a Lua state, and the one place where they are driven. */
+#ifndef APIFY_MULTI_H
+#define APIFY_MULTI_H
+
+#include "event.h"
+#include "notify.h"
+#include "xfer.h"
+
+#pragma GCC visibility push(hidden)
+
+#define MAX_POOLS 12                     /* distinct connection limits in one process; more share the last pool of their kind */
+
+typedef struct multi multi;
+
+typedef enum pool_kind { POOL_PLAIN, POOL_SHARED, POOL_HTTP1, POOL_KINDS } pool_kind;      /* http; https; https over HTTP/1.1 alone */
+
+typedef struct pool {
+  CURLM *handle;
+  multi *owner;
+  int index;
+  pool_kind kind;
+  long max_connections;                  /* 0: no limit */
+  int64_t deadline;                      /* when libcurl wants to be called, in event_now's time */
+} pool;
+
+struct multi {
+  event_set events;
+  notifier notifier;                     /* tells a host that cannot wait for the event set itself */
+  pool pools[MAX_POOLS];
+  int pool_count;
+  xfer *attached;                        /* intrusive list: transfers may be collected before or after the multi */
+  xfer *news;
+  int in_flight;
+  int is_open;
+  int is_driving;                        /* libcurl is on the C stack */
+  unsigned generation;                   /* of the process that made it */
+};
+
+/* Closed; cannot fail. */
+void multi_init (multi *m);
+
+/* 0; or an errno, for want of an event set. */
+int multi_open (multi *m);
+
+/* Detach all transfers, then let go of the connections. Safe to call twice. */
+void multi_close (multi *m);
+
+/* Was it made before a fork? It shares its sockets with the parent: it must not be driven, nor told to let go of them. */
+int multi_is_foreign (const multi *m);
+
+/* The pool for these settings, made when it is the first of its kind. NULL: no memory. */
+pool *multi_find_pool (multi *m, pool_kind kind, long max_connections);
+
+/* Hand the transfer to libcurl, which begins it when it is driven. ERR_OK or ERR_MEMORY. */
+err_code multi_attach (pool *p, xfer *x);
+
+/* Wait at most 'seconds' for sockets and timers, and serve them: once, or until a few milliseconds are over. */
+void multi_drive (multi *m, double seconds);
+
+/* A transfer that has news, which it then has no more; NULL when none has. */
+xfer *multi_take_news (multi *m);
+
+/* What is to be told by the event set and to its host, now that the news has been taken. */
+void multi_rearm (multi *m);
+
+#pragma GCC visibility pop
+
+#endif
