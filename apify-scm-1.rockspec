@@ -43,6 +43,7 @@ build = {
         "src/notify.c",
         "src/random.c",
         "src/rows.c",
+        "src/rows_lua.c",
         "src/secret_lua.c",
         "src/system_lua.c",
         "src/text_lua.c",

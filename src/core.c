@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 
 #include "core.h"
-#include "secret_lua.h"
 
 #if LIBCURL_VERSION_NUM != 0 && LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or later is needed (CURLOPT_PREREQFUNCTION)"
@@ -28,6 +27,7 @@ int luaopen_apify_core (lua_State *L) {
   open_file(L);
   open_json(L);
   open_packer(L);
+  open_rows(L);
   open_secret(L);
   open_system(L);
   open_text(L);

@@ -13,12 +13,26 @@
 #define MAX_UPLOAD_SIZE  9007199254740992.0   /* bytes: 2^53, up to where every Lua number is exact */
 #define MAX_HEADER_SIZE  (256u << 10)         /* all headers of one response */
 
+/* Make the metatable of the type 'name': its name, the metamethods 'meta', and 'methods' as its __index. The stack stays as it was. */
+static inline void core_new_type (lua_State *L, const char *name, const luaL_Reg *meta, const luaL_Reg *methods) {
+  luaL_newmetatable(L, name);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  luaL_setfuncs(L, meta, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
 /* Each adds its functions to the module table on top of the stack, and leaves it there. */
 void open_deflate (lua_State *L);             /* deflate.c: gzip, crc32 */
 void open_file (lua_State *L);                /* file_lua.c: file */
-void open_json (lua_State *L);                /* json_lua.c: decode, encode, decoder, rows, null, array */
+void open_json (lua_State *L);                /* json_lua.c: decode, encode, decoder, null, array */
 void open_multi (lua_State *L);               /* multi_lua.c: multi */
 void open_packer (lua_State *L);              /* gzip_lua.c: packer */
+void open_rows (lua_State *L);                /* rows_lua.c: rows */
+void open_secret (lua_State *L);              /* secret_lua.c: secret */
 void open_system (lua_State *L);              /* system_lua.c: now, random, ... */
 void open_text (lua_State *L);                /* text_lua.c: is_utf8, utf8_end */
 void open_xfer (lua_State *L);                /* xfer_lua.c: the transfer's metatable */

@@ -257,6 +257,12 @@ static int l_commit (lua_State *L) {
   return rc == 0 ? push_true(L) : push_failure(L, f, rc);
 }
 
+static const luaL_Reg meta[] = {
+  { "__close", l_discard },
+  { "__gc", l_gc },
+  { NULL, NULL }
+};
+
 static const luaL_Reg methods[] = {
   { "commit", l_commit },
   { "discard", l_discard },
@@ -271,15 +277,6 @@ static const luaL_Reg functions[] = {
 };
 
 void open_file (lua_State *L) {
-  luaL_newmetatable(L, FILE_TYPE);
-  lua_pushliteral(L, FILE_TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, l_discard);
-  lua_setfield(L, -2, "__close");
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  core_new_type(L, FILE_TYPE, meta, methods);
   luaL_setfuncs(L, functions, 0);
 }

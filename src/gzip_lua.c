@@ -111,6 +111,11 @@ static int l_finish (lua_State *L) {
   return 2;
 }
 
+static const luaL_Reg meta[] = {
+  { "__gc", l_release },
+  { NULL, NULL }
+};
+
 static const luaL_Reg methods[] = {
   { "add", l_add },
   { "finish", l_finish },
@@ -118,14 +123,7 @@ static const luaL_Reg methods[] = {
 };
 
 void open_packer (lua_State *L) {
-  luaL_newmetatable(L, PACKER_TYPE);
-  lua_pushliteral(L, PACKER_TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_release);
-  lua_setfield(L, -2, "__gc");
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  core_new_type(L, PACKER_TYPE, meta, methods);
   lua_pushcfunction(L, l_new);
   lua_setfield(L, -2, "packer");
 }

@@ -12,12 +12,6 @@ decoder *json_check_whole (lua_State *L, int arg) {
   return d;
 }
 
-/* __gc. */
-static int l_release (lua_State *L) {
-  shapes_free(json_check_decoder(L, 1));
-  return 0;
-}
-
 /* Push a new table of strings with the mark of arrays in its place. */
 static void push_strings (lua_State *L) {
   lua_newtable(L);
@@ -65,16 +59,4 @@ void decoder_refresh (lua_State *L, int dec_idx, decoder *d) {
   d->slots = FIRST_PICK - 1 + d->picks;
   lua_pop(L, 1);
   lua_setiuservalue(L, dec_idx, 1);
-}
-
-void decoder_open (lua_State *L) {
-  luaL_newmetatable(L, ARRAY_TYPE);
-  lua_pushliteral(L, ARRAY_TYPE);
-  lua_setfield(L, -2, "__name");
-  luaL_newmetatable(L, DECODER_TYPE);
-  lua_pushliteral(L, DECODER_TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_release);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 2);
 }

@@ -38,9 +38,6 @@ decoder *json_check_decoder (lua_State *L, int arg);
 /* The same, but a raw decoder, which gives the text of rows and nothing else, is an argument error too. */
 decoder *json_check_whole (lua_State *L, int arg);
 
-/* Register the decoder's metatable and the mark of arrays. Once per VM. */
-void decoder_open (lua_State *L);
-
 /* Forget all that is learned if the decoder can learn no more, so that documents of a new kind are fast too. Done before
 ** a decode, and only when none is under way. */
 void decoder_refresh (lua_State *L, int dec_idx, decoder *d);

@@ -168,6 +168,11 @@ static int l_is_usable (lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg meta[] = {
+  { "__gc", l_close },
+  { NULL, NULL }
+};
+
 static const luaL_Reg methods[] = {
   { "close", l_close },
   { "fd", l_fd },
@@ -182,14 +187,7 @@ static const luaL_Reg methods[] = {
 };
 
 void open_multi (lua_State *L) {
-  luaL_newmetatable(L, MULTI_TYPE);
-  lua_pushliteral(L, MULTI_TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_close);
-  lua_setfield(L, -2, "__gc");
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  core_new_type(L, MULTI_TYPE, meta, methods);
   lua_pushcfunction(L, l_new);
   lua_setfield(L, -2, "multi");
 }

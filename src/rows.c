@@ -147,7 +147,7 @@ static void put_member (const rows *r, const window *w) {
 }
 
 /* The list of rows begins at w->p. */
-static step open_rows (rows *r, window *w) {
+static step open_list (rows *r, window *w) {
   if (r->has_rows) return fail(r, w, w->p, "a second list of rows");
   r->has_rows = 1;
   r->expect = EXPECT_ROW_OR_END;
@@ -178,7 +178,7 @@ static step close_level (rows *r, window *w) {
 static step take_member (rows *r, window *w) {
   int is_data = r->level == 1 && key_is(r, "data");
   int is_items = r->level == 2 && key_is(r, "items");
-  if (*w->p == '[' && (is_data || is_items)) return open_rows(r, w);
+  if (*w->p == '[' && (is_data || is_items)) return open_list(r, w);
   if (*w->p == '{' && is_data) return open_level(r, w);
   step s = take_value(r, w, PLACE_ENVELOPE);
   if (s != STEP_ON) return s;
@@ -225,7 +225,7 @@ static step take_row (rows *r, window *w) {
 }
 
 /* The list of rows ends at w->p. */
-static step close_rows (rows *r, window *w) {
+static step close_list (rows *r, window *w) {
   r->expect = r->level == 0 ? EXPECT_NOTHING : EXPECT_AFTER_VALUE;
   w->p++;
   return STEP_ON;
@@ -265,11 +265,11 @@ static step take_token (rows *r, window *w) {
   byte c = *w->p;
   switch (r->expect) {
     case EXPECT_BODY:
-      if (c == '[') return open_rows(r, w);
+      if (c == '[') return open_list(r, w);
       return c == '{' ? open_level(r, w) : take_mark(r, w);
-    case EXPECT_ROW_OR_END: return c == ']' ? close_rows(r, w) : take_row(r, w);
+    case EXPECT_ROW_OR_END: return c == ']' ? close_list(r, w) : take_row(r, w);
     case EXPECT_ROW: return take_row(r, w);
-    case EXPECT_AFTER_ROW: return c == ']' ? close_rows(r, w) : take_comma(r, w, EXPECT_ROW, "expected ',' or ']'");
+    case EXPECT_AFTER_ROW: return c == ']' ? close_list(r, w) : take_comma(r, w, EXPECT_ROW, "expected ',' or ']'");
     case EXPECT_KEY_OR_END: return c == '}' ? close_level(r, w) : take_key(r, w);
     case EXPECT_KEY: return take_key(r, w);
     case EXPECT_COLON: return take_colon(r, w);

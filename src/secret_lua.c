@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core.h"
+
 #define SECRET_TYPE "apify.secret"
 #define MIN_MASKED 8                               /* a shorter one is no secret, and found in any text */
 
@@ -91,17 +93,16 @@ static const luaL_Reg meta[] = {
   { NULL, NULL }
 };
 
+static const luaL_Reg methods[] = {
+  { "mask", l_mask },
+  { NULL, NULL }
+};
+
 void open_secret (lua_State *L) {
-  luaL_newmetatable(L, SECRET_TYPE);
-  luaL_setfuncs(L, meta, 0);
-  lua_pushliteral(L, SECRET_TYPE);
-  lua_setfield(L, -2, "__name");
+  core_new_type(L, SECRET_TYPE, meta, methods);
+  luaL_getmetatable(L, SECRET_TYPE);
   lua_pushliteral(L, "hidden");
   lua_setfield(L, -2, "__metatable");
-  lua_newtable(L);
-  lua_pushcfunction(L, l_mask);
-  lua_setfield(L, -2, "mask");
-  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, l_new);
   lua_setfield(L, -2, "secret");

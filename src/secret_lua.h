@@ -9,9 +9,6 @@
 /* The text of the secret at 'idx', or NULL when the value there is not one; the stack stays as it was. */
 const char *secret_text (lua_State *L, int idx);
 
-/* Add 'secret' to the module table on top of the stack. */
-void open_secret (lua_State *L);
-
 #pragma GCC visibility pop
 
 #endif

@@ -231,6 +231,12 @@ static int l_wants_body (lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg meta[] = {
+  { "__close", l_close },
+  { "__gc", l_gc },
+  { NULL, NULL }
+};
+
 static const luaL_Reg methods[] = {
   { "abort", l_abort },
   { "close", l_close },
@@ -248,15 +254,9 @@ static const luaL_Reg methods[] = {
 };
 
 void open_xfer (lua_State *L) {
-  luaL_newmetatable(L, XFER_TYPE);
-  lua_pushliteral(L, XFER_TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushcfunction(L, l_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, l_close);
-  lua_setfield(L, -2, "__close");
-  luaL_newlib(L, methods);
+  core_new_type(L, XFER_TYPE, meta, methods);
+  luaL_getmetatable(L, XFER_TYPE);
+  lua_getfield(L, -1, "__index");
   luaL_setfuncs(L, xfer_info, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }

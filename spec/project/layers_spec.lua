@@ -9,7 +9,7 @@ local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "deflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
   "json_read.h", "json_decoder", "json_read.c", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify",
   "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_info_lua", "xfer_lua", "multi", "multi_lua", "json_lua",
-  "file_lua", "system_lua", "core.c",
+  "rows_lua", "file_lua", "system_lua", "core.c",
 }
 
 -- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.
