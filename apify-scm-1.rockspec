@@ -24,7 +24,6 @@ build = {
         "src/brotli.c",
         "src/buf.c",
         "src/core.c",
-        "src/deflate.c",
         "src/descriptors.c",
         "src/err.c",
         "src/event_epoll.c",

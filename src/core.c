@@ -23,10 +23,9 @@ __attribute__((visibility("default")))
 int luaopen_apify_core (lua_State *L) {
   pin_module();
   lua_newtable(L);
-  open_deflate(L);
   open_file(L);
+  open_gzip(L);
   open_json(L);
-  open_packer(L);
   open_rows(L);
   open_secret(L);
   open_system(L);

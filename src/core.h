@@ -26,15 +26,14 @@ static inline void core_new_type (lua_State *L, const char *name, const luaL_Reg
 }
 
 /* Each adds its functions to the module table on top of the stack, and leaves it there. */
-void open_deflate (lua_State *L);             /* deflate.c: gzip, crc32 */
 void open_file (lua_State *L);                /* file_lua.c: file */
+void open_gzip (lua_State *L);                /* gzip_lua.c: gzip */
 void open_json (lua_State *L);                /* json_lua.c: decode, encode, decoder, null, array */
 void open_multi (lua_State *L);               /* multi_lua.c: multi */
-void open_packer (lua_State *L);              /* gzip_lua.c: packer */
 void open_rows (lua_State *L);                /* rows_lua.c: rows */
 void open_secret (lua_State *L);              /* secret_lua.c: secret */
 void open_system (lua_State *L);              /* system_lua.c: now, random, ... */
-void open_text (lua_State *L);                /* text_lua.c: is_utf8, utf8_end */
+void open_text (lua_State *L);                /* text_lua.c: crc32, is_utf8, utf8_end */
 void open_xfer (lua_State *L);                /* xfer_lua.c: the transfer's metatable */
 
 #pragma GCC visibility pop

@@ -1,4 +1,6 @@
-/* text_lua.c - UTF-8 as JSON's lexer knows it: strictly, without overlong forms and surrogates. */
+/* text_lua.c - questions about bytes: are they UTF-8, as JSON's lexer knows it, without overlong forms and surrogates; their checksum. */
+#include <zlib.h>
+
 #include "core.h"
 #include "json_lex.h"
 
@@ -46,7 +48,23 @@ static int l_utf8_end (lua_State *L) {
   return 1;
 }
 
+/* core.crc32(crc, bytes, first?, last?) -> number: the CRC-32 of what 'crc' (0: nothing) stands for and the bytes behind it.
+** 'first' and 'last' (from 1) take a part of 'bytes' without a copy of it.   Pushes 1 value. */
+static int l_crc32 (lua_State *L) {
+  size_t len;
+  lua_Number crc = luaL_checknumber(L, 1);
+  const char *bytes = luaL_checklstring(L, 2, &len);
+  lua_Number first = luaL_optnumber(L, 3, 1), last = luaL_optnumber(L, 4, (lua_Number)len);
+  luaL_argcheck(L, crc >= 0 && crc <= 0xFFFFFFFF, 1, "out of range");
+  luaL_argcheck(L, first >= 1, 3, "out of range");
+  if (last > (lua_Number)len) last = (lua_Number)len;
+  if (first <= last) crc = crc32_z((uLong)crc, (const Bytef *)bytes + (size_t)first - 1, (size_t)last - (size_t)first + 1);
+  lua_pushinteger(L, (lua_Integer)crc);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+  { "crc32", l_crc32 },
   { "is_utf8", l_is_utf8 },
   { "utf8_end", l_utf8_end },
   { NULL, NULL }

@@ -1,5 +1,6 @@
 --- The core's transfers, driven by hand: bodies in pieces, limits, and who lets go of what.
 local core = require "apify.core"
+local gzip = require "spec.support.gzip"
 local server = require "spec.local_api.server"
 
 local s, multi
@@ -50,18 +51,6 @@ end
 
 -- A body with one row of some 900 kB, which the control interface can take and the stream does not hold at once.
 local BIG_ROW = '{"data":{"items":[{"id":1,"text":"' .. ("x"):rep(900000) .. '"}]}}'
-
-local function gzip(text)
-  local path = os.tmpname()
-  local pipe = assert(io.popen("gzip -c >" .. path, "w"))
-  pipe:write(text)
-  pipe:close()
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  os.remove(path)
-  return bytes
-end
 
 -- The rows of a stream until its end, or what it failed with.
 local function read_rows(x)
@@ -173,11 +162,11 @@ describe("a compressed body", function()
   end
 
   it("may have several members", function()
-    assert.equal("hello, world", (text_of(gzip "hello, " .. gzip "world")))
+    assert.equal("hello, world", (text_of(gzip.pack "hello, " .. gzip.pack "world")))
   end)
 
   it("may be empty", function()
-    assert.equal("", (text_of(gzip "")))
+    assert.equal("", (text_of(gzip.pack "")))
   end)
 
   it("is refused when it has no byte at all", function()
@@ -186,7 +175,7 @@ describe("a compressed body", function()
   end)
 
   it("is refused when it ends early, at every place", function()
-    local whole = gzip(("hello "):rep(50))
+    local whole = gzip.pack(("hello "):rep(50))
     for n = 1, #whole - 1, 3 do
       local text, message, name = text_of(whole:sub(1, n))
       assert.is_nil(text)
@@ -195,7 +184,7 @@ describe("a compressed body", function()
   end)
 
   it("is refused when it is damaged, with the place in the decoded bytes", function()
-    local body = gzip(("hello"):rep(1000))
+    local body = gzip.pack(("hello"):rep(1000))
     local text, message, name, offset = text_of(body:sub(1, -9) .. "\1\2\3\4" .. body:sub(-4))
     assert.is_nil(text)
     assert.same({ "the gzip stream is damaged", "decode" }, { message, name })

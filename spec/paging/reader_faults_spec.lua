@@ -171,7 +171,7 @@ describe("an answer with a bit that is wrong", function()
     local list = {}
     for n = 0, 4 do list[n + 1] = ('{"n":%d,"text":"%s"}'):format(n, ("x"):rep(100000)) end
     local text = ('{"data":{"total":3,"offset":0,"limit":2,"count":2,"items":[%s]}}'):format(table.concat(list, ","))
-    s:faults(answer({ path = "/users", first = 1 }, core.gzip(text):sub(1, -9) .. "\0\0\0\0\0\0\0\0", { ["Content-Encoding"] = "gzip" }))
+    s:faults(answer({ path = "/users", first = 1 }, core.gzip():finish(text):sub(1, -9) .. "\0\0\0\0\0\0\0\0", { ["Content-Encoding"] = "gzip" }))
     local it = client:iterate { path = "/users/me/things", chunk_size = 2, limit = 2 }
     local rows, errs = { it:next(), it:next() }, {}
     errs[1] = select(2, it:next())

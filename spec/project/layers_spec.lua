@@ -6,7 +6,7 @@ local sources = require "spec.support.sources"
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
-  "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "deflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
+  "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
   "json_read.h", "json_decoder", "json_read.c", "json_write", "rows", "descriptors", "event", "event_epoll", "event_poll", "notify",
   "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_info_lua", "xfer_lua", "multi", "multi_lua", "json_lua",
   "rows_lua", "file_lua", "system_lua", "core.c",
@@ -135,6 +135,13 @@ describe("the direction", function()
     local folders = output_of "ls -d build/*/obj"
     assert(folders[1], "nothing is built: run `make` first")
     for _, folder in ipairs(folders) do assert.same({}, upward_calls(folder, positions(C_ORDER)), folder) end
+  end)
+
+  it("holds between the core and Lua: what can be called from there is in a file of its own", function()
+    for _, path in ipairs(files_in("src", "%.c$")) do
+      local is_lua = path:find "_lua%.c$" ~= nil
+      assert.equal(is_lua, read(path):find "luaL_Reg" ~= nil, path .. (is_lua and " has no functions for Lua" or " has functions for Lua"))
+    end
   end)
 
   it("is told of files that exist", function()

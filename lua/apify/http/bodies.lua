@@ -4,8 +4,6 @@ local core = require "apify.core"
 local bodies = {}
 
 local GZIP_LINE = "Content-Encoding: gzip"
-local MIN_COMPRESSED = 1024              -- bytes of a body below which compressing is not worth it
-local QUICKEST = 1                       -- of gzip's levels: nothing else goes on meanwhile
 
 bodies.MAX_SIZE = 9437184                -- bytes of a body that the API takes, before compression
 
@@ -14,10 +12,9 @@ bodies.MAX_SIZE = 9437184                -- bytes of a body that the API takes, 
 ---@return string bytes
 ---@return string? header
 function bodies.compress(bytes)
-  if #bytes < MIN_COMPRESSED then return bytes end
-  local packed = core.gzip(bytes, QUICKEST)
-  if not packed or #packed >= #bytes then return bytes end
-  return packed, GZIP_LINE
+  local body, is_compressed = core.gzip():finish(bytes)
+  if not body or not is_compressed then return bytes end
+  return body, GZIP_LINE
 end
 
 --- The header lines of a body of JSON.

@@ -45,32 +45,26 @@ function core.is_terminal(fd) end
 ---@return integer
 function core.crc32(crc, bytes, first, last) end
 
----@param text string
----@param level? integer 1 to 9, 6
----@return string? bytes
----@return string? message
----@return string? name
-function core.gzip(text, level) end
+--- The body of a request, compressed while its pieces come.
+---@return apify.core.Gzip
+function core.gzip() end
 
---- A body from many pieces, compressed while they come.
----@return apify.core.Packer
-function core.packer() end
-
----@class apify.core.Packer : userdata
-local Packer = {}
+---@class apify.core.Gzip : userdata
+local Gzip = {}
 
 --- Add pieces at the end. After a failure it is empty.
 ---@param ... string
 ---@return true? ok
 ---@return string? message
 ---@return string? name
-function Packer:add(...) end
+function Gzip:add(...) end
 
---- All that was added, as gzip where that is smaller and worth it. It is empty then, and may be used again.
----@return string? bytes
+--- All that was added, and these pieces behind it, as gzip where that is smaller and worth it. It is empty then, and may be used again.
+---@param ... string
+---@return string? body
 ---@return boolean|string is_compressed_or_message
 ---@return string? name
-function Packer:finish() end
+function Gzip:finish(...) end
 
 --- Is all of it UTF-8, strictly?
 ---@param bytes string

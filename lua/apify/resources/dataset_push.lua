@@ -139,7 +139,7 @@ end
 
 --- One call of push_items: what is gathered for the next request, and how far it has come.
 ---@class apify.Push
----@field private packer apify.core.Packer the gathered items, if there are several
+---@field private gzip apify.core.Gzip the gathered items, if there are several
 ---@field private only? string the gathered item, if there is one
 ---@field private count integer gathered items
 ---@field private size integer bytes of their request
@@ -154,10 +154,10 @@ function Push:gather(text)
   if self.count == 0 then
     self.only = text
   elseif self.only then
-    ok, message, name = self.packer:add("[", self.only, ",", text)
+    ok, message, name = self.gzip:add("[", self.only, ",", text)
     self.only = nil
   else
-    ok, message, name = self.packer:add(",", text)
+    ok, message, name = self.gzip:add(",", text)
   end
   if not ok then return nil, errors.new { kind = name, message = message } end
   self.count = self.count + 1
@@ -169,9 +169,8 @@ function Push:take_body()
   local only = self.only
   self.only, self.count, self.size = nil, 0, 2
   if only then return bodies.of_json(only) end
-  local ok, message, name = self.packer:add "]"
-  if not ok then return nil, message, name end
-  local body, is_compressed = self.packer:finish()
+  local body, is_compressed, name = self.gzip:finish "]"
+  if not body then return nil, is_compressed, name end
   return body, bodies.headers(is_compressed)
 end
 
@@ -280,7 +279,7 @@ end
 ---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
 function push.items(settings, target, items, o)
   local self = setmetatable({
-    settings = settings, target = target, options = o or {}, packer = core.packer(), count = 0, size = 2, pushed = 0,
+    settings = settings, target = target, options = o or {}, gzip = core.gzip(), count = 0, size = 2, pushed = 0,
     clock = clock.new(o and o.deadline),
   }, Push)
   local refused = request.refusal(settings)
