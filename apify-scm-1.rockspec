@@ -36,6 +36,7 @@ build = {
         "src/json_lua.c",
         "src/json_read.c",
         "src/json_shape.c",
+        "src/json_skip.c",
         "src/json_write.c",
         "src/multi.c",
         "src/multi_lua.c",

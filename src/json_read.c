@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#define LEVELS_AT_ONCE 32             /* levels of nesting for which stack is reserved in one go */
-#define SLOTS_PER_LEVEL 4             /* a table, a key, a value, one to spare */
+#include "json_step.h"
+
 #define MAX_SHAPE_DEPTH 32            /* deeper objects are built without a shape */
 #define MAX_CONSTRUCTOR_DEPTH 16      /* deeper objects are filled: their arguments would crowd the stack */
 #define MAX_SPARSE 16                 /* objects with less than half of the members, before the constructor is given up */
@@ -16,15 +16,6 @@
 #define MIN_ELEMENT_SIZE 2            /* bytes: `0,` */
 #define SMALL_STRING 4096             /* escaped strings up to here are unescaped on the C stack */
 #define MAX_MESSAGE 128               /* bytes of a failure's text */
-
-typedef struct reader {
-  json_lex lex;
-  lua_State *L;
-  decoder *d;
-  int strings;                        /* stack index of the decoder's table of strings */
-  int depth;
-  int room;                           /* levels for which stack is reserved */
-} reader;
 
 /* An object that is being built: a table and its fields, or a constructor and its arguments. */
 typedef struct fields {
@@ -37,59 +28,10 @@ typedef struct fields {
   int total;                          /* arguments of the constructor */
 } fields;
 
-static const byte *read_value (reader *r, const byte *p, shape **at);
-static const byte *skip_value (reader *r, const byte *p);
-
-/* ---- helpers ---- */
-
-/* White space, then at least one byte. */
-static inline const byte *next_token (reader *r, const byte *p) {
-  p = lex_space(p, r->lex.end);
-  return p < r->lex.end ? p : lex_short(&r->lex);
-}
-
-/* Go one level down, at the bracket 'p'. 0 is a failure. */
-static inline int enter (reader *r, const byte *p) {
-  if (++r->depth > MAX_JSON_DEPTH) {
-    lex_fail(&r->lex, p, "nested deeper than 1000 levels");
-    return 0;
-  }
-  if (--r->room >= 0) return 1;
-  if (!lua_checkstack(r->L, LEVELS_AT_ONCE * SLOTS_PER_LEVEL)) {
-    lex_fail(&r->lex, p, "nested too deep for the stack that is left");
-    return 0;
-  }
-  r->room = LEVELS_AT_ONCE - 1;
-  return 1;
-}
-
-static inline void leave (reader *r) {
-  r->depth--;
-  r->room++;
-}
-
-/* The colon behind a key, and the first byte of the value. */
-static inline const byte *take_colon (reader *r, const byte *p) {
-  if (p < r->lex.end && *p != ':') p = lex_space(p, r->lex.end);
-  if (p == r->lex.end) return lex_short(&r->lex);
-  if (*p != ':') return lex_fail(&r->lex, p, "expected ':' after a key");
-  p++;
-  if (p < r->lex.end && *p > ' ') return p;
-  return next_token(r, p);
-}
-
-/* Behind an element or a field: *is_last, or the first byte of the next one. 'close' is the closing bracket. */
-static inline const byte *take_comma (reader *r, const byte *p, byte close, int *is_last) {
-  *is_last = 0;
-  if ((p = next_token(r, p)) == NULL) return NULL;
-  if (*p == ',') return next_token(r, p + 1);
-  if (*p != close) return lex_fail(&r->lex, p, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-  *is_last = 1;
-  return p + 1;
-}
+static const byte *read_value (json_reader *r, const byte *p, shape **at);
 
 /* The shape at 'at', which may be NULL: there is none to be had. */
-static shape *inside (reader *r, shape **at) {
+static shape *inside (json_reader *r, shape **at) {
   return at == NULL || r->depth > MAX_SHAPE_DEPTH ? NULL : shape_at(r->d, at);
 }
 
@@ -115,7 +57,7 @@ static inline void push_string (lua_State *L, const byte *raw, size_t len, int h
 }
 
 /* The string whose opening quote is before 'p'. Pushes it. */
-static inline const byte *read_string (reader *r, const byte *p, int *has_escapes) {
+static inline const byte *read_string (json_reader *r, const byte *p, int *has_escapes) {
   const byte *close = lex_string(&r->lex, p, has_escapes);
   if (close == NULL) return NULL;
   push_string(r->L, p, (size_t)(close - p), *has_escapes);
@@ -123,7 +65,7 @@ static inline const byte *read_string (reader *r, const byte *p, int *has_escape
 }
 
 /* The same as the value of a known member, which often has one of the texts that it had before. */
-static inline const byte *read_text (reader *r, const byte *p, member *m) {
+static inline const byte *read_text (json_reader *r, const byte *p, member *m) {
   int has_escapes;
   const byte *close = lex_string(&r->lex, p, &has_escapes);
   if (close == NULL) return NULL;
@@ -146,7 +88,7 @@ static inline const byte *read_text (reader *r, const byte *p, member *m) {
 }
 
 /* Pushes the number. */
-static const byte *read_number (reader *r, const byte *p) {
+static const byte *read_number (json_reader *r, const byte *p) {
   json_number n;
   if ((p = lex_number(&r->lex, p, &n)) == NULL) return NULL;
   if (n.kind == NUMBER_FLOAT) lua_pushnumber(r->L, n.real);
@@ -161,19 +103,19 @@ static const byte *read_number (reader *r, const byte *p) {
 /* ---- arrays ---- */
 
 /* Push a table for an array of the size of the last one here, as far as the bytes that are left could fill it. */
-static void open_array (reader *r, const byte *p, const shape *s) {
+static void open_array (json_reader *r, const byte *p, const shape *s) {
   size_t most = (size_t)(r->lex.end - p) / MIN_ELEMENT_SIZE + 1;
   size_t size = s == NULL ? 0 : s->array_size;
   lua_createtable(r->L, (int)(size < most ? size : most), 0);
 }
 
 /* Mark the empty table on top as an array. */
-static void mark_array (reader *r) {
+static void mark_array (json_reader *r) {
   lua_rawgeti(r->L, r->strings, SLOT_ARRAY_MARK);
   lua_setmetatable(r->L, -2);
 }
 
-static const byte *read_array (reader *r, const byte *p, shape *s) {
+static const byte *read_array (json_reader *r, const byte *p, shape *s) {
   int is_last;
   int n = 0;
   if (!enter(r, p)) return NULL;
@@ -198,7 +140,7 @@ static const byte *read_array (reader *r, const byte *p, shape *s) {
 /* ---- objects ---- */
 
 /* Push a table for an object as large as the last two here, as far as the bytes that are left could fill it. */
-static void open_table (reader *r, const byte *p, const shape *s) {
+static void open_table (json_reader *r, const byte *p, const shape *s) {
   size_t most = (size_t)(r->lex.end - p) / MIN_FIELD_SIZE + 1;
   size_t size = s == NULL ? 0 : s->object_size[0] > s->object_size[1] ? s->object_size[0] : s->object_size[1];
   if (size > MAX_SIZE_HINT) size = MAX_SIZE_HINT;
@@ -206,7 +148,7 @@ static void open_table (reader *r, const byte *p, const shape *s) {
 }
 
 /* Begin an object: pushes its table, or the constructor of its shape. */
-static void open_fields (reader *r, const byte *p, shape *s, fields *f) {
+static void open_fields (json_reader *r, const byte *p, shape *s, fields *f) {
   memset(f, 0, sizeof *f);
   f->s = s;
   f->args = -1;
@@ -221,12 +163,12 @@ static void open_fields (reader *r, const byte *p, shape *s, fields *f) {
 }
 
 /* Push nil for members that are absent, until there are 'args' arguments. */
-static inline void fill_args (reader *r, fields *f, int args) {
+static inline void fill_args (json_reader *r, fields *f, int args) {
   for (; f->args < args; f->args++) lua_pushnil(r->L);
 }
 
 /* Call the constructor: its table replaces it and its arguments. */
-static void construct (reader *r, fields *f) {
+static void construct (json_reader *r, fields *f) {
   fill_args(r, f, f->total);
   f->args = -1;
   lua_call(r->L, f->total, 1);
@@ -234,14 +176,14 @@ static void construct (reader *r, fields *f) {
 
 /* Go on with a table: the constructor knows no argument for the member that comes.
 ** 'keys' (0 or 1) strings on top stay there. */
-static void construct_early (reader *r, fields *f, int keys) {
+static void construct_early (json_reader *r, fields *f, int keys) {
   if (keys > 0) lua_insert(r->L, f->base);
   construct(r, f);
   if (keys > 0) lua_insert(r->L, f->base);
 }
 
 /* Prepare for the value of member 'm', or of the key on top if 'm' is NULL: pushes the key unless arguments are gathered. */
-static inline void open_field (reader *r, fields *f, member *m) {
+static inline void open_field (json_reader *r, fields *f, member *m) {
   if (COMPAT_CONSTRUCTORS && f->args >= 0) {
     if (m != NULL && m->arg != 0 && m->arg <= f->total) {
       fill_args(r, f, m->arg - 1);
@@ -253,7 +195,7 @@ static inline void open_field (reader *r, fields *f, member *m) {
 }
 
 /* Store the value on top as member 'm', or under the key below it; pops both. */
-static inline void close_field (reader *r, fields *f, member *m) {
+static inline void close_field (json_reader *r, fields *f, member *m) {
   if (!COMPAT_CONSTRUCTORS || f->args < 0) lua_rawset(r->L, f->base);
   else if (m->arg > f->args) f->args++;
   else lua_replace(r->L, f->base + m->arg);
@@ -268,7 +210,7 @@ static inline int was_seen (fields *f, const member *m) {
 }
 
 /* The key whose opening quote is at 'p'. Pushes it if no member is known for it: *found is NULL then. */
-static inline const byte *read_key (reader *r, const byte *p, fields *f, member **found) {
+static inline const byte *read_key (json_reader *r, const byte *p, fields *f, member **found) {
   int has_escapes;
   *found = NULL;
   if (*p != '"') return lex_fail(&r->lex, p, "expected a key");
@@ -287,13 +229,13 @@ static inline const byte *read_key (reader *r, const byte *p, fields *f, member 
 }
 
 /* Is the member, or the key on top if 'm' is NULL, to be built? */
-static inline int is_wanted (reader *r, const fields *f, const member *m) {
+static inline int is_wanted (json_reader *r, const fields *f, const member *m) {
   if (m != NULL) return !m->is_skipped;
   return f->s == NULL || !f->s->is_picky || decoder_picks(r->L, r->strings, r->d);
 }
 
 /* A null member that is to be absent: undoes an earlier member of the same name, and drops the key. */
-static const byte *read_absent (reader *r, const byte *p, fields *f, member *m) {
+static const byte *read_absent (json_reader *r, const byte *p, fields *f, member *m) {
   if ((p = lex_literal(&r->lex, p, "null", 4)) == NULL) return NULL;
   if (was_seen(f, m)) {
     open_field(r, f, m);
@@ -304,13 +246,13 @@ static const byte *read_absent (reader *r, const byte *p, fields *f, member *m) 
 }
 
 /* One field, at the opening quote of its key. */
-static inline const byte *read_field (reader *r, const byte *p, fields *f) {
+static inline const byte *read_field (json_reader *r, const byte *p, fields *f) {
   member *m;
   if ((p = read_key(r, p, f, &m)) == NULL) return NULL;
   if ((p = take_colon(r, p)) == NULL) return NULL;
   if (!is_wanted(r, f, m)) {
     if (m == NULL) lua_pop(r->L, 1);
-    return skip_value(r, p);
+    return json_skip(r, p);
   }
   if (*p == 'n' && !r->d->keeps_nulls) return read_absent(r, p, f, m);
   f->count++;
@@ -324,7 +266,7 @@ static inline const byte *read_field (reader *r, const byte *p, fields *f) {
 }
 
 /* Finish an object: its table is on top. Learns its size, and whether a constructor pays. */
-static inline void close_fields (reader *r, fields *f) {
+static inline void close_fields (json_reader *r, fields *f) {
   shape *s = f->s;
   int was_called = f->args >= 0;
   if (was_called) construct(r, f);
@@ -336,7 +278,7 @@ static inline void close_fields (reader *r, fields *f) {
   else if (was_called && f->count * 2 < (size_t)f->total && ++s->sparse > MAX_SPARSE) shape_give_up(s);
 }
 
-static const byte *read_object (reader *r, const byte *p, shape *s) {
+static const byte *read_object (json_reader *r, const byte *p, shape *s) {
   fields f;
   int is_last;
   if (!enter(r, p)) return NULL;
@@ -355,7 +297,7 @@ static const byte *read_object (reader *r, const byte *p, shape *s) {
 /* ---- any value ---- */
 
 /* The value at 'p'; 'at' is where its shape is kept, or NULL. Pushes it. */
-static const byte *read_value (reader *r, const byte *p, shape **at) {
+static const byte *read_value (json_reader *r, const byte *p, shape **at) {
   int has_escapes;
   switch (*p) {
     case '"': return read_string(r, p + 1, &has_escapes);
@@ -377,48 +319,8 @@ static const byte *read_value (reader *r, const byte *p, shape **at) {
   }
 }
 
-/* A string, from its opening quote. */
-static inline const byte *skip_string (reader *r, const byte *p) {
-  int has_escapes;
-  const byte *close = lex_string(&r->lex, p + 1, &has_escapes);
-  return close == NULL ? NULL : close + 1;
-}
-
-static const byte *skip_container (reader *r, const byte *p) {
-  int is_last;
-  byte close = *p == '{' ? '}' : ']';
-  if (!enter(r, p)) return NULL;
-  if ((p = next_token(r, p + 1)) == NULL) return NULL;
-  if (*p == close) p++;
-  else do {
-    if (close == '}') {
-      if (*p != '"') return lex_fail(&r->lex, p, "expected a key");
-      if ((p = skip_string(r, p)) == NULL || (p = take_colon(r, p)) == NULL) return NULL;
-    }
-    if ((p = skip_value(r, p)) == NULL) return NULL;
-    if ((p = take_comma(r, p, close, &is_last)) == NULL) return NULL;
-  } while (!is_last);
-  leave(r);
-  return p;
-}
-
-/* The value at 'p' is checked as ever, but not built. */
-static const byte *skip_value (reader *r, const byte *p) {
-  switch (*p) {
-    case '"': return skip_string(r, p);
-    case '{': case '[': return skip_container(r, p);
-    case 't': return lex_literal(&r->lex, p, "true", 4);
-    case 'f': return lex_literal(&r->lex, p, "false", 5);
-    case 'n': return lex_literal(&r->lex, p, "null", 4);
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-      return lex_skip_number(&r->lex, p);
-    default:
-      return lex_fail(&r->lex, p, "expected a value");
-  }
-}
-
 /* The outermost value, whose shape is part of the decoder. */
-static const byte *read_root (reader *r, const byte *p, shape *root) {
+static const byte *read_root (json_reader *r, const byte *p, shape *root) {
   if ((p = next_token(r, p)) == NULL) return NULL;
   if (*p != '{' && *p != '[') return read_value(r, p, NULL);
   r->lex.is_final = 0;                                        /* a number inside does not end with the bytes */
@@ -426,7 +328,7 @@ static const byte *read_root (reader *r, const byte *p, shape *root) {
 }
 
 json_status json_read (lua_State *L, int dec_idx, json_input *in) {
-  reader r;
+  json_reader r;
   const byte *bytes = (const byte *)in->bytes;
   luaL_checkstack(L, LEVELS_AT_ONCE * SLOTS_PER_LEVEL, "no room to decode");
   r.L = L;
