@@ -35,6 +35,7 @@ build = {
         "src/json_lex.c",
         "src/json_lua.c",
         "src/json_read.c",
+        "src/json_scalar.c",
         "src/json_shape.c",
         "src/json_skip.c",
         "src/json_write.c",

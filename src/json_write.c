@@ -8,37 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "buf.h"
-#include "json_lex.h"
 #include "json_read.h"
+#include "json_scalar.h"
 
 #define SCRATCH_TYPE "apify.json_text"
 #define SLOTS_PER_LEVEL 8             /* a value, a key, a metatable, and what sorting needs */
-#define MAX_NUMBER_TEXT 40            /* bytes: 17 digits, sign, point, exponent */
-#define MAX_WHY 160
-#define MAX_PATH_KEY 40               /* bytes of a key shown in a failure's path */
-#define MAX_PATH_PARTS 16             /* shown of a path: the innermost */
-#define MAX_EXACT 9007199254740992.0  /* 2^53: integral doubles up to here are written as integers where there is no integer type */
-
-/* Where in the whole value the walk is. */
-typedef struct frame {
-  const struct frame *up;
-  const void *table;
-  const char *key;                    /* NULL: an element, of number 'index' */
-  size_t key_len;
-  lua_Number index;
-} frame;
-
-typedef struct writer {
-  lua_State *L;
-  buf *out;
-  int array_mark;                     /* stack index of the metatable that marks arrays */
-  int marks;                          /* stack index of the table of foreign marks, or 0 */
-  int sorts_keys;
-  const char *name;                   /* of the failure */
-  char why[MAX_WHY];
-  int path;                           /* stack index of the failure's path */
-} writer;
 
 typedef struct sorted_key {
   const char *text;
@@ -47,133 +21,10 @@ typedef struct sorted_key {
 
 static int write_value (writer *w, const frame *up, int depth);
 
-/* ---- failures ---- */
-
-/* Add a key to a path: `.key`, or `["key"]` with odd bytes shown as '?'. */
-static void add_key (luaL_Buffer *b, const frame *f, int is_first) {
-  size_t len = f->key_len < MAX_PATH_KEY ? f->key_len : MAX_PATH_KEY;
-  int is_name = len > 0 && len == f->key_len;
-  for (size_t i = 0; i < len; i++) {
-    char c = f->key[i];
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i > 0 && c >= '0' && c <= '9'))) is_name = 0;
-  }
-  luaL_addstring(b, is_name ? is_first ? "" : "." : "[\"");
-  for (size_t i = 0; i < len; i++) luaL_addchar(b, f->key[i] >= ' ' && f->key[i] < 127 ? f->key[i] : '?');
-  if (!is_name) luaL_addstring(b, len < f->key_len ? "...\"]" : "\"]");
-}
-
-/* Push the path of the frame, such as `items[3].price`. */
-static void push_path (lua_State *L, const frame *f) {
-  const frame *part[MAX_PATH_PARTS];
-  int n = 0;
-  for (; f != NULL && n < MAX_PATH_PARTS; f = f->up) part[n++] = f;
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  if (f != NULL) luaL_addstring(&b, "...");
-  for (int i = n - 1; i >= 0; i--) {
-    if (part[i]->key != NULL) add_key(&b, part[i], i == n - 1);
-    else {
-      char text[MAX_NUMBER_TEXT];
-      snprintf(text, sizeof text, "[%.0f]", part[i]->index);
-      luaL_addstring(&b, text);
-    }
-  }
-  luaL_pushresult(&b);
-}
-
-/* The value at 'where' cannot be JSON: 'why' ends the sentence. Keeps the path at w->path. Always 0. */
-static int fail (writer *w, const frame *where, const char *why) {
-  w->name = "encode";
-  snprintf(w->why, sizeof w->why, "%s", why);
-  luaL_checkstack(w->L, LUA_MINSTACK, "no room for a message");
-  push_path(w->L, where);
-  lua_replace(w->L, w->path);
-  return 0;
-}
-
-/* Append bytes. */
-static int add (writer *w, const void *bytes, size_t len) {
-  err_code code = buf_append(w->out, bytes, len);
-  if (code == ERR_OK) return 1;
-  if (code == ERR_MEMORY) luaL_error(w->L, "not enough memory");
-  w->name = err_name(code);
-  snprintf(w->why, sizeof w->why, "longer than %zu bytes as JSON", w->out->max);
-  return 0;
-}
-
-/* ---- numbers and strings ---- */
-
-/* Replace the host's decimal point, whatever its bytes, by '.'. */
-static void set_point (char *text) {
-  char *o = text;
-  int was_point = 0;
-  for (const char *p = text; *p != '\0'; p++) {
-    int is_plain = (*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == 'e';
-    if (is_plain || !was_point) *o++ = is_plain ? *p : '.';
-    was_point = !is_plain;
-  }
-  *o = '\0';
-}
-
-/* The shortest of 15, 16 or 17 digits that reads back as the same number. */
-static void format_float (char *text, size_t size, double n) {
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(text, size, "%.*g", digits, n);
-    set_point(text);
-    if (lex_strtod(text) == n) return;
-  }
-}
-
-static int write_number (writer *w, const frame *up) {
-  char text[MAX_NUMBER_TEXT];
-#if COMPAT_HAS_INTEGERS
-  if (lua_isinteger(w->L, -1)) {
-    snprintf(text, sizeof text, "%lld", (long long)lua_tointeger(w->L, -1));
-    return add(w, text, strlen(text));
-  }
-#endif
-  double n = lua_tonumber(w->L, -1);
-  if (isnan(n)) return fail(w, up, "NaN cannot be JSON");
-  if (isinf(n)) return fail(w, up, "infinity cannot be JSON");
-  int is_integer = !COMPAT_HAS_INTEGERS && floor(n) == n && fabs(n) <= MAX_EXACT && !(n == 0 && signbit(n));
-  if (is_integer) snprintf(text, sizeof text, "%.0f", n);
-  else {
-    format_float(text, sizeof text - 2, n);
-    if (strpbrk(text, ".e") == NULL) strcat(text, ".0");
-  }
-  return add(w, text, strlen(text));
-}
-
-/* Append the escape of a byte that must not stand in a string. */
-static int write_escape (writer *w, byte c) {
-  static const char letters[] = "btn?fr";           /* 8 to 13; 11 has none */
-  char text[8];
-  if (c == '"' || c == '\\') snprintf(text, sizeof text, "\\%c", c);
-  else if (c >= 8 && c <= 13 && c != 11) snprintf(text, sizeof text, "\\%c", letters[c - 8]);
-  else snprintf(text, sizeof text, "\\u%04x", c);
-  return add(w, text, strlen(text));
-}
-
-/* Append a string in quotes. */
-static int write_text (writer *w, const frame *where, const char *text, size_t len) {
-  const byte *p = (const byte *)text, *run = p;
-  json_lex x = { .end = p + len };
-  if (!add(w, "\"", 1)) return 0;
-  while ((p = lex_plain(p, x.end)) < x.end) {
-    if (*p >= 0x80) {
-      if ((p = lex_utf8(&x, p)) == NULL) return fail(w, where, "a string that is not UTF-8 cannot be JSON");
-      continue;
-    }
-    if (!add(w, run, (size_t)(p - run)) || !write_escape(w, *p)) return 0;
-    run = ++p;
-  }
-  return add(w, run, (size_t)(p - run)) && add(w, "\"", 1);
-}
-
 static int write_string (writer *w, const frame *up) {
   size_t len;
   const char *text = lua_tolstring(w->L, -1, &len);
-  return write_text(w, up, text, len);
+  return writer_add_text(w, up, text, len);
 }
 
 /* ---- tables ---- */
@@ -214,12 +65,12 @@ static int check_array (writer *w, const frame *up, size_t *n) {
     if (lua_type(L, -2) != LUA_TNUMBER) {
       if (lua_type(L, -2) == LUA_TSTRING) snprintf(why, sizeof why, "an array must not have the string key '%.40s'", lua_tostring(L, -2));
       else snprintf(why, sizeof why, "a %s cannot be a key", luaL_typename(L, -2));
-      return fail(w, up, why);
+      return writer_fail(w, up, why);
     }
     lua_Number key = lua_tonumber(L, -2);
     if (key < 1 || floor(key) != key) {
       snprintf(why, sizeof why, "%.14g is neither an index of an array nor a string key", key);
-      return fail(w, up, why);
+      return writer_fail(w, up, why);
     }
     if (key > most) most = key;
     count++;
@@ -227,29 +78,29 @@ static int check_array (writer *w, const frame *up, size_t *n) {
   *n = count;
   if (most == (lua_Number)count) return 1;
   snprintf(why, sizeof why, "an array with holes: %.0f is its last index, but it has %zu element%s", most, count, count == 1 ? "" : "s");
-  return fail(w, up, why);
+  return writer_fail(w, up, why);
 }
 
 static int write_array (writer *w, const frame *up, const void *table, int depth) {
   size_t n = 0;
   if (!check_array(w, up, &n)) return 0;
   frame f = { .up = up, .table = table };
-  if (!add(w, "[", 1)) return 0;
+  if (!writer_add(w, "[", 1)) return 0;
   for (size_t i = 1; i <= n; i++) {
     f.index = (lua_Number)i;
-    if (i > 1 && !add(w, ",", 1)) return 0;
+    if (i > 1 && !writer_add(w, ",", 1)) return 0;
     lua_rawgeti(w->L, -1, (int)i);
     if (!write_value(w, &f, depth)) return 0;
     lua_pop(w->L, 1);
   }
-  return add(w, "]", 1);
+  return writer_add(w, "]", 1);
 }
 
 /* Append one member: its value is on top. */
 static int write_member (writer *w, frame *f, const char *key, size_t len, int is_first, int depth) {
   f->key = key;
   f->key_len = len;
-  return (is_first || add(w, ",", 1)) && write_text(w, f, key, len) && add(w, ":", 1) && write_value(w, f, depth);
+  return (is_first || writer_add(w, ",", 1)) && writer_add_text(w, f, key, len) && writer_add(w, ":", 1) && write_value(w, f, depth);
 }
 
 /* The key below the value on top must be a string. */
@@ -259,7 +110,7 @@ static int check_key (writer *w, const frame *up) {
   if (lua_type(w->L, -2) == LUA_TNUMBER)
     snprintf(why, sizeof why, "the number key %.14g stands beside string keys", lua_tonumber(w->L, -2));
   else snprintf(why, sizeof why, "a %s cannot be a key", luaL_typename(w->L, -2));
-  return fail(w, up, why);
+  return writer_fail(w, up, why);
 }
 
 /* The members in the table's own order. */
@@ -321,9 +172,9 @@ static int write_sorted (writer *w, const frame *up, frame *f, int depth) {
 
 static int write_object (writer *w, const frame *up, const void *table, int depth) {
   frame f = { .up = up, .table = table };
-  if (!add(w, "{", 1)) return 0;
+  if (!writer_add(w, "{", 1)) return 0;
   if (!(w->sorts_keys ? write_sorted : write_members)(w, up, &f, depth)) return 0;
-  return add(w, "}", 1);
+  return writer_add(w, "}", 1);
 }
 
 /* Is the first key of the table on top a number? Then it must be an array. */
@@ -371,17 +222,17 @@ static int take_pairs (writer *w, const frame *up) {
   if (rc == LUA_ERRMEM) return lua_error(L);
   const char *text = lua_tostring(L, -1);
   snprintf(why, sizeof why, "its __pairs raised: %s", text != NULL ? text : luaL_typename(L, -1));
-  return fail(w, up, why);
+  return writer_fail(w, up, why);
 }
 
 static int write_table (writer *w, const frame *up, int depth) {
   const void *table = lua_topointer(w->L, -1);
   switch (foreign_mark(w)) {
-    case MARK_NULL: return add(w, "null", 4);
-    case MARK_EMPTY_ARRAY: return add(w, "[]", 2);
+    case MARK_NULL: return writer_add(w, "null", 4);
+    case MARK_EMPTY_ARRAY: return writer_add(w, "[]", 2);
     default: break;
   }
-  if (depth > MAX_JSON_DEPTH) return fail(w, up, too_deep(w, up));
+  if (depth > MAX_JSON_DEPTH) return writer_fail(w, up, too_deep(w, up));
   int is_array = is_marked(w);
   if (!take_pairs(w, up)) return 0;
   if (is_array || begins_with_number(w->L)) return write_array(w, up, table, depth);
@@ -393,14 +244,14 @@ static int write_table (writer *w, const frame *up, int depth) {
 /* A value that is JSON only if it stands for null or an empty array. */
 static int write_foreign (writer *w, const frame *up) {
   char why[MAX_WHY];
-  if (lua_islightuserdata(w->L, -1) && lua_touserdata(w->L, -1) == NULL) return add(w, "null", 4);
+  if (lua_islightuserdata(w->L, -1) && lua_touserdata(w->L, -1) == NULL) return writer_add(w, "null", 4);
   switch (foreign_mark(w)) {
-    case MARK_NULL: return add(w, "null", 4);
-    case MARK_EMPTY_ARRAY: return add(w, "[]", 2);
+    case MARK_NULL: return writer_add(w, "null", 4);
+    case MARK_EMPTY_ARRAY: return writer_add(w, "[]", 2);
     default: break;
   }
   snprintf(why, sizeof why, "a %s cannot be JSON", luaL_typename(w->L, -1));
-  return fail(w, up, why);
+  return writer_fail(w, up, why);
 }
 
 /* Append the value on top; 'up' is the frame of the table it is in, or NULL, and 'depth' how deep that table lies. */
@@ -408,10 +259,10 @@ static int write_value (writer *w, const frame *up, int depth) {
   luaL_checkstack(w->L, SLOTS_PER_LEVEL, "no room to encode");
   switch (lua_type(w->L, -1)) {
     case LUA_TSTRING: return write_string(w, up);
-    case LUA_TNUMBER: return write_number(w, up);
+    case LUA_TNUMBER: return writer_add_number(w, up);
     case LUA_TTABLE: return write_table(w, up, depth + 1);
-    case LUA_TBOOLEAN: return lua_toboolean(w->L, -1) ? add(w, "true", 4) : add(w, "false", 5);
-    case LUA_TNIL: return fail(w, up, "nil cannot be JSON");
+    case LUA_TBOOLEAN: return lua_toboolean(w->L, -1) ? writer_add(w, "true", 4) : writer_add(w, "false", 5);
+    case LUA_TNIL: return writer_fail(w, up, "nil cannot be JSON");
     default: return write_foreign(w, up);
   }
 }

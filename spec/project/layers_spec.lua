@@ -7,9 +7,9 @@ local sources = require "spec.support.sources"
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
-  "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_write", "rows", "descriptors", "event", "event_epoll",
-  "event_poll", "notify", "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_info_lua", "xfer_lua", "multi",
-  "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
+  "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_scalar", "json_write", "rows", "descriptors", "event",
+  "event_epoll", "event_poll", "notify", "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_info_lua",
+  "xfer_lua", "multi", "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
 }
 
 -- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.
