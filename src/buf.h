@@ -1,4 +1,4 @@
-/* buf.h - bytes in a row, with a maximum: appended at the end, dropped from the front. Plain malloc memory, no Lua. */
+/* buf.h - bytes one behind the other, with a maximum: appended at the end, dropped from the front. Plain malloc memory, no Lua. */
 #ifndef APIFY_BUF_H
 #define APIFY_BUF_H
 

@@ -3,7 +3,6 @@
 
 static const char *const names[] = {
   [ERR_OK] = "ok",
-  [ERR_CANCELLED] = "cancelled",
   [ERR_CLOSED] = "closed",
   [ERR_CONNECT] = "connect",
   [ERR_CONTEXT] = "context",
@@ -11,7 +10,6 @@ static const char *const names[] = {
   [ERR_IO] = "io",
   [ERR_MEMORY] = "memory",
   [ERR_NETWORK] = "network",
-  [ERR_TIMEOUT] = "timeout",
   [ERR_TLS] = "tls",
   [ERR_TOO_LARGE] = "too_large"
 };
@@ -25,4 +23,10 @@ int err_push (lua_State *L, err_code code, const char *message) {
   lua_pushstring(L, message);
   lua_pushstring(L, err_name(code));
   return 3;
+}
+
+int err_push_at (lua_State *L, err_code code, const char *message, size_t offset) {
+  err_push(L, code, message);
+  lua_pushinteger(L, (lua_Integer)offset);
+  return 4;
 }

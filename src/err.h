@@ -1,4 +1,4 @@
-/* err.h - why an operation failed: one code inside the core, one stable name in Lua. */
+/* err.h - why something failed: one code inside the core, one stable name in Lua. */
 #ifndef APIFY_ERR_H
 #define APIFY_ERR_H
 
@@ -8,7 +8,6 @@
 
 typedef enum err_code {
   ERR_OK = 0,
-  ERR_CANCELLED,      /* stopped by us */
   ERR_CLOSED,         /* used after close */
   ERR_CONNECT,        /* no connection was made: nothing was sent */
   ERR_CONTEXT,        /* not possible here, such as a core made before a fork */
@@ -16,7 +15,6 @@ typedef enum err_code {
   ERR_IO,             /* a file, or a body that is not as long as was said */
   ERR_MEMORY,
   ERR_NETWORK,        /* the connection failed after it was made */
-  ERR_TIMEOUT,
   ERR_TLS,
   ERR_TOO_LARGE       /* a named maximum was reached */
 } err_code;
@@ -26,6 +24,9 @@ const char *err_name (err_code code);
 
 /* Push nil, message, name: the three results of every failure that is returned to Lua. */
 int err_push (lua_State *L, err_code code, const char *message);
+
+/* The same, and the offset of the byte at which it failed: four results. */
+int err_push_at (lua_State *L, err_code code, const char *message, size_t offset);
 
 #pragma GCC visibility pop
 

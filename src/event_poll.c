@@ -12,7 +12,7 @@ typedef struct event_slots {
   struct pollfd *fds;
   int *tags;
   int count, room;
-  int turn;            /* where the next look begins, so that busy sockets do not starve those behind them */
+  int first;           /* where the next look begins, so that busy sockets do not starve those behind them */
 } event_slots;
 
 int64_t event_now (void) {
@@ -95,11 +95,11 @@ int event_wait (event_set *s, int timeout, event_ready *ready, int max) {
   int n = poll(w->fds, (nfds_t)w->count, timeout);
   if (n < 0) return -errno;
   int filled = 0;
-  for (int k = 0, first = w->turn; k < w->count && filled < n && filled < max; k++) {
+  for (int k = 0, first = w->first; k < w->count && filled < n && filled < max; k++) {
     int i = (first + k) % w->count;
     short got = w->fds[i].revents;
     if (got == 0) continue;
-    w->turn = i + 1;
+    w->first = i + 1;
     event_ready *r = &ready[filled++];
     r->fd = w->fds[i].fd;
     r->tag = w->tags[i];

@@ -10,12 +10,12 @@
 #define RAW_WINDOW (-15)                 /* neither header nor checksum */
 #define ZLIB_HEADER 2                    /* bytes that tell zlib's wrapping from none */
 
-typedef struct coding_row {
+typedef struct named_coding {
   const char *name;
   coding coding;
-} coding_row;
+} named_coding;
 
-static const coding_row codings[] = {
+static const named_coding codings[] = {
   { "identity", CODING_NONE },
   { "gzip", CODING_GZIP },
   { "x-gzip", CODING_GZIP },
@@ -26,10 +26,10 @@ static const coding_row codings[] = {
 
 /* The coding of this name. */
 static coding find_one (const char *name, size_t len) {
-  const coding_row *row = codings;
-  while (row->name != NULL && (strlen(row->name) != len || strncasecmp(row->name, name, len) != 0)) row++;
-  if (row->coding == CODING_BROTLI && !brotli_is_here()) return CODING_UNKNOWN;
-  return row->coding;
+  const named_coding *c = codings;
+  while (c->name != NULL && (strlen(c->name) != len || strncasecmp(c->name, name, len) != 0)) c++;
+  if (c->coding == CODING_BROTLI && !brotli_is_here()) return CODING_UNKNOWN;
+  return c->coding;
 }
 
 static int is_blank (char c) {

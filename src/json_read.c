@@ -358,9 +358,7 @@ json_status json_read (lua_State *L, int dec_idx, json_input *in) {
 static int push_failure (lua_State *L, const char *why, size_t offset) {
   char message[MAX_MESSAGE];
   snprintf(message, sizeof message, "invalid JSON at byte %zu: %s", offset, why);
-  err_push(L, ERR_DECODE, message);
-  lua_pushinteger(L, (lua_Integer)offset);
-  return 4;
+  return err_push_at(L, ERR_DECODE, message, offset);
 }
 
 int json_decode (lua_State *L, int dec_idx, const char *bytes, size_t len) {

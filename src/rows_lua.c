@@ -76,11 +76,7 @@ static int l_next (lua_State *L) {
   r->is_reading = 0;
   buf_drop(&r->bytes, used);
   if (state == ROWS_ROW) return 1;
-  if (state == ROWS_FAIL) {
-    err_push(L, r->rows.error, r->rows.message);
-    lua_pushinteger(L, (lua_Integer)r->rows.offset);
-    return 4;
-  }
+  if (state == ROWS_FAIL) return err_push_at(L, r->rows.error, r->rows.message, r->rows.offset);
   lua_pushnil(L);
   lua_pushstring(L, state == ROWS_END ? "end" : "more");
   return 2;

@@ -22,7 +22,7 @@
 #define XFER_ERROR_BODY  (64u << 10)     /* what is kept of the body of a failed request */
 
 typedef enum xfer_phase {
-  PHASE_QUEUED,          /* waits for its turn */
+  PHASE_QUEUED,          /* waits for a connection */
   PHASE_CONNECTING,
   PHASE_SENT,            /* the server may have seen it */
   PHASE_HEAD,            /* status and headers are there */

@@ -123,12 +123,12 @@ static int l_failure (lua_State *L) {
   return 3;
 }
 
-typedef struct time_row {
+typedef struct named_time {
   const char *name;
   CURLINFO id;
-} time_row;
+} named_time;
 
-static const time_row times[] = {
+static const named_time times[] = {
   { "namelookup", CURLINFO_NAMELOOKUP_TIME_T },
   { "connect", CURLINFO_CONNECT_TIME_T },
   { "appconnect", CURLINFO_APPCONNECT_TIME_T },

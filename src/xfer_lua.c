@@ -56,9 +56,7 @@ static int l_want (lua_State *L) {
 
 /* nil, message, name, offset of what made the transfer fail. Pushes 4 values. */
 static int push_failure (lua_State *L, const xfer *x) {
-  err_push(L, x->code, x->message);
-  lua_pushinteger(L, (lua_Integer)x->receive.decoded);
-  return 4;
+  return err_push_at(L, x->code, x->message, (size_t)x->receive.decoded);
 }
 
 static int push_word (lua_State *L, const char *word) {
@@ -70,20 +68,17 @@ static int push_word (lua_State *L, const char *word) {
 static int read_row (lua_State *L, xfer *x) {
   lua_settop(L, 2);
   xfer_push_slot(L, 1, SLOT_ENVELOPE);
+  rows *r = &x->receive.rows;
   int is_final = 0;
   for (;;) {
     size_t used = 0;
     buf *w = xfer_window(x);
     x->receive.is_pinned = 1;
-    rows_state state = rows_next(&x->receive.rows, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
+    rows_state state = rows_next(r, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
     x->receive.is_pinned = 0;
     if (used > 0) xfer_drop(x, used);
     if (state == ROWS_ROW) return 1;
-    if (state == ROWS_FAIL) {
-      err_push(L, x->receive.rows.error, x->receive.rows.message);
-      lua_pushinteger(L, (lua_Integer)x->receive.rows.offset);
-      return 4;
-    }
+    if (state == ROWS_FAIL) return err_push_at(L, r->error, r->message, r->offset);
     if (state == ROWS_END && is_final) return push_word(L, "end");
     switch (xfer_produce(x)) {
       case BODY_SOME: break;

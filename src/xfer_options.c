@@ -1,5 +1,5 @@
-/* xfer_options.c - the options of one transfer, as one table of rows.
-** What every transfer must have is set first, with the reason; then the rows are applied. */
+/* xfer_options.c - the options of one transfer, as one table.
+** What every transfer must have is set first, with the reason; then those that were given. */
 #include "xfer_options.h"
 
 #include <string.h>
@@ -15,13 +15,13 @@ typedef enum kind {
   KIND_OTHER           /* read by the transfer or the multi itself */
 } kind;
 
-typedef struct option_row {
+typedef struct option {
   const char *name;
   kind kind;
   CURLoption id;
-} option_row;
+} option;
 
-static const option_row rows[] = {
+static const option options[] = {
   { "body", KIND_OTHER, 0 },
   { "ca_file", KIND_STRING, CURLOPT_CAINFO },
   { "headers", KIND_HEADERS, 0 },
@@ -116,30 +116,30 @@ static err_code apply_secret (lua_State *L, int idx, struct curl_slist **list) {
   return rc;
 }
 
-static err_code apply_string (lua_State *L, int idx, CURL *easy, const option_row *row) {
+static err_code apply_string (lua_State *L, int idx, CURL *easy, const option *o) {
   size_t len;
   const char *s = lua_tolstring(L, idx, &len);
-  if (s == NULL || strlen(s) != len) luaL_error(L, "option '%s' is not a plain string", row->name);
-  if (row->id == CURLOPT_CAINFO) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* this file alone is trusted */
-  return curl_easy_setopt(easy, row->id, s) == CURLE_OK ? ERR_OK : ERR_MEMORY;
+  if (s == NULL || strlen(s) != len) luaL_error(L, "option '%s' is not a plain string", o->name);
+  if (o->id == CURLOPT_CAINFO) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* this file alone is trusted */
+  return curl_easy_setopt(easy, o->id, s) == CURLE_OK ? ERR_OK : ERR_MEMORY;
 }
 
-static err_code apply_row (lua_State *L, int idx, CURL *easy, struct curl_slist **headers, const option_row *row) {
-  switch (row->kind) {
-    case KIND_STRING: return apply_string(L, idx, easy, row);
+static err_code apply_option (lua_State *L, int idx, CURL *easy, struct curl_slist **headers, const option *o) {
+  switch (o->kind) {
+    case KIND_STRING: return apply_string(L, idx, easy, o);
     case KIND_HEADERS: return apply_headers(L, idx, headers);
     case KIND_SECRET: return apply_secret(L, idx, headers);
     case KIND_HTTP1:
-      if (lua_toboolean(L, idx)) curl_easy_setopt(easy, row->id, (long)CURL_HTTP_VERSION_1_1);
+      if (lua_toboolean(L, idx)) curl_easy_setopt(easy, o->id, (long)CURL_HTTP_VERSION_1_1);
       return ERR_OK;
     case KIND_OTHER: return ERR_OK;
   }
   return ERR_OK;
 }
 
-static const option_row *find_row (const char *name) {
-  for (const option_row *row = rows; row->name != NULL; row++)
-    if (strcmp(row->name, name) == 0) return row;
+static const option *find_option (const char *name) {
+  for (const option *o = options; o->name != NULL; o++)
+    if (strcmp(o->name, name) == 0) return o;
   return NULL;
 }
 
@@ -160,9 +160,9 @@ err_code xfer_apply_options (lua_State *L, int idx, CURL *easy, struct curl_slis
   lua_pushnil(L);
   while (rc == ERR_OK && lua_next(L, idx) != 0) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-    const option_row *row = find_row(name);
-    if (row == NULL) luaL_error(L, "unknown option '%s' of a transfer", name);
-    rc = apply_row(L, lua_gettop(L), easy, headers, row);
+    const option *o = find_option(name);
+    if (o == NULL) luaL_error(L, "unknown option '%s' of a transfer", name);
+    rc = apply_option(L, lua_gettop(L), easy, headers, o);
     lua_pop(L, rc == ERR_OK ? 1 : 2);
   }
   return rc;

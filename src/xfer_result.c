@@ -15,12 +15,12 @@ void xfer_note (xfer *x) {
   *x->link.news = x;
 }
 
-typedef struct curl_row {
+typedef struct reason {
   CURLcode result;
   err_code code;
-} curl_row;
+} reason;
 
-static const curl_row curl_rows[] = {            /* what is not here is a failure of the network */
+static const reason reasons[] = {                /* what is not here is a failure of the network */
   { CURLE_COULDNT_RESOLVE_PROXY, ERR_CONNECT },
   { CURLE_COULDNT_RESOLVE_HOST, ERR_CONNECT },
   { CURLE_COULDNT_CONNECT, ERR_CONNECT },
@@ -44,9 +44,9 @@ static err_code handshake_code (const char *message) {
 
 static err_code classify (CURLcode result, const char *message) {
   if (result == CURLE_SSL_CONNECT_ERROR) return handshake_code(message);
-  const curl_row *row = curl_rows;
-  while (row->result != CURLE_OK && row->result != result) row++;
-  return row->code;
+  const reason *r = reasons;
+  while (r->result != CURLE_OK && r->result != result) r++;
+  return r->code;
 }
 
 /* Did libcurl refuse a header line? It has a limit of its own (100 KiB) and, before 8.6, no code for it but that of memory. */
