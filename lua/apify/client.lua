@@ -243,17 +243,17 @@ local function call_with_each(set, fn)
   return first_error
 end
 
-local function abort(ex)
-  ex:close(ex:describe { kind = "closed", message = "the client was closed", sent = ex:may_have_acted() })
+local function abort(call)
+  call:abort { kind = "closed", message = "the client was closed" }
 end
 
 --- End the client: what waits returns an error of kind "closed", and so does every later call. Safe to call twice.
 function Client:close()
   check_self(self, "close")
-  local gate = self.settings.gate
-  gate.is_closed = true                                      -- who was interrupted in here calls it again
-  call_with_each(gate.parked, loop.wake)
-  local failure = call_with_each(gate.open, abort)
+  local own = self.settings
+  own.is_closed = true                                      -- who was interrupted in here calls it again
+  call_with_each(own.waiters, loop.wake)
+  local failure = call_with_each(own.calls, abort)
   if failure then error(failure[1], 0) end                   -- of a hook
 end
 

@@ -6,14 +6,14 @@ local retry = require "apify.http.retry"
 local SECRET = { mask = function(_, text) return (text:gsub("apify_api_test", "***")) end }
 
 local fake = {}                              -- what the machine believes to be apify.loop and its reactor
-local exchange
+local calls
 
 local REPLACED = { ["apify.loop"] = fake, ["apify.loop.reactor"] = fake, ["apify.http.call"] = false }
 
 setup(function()
   local loaded = {}
   for name, module in pairs(REPLACED) do loaded[name], package.loaded[name] = package.loaded[name], module or nil end
-  exchange = require "apify.http.call"
+  calls = require "apify.http.call"
   for name in pairs(REPLACED) do package.loaded[name] = loaded[name] end
 end)
 
@@ -69,95 +69,101 @@ local function settings(more)
   local s = {
     base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = SECRET,
     connect_timeout = 10, max_retries = 2, min_delay_between_retries = 1, max_body_size = 100,
-    counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
-    gate = { open = {} }, known = {}, on_attempt = function(a) hooked[#hooked + 1] = a end,
+    counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
+    calls = {}, known = {}, on_attempt = function(a) hooked[#hooked + 1] = a end,
   }
   for name, value in pairs(more or {}) do s[name] = value end
   return s
 end
 
-local function call(more)
-  local c = {
-    settings = settings(), method = "GET", path = "/v2/x", url = "https://api.test/v2/x", headers = { "X-Own: 1" },
-    request_timeout = 60, stall_timeout = 20, decoder = { decode = function() end },
+-- A request, with the settings that its client has.
+local function asked(more)
+  local r = {
+    settings = settings(), path = "/x", headers = { "X-Own: 1" }, request_timeout = 60, stall_timeout = 20, decoder = { decode = function() end },
   }
-  for name, value in pairs(more or {}) do c[name] = value end
-  return c
+  for name, value in pairs(more or {}) do r[name] = value end
+  return r
 end
 
-local function begin(c)
-  return exchange.new(c or call(), { is_awake = false }, now)
+-- A source to upload from.
+local function upload(size, can_rewind)
+  return { size = function() return size end, can_rewind = can_rewind or function() return true end }
 end
 
-describe("an exchange", function()
+local function begin(r, previous)
+  r = r or asked()
+  return calls.new(r.settings, r, { is_awake = false }, now, previous)
+end
+
+describe("a call", function()
   it("sends nothing before its first poke", function()
-    local ex = begin()
+    local call = begin()
     assert.equal(0, #sent)
-    assert.equal("wait", ex:poke(now))
+    assert.equal("wait", call:poke(now))
     assert.equal(1, #sent)
-    assert.equal(1, ex.attempts)
+    assert.equal(1, call.attempts)
   end)
 
   it("is ready when a success is there, and stays so", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:answer(200)
-    assert.equal("ready", ex:poke(now))
-    assert.equal("ready", ex:poke(now))
-    assert.equal(sent[1], ex.xfer)
-    ex:close()
+    assert.equal("ready", call:poke(now))
+    assert.equal("ready", call:poke(now))
+    assert.equal(sent[1], call.xfer)
+    call:close()
     assert.is_true(sent[1].is_closed)
-    assert.is_nil(ex.error)
+    assert.is_nil(call.error)
   end)
 
   it("is ready at the head of a stream, of other answers only at their end", function()
-    local ex = begin(call { is_stream = true })
-    ex:poke(now)
+    local call = begin(asked { answer = "rows" })
+    call:poke(now)
     sent[1]:reach "head"
     sent[1].code = 503
-    assert.equal("wait", ex:poke(now))
+    assert.equal("wait", call:poke(now))
     sent[1].code = 200
-    assert.equal("ready", ex:poke(now))
+    assert.equal("ready", call:poke(now))
   end)
 
   it("waits twice as long after each failure, and gives up after max_retries", function()
-    local ex = begin()
+    local call = begin()
     for attempt, delay in ipairs { 1, 2 } do
-      ex:poke(now)
+      call:poke(now)
       sent[attempt]:answer(500)
-      assert.equal("wait", ex:poke(now))
-      assert.equal(now + delay, ex.wake_at)
+      assert.equal("wait", call:poke(now))
+      assert.equal(now + delay, call.wake_at)
       assert.is_true(sent[attempt].is_closed)
-      ex:poke(now + delay - 0.1)
+      call:poke(now + delay - 0.1)
       assert.equal(attempt, #sent)
       now = now + delay
     end
-    ex:poke(now)
+    call:poke(now)
     sent[3]:answer(500)
-    assert.equal("failed", ex:poke(now))
-    assert.same({ "api", 500, 3 }, { ex.error.kind, ex.error.status, ex.error.attempts })
-    assert.equal("failed", ex:poke(now + 100))
+    assert.equal("failed", call:poke(now))
+    assert.same({ "api", 500, 3 }, { call.error.kind, call.error.status, call.error.attempts })
+    assert.equal("failed", call:poke(now + 100))
     assert.equal(3, #sent)
   end)
 
   it("gives up a host that has never answered, and is patient with one that has", function()
-    local c = call { settings = settings { max_retries = 8 } }
+    local c = asked { settings = settings { max_retries = 8 } }
     local function fail_for_ever()
-      local ex, began_at = begin(c), now
-      while ex:poke(now) == "wait" do
-        if ex.xfer then sent[#sent]:break_off("connect", false) else now = ex.wake_at end
+      local call, began_at = begin(c), now
+      while call:poke(now) == "wait" do
+        if call.xfer then sent[#sent]:break_off("connect", false) else now = call.wake_at end
       end
-      return ex.error, now - began_at
+      return call.error, now - began_at
     end
     local err, secs = fail_for_ever()
     assert.same({ "connect", "it broke; given up: this host has never answered", 3, true, false }, {
       err.kind, err.message, err.attempts, err.retryable, err.sent,
     })
     assert.is_true(secs < 5)
-    local ex = begin(c)
-    ex:poke(now)
+    local call = begin(c)
+    call:poke(now)
     sent[#sent]:answer(404)
-    ex:poke(now)
+    call:poke(now)
     c.request_timeout = 1000
     err, secs = fail_for_ever()
     assert.same({ "it broke", 9 }, { err.message, err.attempts })
@@ -165,111 +171,111 @@ describe("an exchange", function()
   end)
 
   it("honours Retry-After, and fails at once when it exceeds the time that is left", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:answer(429, { ["retry-after"] = "30" })
-    ex:poke(now)
-    assert.equal(now + 30, ex.wake_at)
+    call:poke(now)
+    assert.equal(now + 30, call.wake_at)
     now = now + 30
-    ex:poke(now)
+    call:poke(now)
     sent[2]:answer(429, { ["retry-after"] = "31" })
-    assert.equal("failed", ex:poke(now))
-    assert.equal(31, ex.error.retry_after)
+    assert.equal("failed", call:poke(now))
+    assert.equal(31, call.error.retry_after)
   end)
 
   it("counts connect_timeout from when connecting began", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     now = now + 3                                          -- it waited for its turn until now
     sent[1]:reach "connecting"
     now = 110
-    ex:poke(now)
-    assert.is_true(math.abs(113 - ex.wake_at) < 0.02)
+    call:poke(now)
+    assert.is_true(math.abs(113 - call.wake_at) < 0.02)
     now = 113.02
-    ex:poke(now)
-    assert.equal("connect", ex.last_error.kind)
-    assert.is_false(ex.last_error.sent)
+    call:poke(now)
+    assert.equal("connect", call.last_error.kind)
+    assert.is_false(call.last_error.sent)
   end)
 
   it("lets the API hold its answer, but an answer that has begun must not be silent", function()
-    local ex = begin(call { hold_timeout = 50, stall_timeout = 5 })
-    ex:poke(now)
+    local call = begin(asked { hold_timeout = 50, stall_timeout = 5 })
+    call:poke(now)
     sent[1]:reach "sent"
     now = now + 49
-    assert.equal("wait", ex:poke(now))
-    assert.is_true(ex.wake_at <= now + 5)                  -- nobody tells that the answer begins
+    assert.equal("wait", call:poke(now))
+    assert.is_true(call.wake_at <= now + 5)                  -- nobody tells that the answer begins
     sent[1]:reach "head"
     now = now + 4
-    assert.equal("wait", ex:poke(now))
-    assert.equal(now + 1, ex.wake_at)
+    assert.equal("wait", call:poke(now))
+    assert.equal(now + 1, call.wake_at)
     now = now + 1
-    assert.equal("wait", ex:poke(now))
-    assert.equal(ex.start_at, ex.wake_at)                  -- it is tried again
-    assert.same({ "timeout", "not a byte within 5 s" }, { ex.last_error.kind, ex.last_error.message })
-    ex = begin(call { hold_timeout = 50, stall_timeout = 5, request_timeout = 100 })
-    ex:poke(now)
+    assert.equal("wait", call:poke(now))
+    assert.equal(call.start_at, call.wake_at)                  -- it is tried again
+    assert.same({ "timeout", "not a byte within 5 s" }, { call.last_error.kind, call.last_error.message })
+    call = begin(asked { hold_timeout = 50, stall_timeout = 5, request_timeout = 100 })
+    call:poke(now)
     sent[2]:reach "sent"
     now = now + 50
-    ex:poke(now)
-    assert.equal("not a byte within 50 s", ex.last_error.message)
+    call:poke(now)
+    assert.equal("not a byte within 50 s", call.last_error.message)
   end)
 
   it("counts stall_timeout from the last byte, not from when it looked", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     now = 105
     sent[1]:reach "sent"
     now = 112
     sent[1].moved, sent[1].touched = 7, 112
     now = 120
-    ex:poke(now)
-    assert.is_true(math.abs(132 - ex.wake_at) < 0.02, ex.wake_at)
+    call:poke(now)
+    assert.is_true(math.abs(132 - call.wake_at) < 0.02, call.wake_at)
     now = 132.02
-    ex:poke(now)
-    assert.equal("timeout", ex.last_error.kind)
-    assert.is_true(ex.last_error.sent)
+    call:poke(now)
+    assert.equal("timeout", call.last_error.kind)
+    assert.is_true(call.last_error.sent)
   end)
 
   it("does not take its owner's absence for silence", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:reach "sent"
-    ex:poke(now)
+    call:poke(now)
     sent[1].moved, sent[1].touched = 7, 101
     local owner = 102                                      -- the owner's clock stood still while a thousand seconds passed
     now = 1102
-    ex:poke(owner)
-    assert.is_true(ex.wake_at >= owner + 19, ex.wake_at)
-    assert.is_nil(ex.last_error)
+    call:poke(owner)
+    assert.is_true(call.wake_at >= owner + 19, call.wake_at)
+    assert.is_nil(call.last_error)
   end)
 
   it("ends with request_timeout, whatever it is doing", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:answer(500)
-    ex:poke(now)
+    call:poke(now)
     now = 101
-    ex:poke(now)
+    call:poke(now)
     sent[2]:reach "sent"
-    ex:poke(now)
+    call:poke(now)
     for _ = 1, 5 do
       now = now + 15
       sent[2].moved, sent[2].touched = sent[2].moved + 1, now
-      ex:poke(now)
+      call:poke(now)
     end
-    assert.equal("failed", ex:poke(now))
-    assert.equal("timeout", ex.error.kind)
-    assert.truthy(ex.error.message:find("no answer within 60 s; the attempt before:", 1, true))
+    assert.equal("failed", call:poke(now))
+    assert.equal("timeout", call.error.kind)
+    assert.truthy(call.error.message:find("no answer within 60 s; the attempt before:", 1, true))
   end)
 
   it("sends a POST that nobody may repeat once, and says so to the core", function()
-    local ex = begin(call { method = "POST", body = "x" })
-    ex:poke(now)
+    local call = begin(asked { method = "POST", body = "x" })
+    call:poke(now)
     assert.is_true(sent[1].options.send_once)
     sent[1]:break_off("network", true)
-    assert.equal("failed", ex:poke(now))
-    assert.is_true(ex.error.sent)
-    assert.is_false(ex.error.retryable)
+    assert.equal("failed", call:poke(now))
+    assert.is_true(call.error.sent)
+    assert.is_false(call.error.retryable)
   end)
 
   it("repeats a POST when nothing was sent, when the API was busy, or when it is safe", function()
@@ -281,61 +287,61 @@ describe("an exchange", function()
       { fail = function(x) x:break_off("network", true) end, unsafe = true },
     } do
       sent = {}
-      local c = call { method = "POST", body = "x", is_safe = case.is_safe, settings = settings { retry_unsafe = case.unsafe } }
-      local ex = begin(c)
-      ex:poke(now)
+      local c = asked { method = "POST", body = "x", is_safe = case.is_safe, settings = settings { retry_unsafe = case.unsafe } }
+      local call = begin(c)
+      call:poke(now)
       case.fail(sent[1])
-      assert.equal("wait", ex:poke(now))
-      ex:poke(now + 5)
+      assert.equal("wait", call:poke(now))
+      call:poke(now + 5)
       assert.equal(2, #sent)
     end
   end)
 
   it("tells in `sent` of any attempt that the server may have acted on", function()
-    local ex = begin(call { method = "DELETE", settings = settings { max_retries = 1 } })
-    ex:poke(now)
+    local call = begin(asked { method = "DELETE", settings = settings { max_retries = 1 } })
+    call:poke(now)
     sent[1]:break_off("network", true)
-    ex:poke(now)
-    ex:poke(now + 5)
+    call:poke(now)
+    call:poke(now + 5)
     sent[2]:break_off("connect", false)
-    assert.equal("failed", ex:poke(now + 5))
-    assert.is_true(ex.error.sent)
+    assert.equal("failed", call:poke(now + 5))
+    assert.is_true(call.error.sent)
   end)
 
   it("does not repeat what no repetition mends", function()
     for _, kind in ipairs { "tls", "too_large", "memory" } do
       sent = {}
-      local ex = begin()
-      ex:poke(now)
+      local call = begin()
+      call:poke(now)
       sent[1]:break_off(kind, true)
-      assert.equal("failed", ex:poke(now))
-      assert.equal(kind, ex.error.kind)
+      assert.equal("failed", call:poke(now))
+      assert.equal(kind, call.error.kind)
     end
   end)
 
   it("does not repeat what cannot be sent again, and says so", function()
     for _, can_repeat in ipairs { true, false } do
       sent = {}
-      local asked = 0
-      local ex = begin(call { method = "PUT", is_repeatable = function()
-        asked = asked + 1
+      local questions = 0
+      local call = begin(asked { method = "PUT", upload = upload(nil, function()
+        questions = questions + 1
         return can_repeat
-      end })
-      ex:poke(now)
+      end) })
+      call:poke(now)
       sent[1]:answer(503)
-      assert.equal(can_repeat and "wait" or "failed", ex:poke(now))
-      assert.equal(1, asked)
+      assert.equal(can_repeat and "wait" or "failed", call:poke(now))
+      assert.equal(1, questions)
       if not can_repeat then
-        assert.is_false(ex.error.retryable)
-        assert.truthy(ex.error.message:find("its body cannot be read again", 1, true))
+        assert.is_false(call.error.retryable)
+        assert.truthy(call.error.message:find("its body cannot be read again", 1, true))
       end
     end
   end)
 
   it("passes on to the core what a stream and an upload need", function()
-    begin(call { is_stream = true, http1 = true }):poke(now)
-    begin(call { method = "PUT", upload = {} }):poke(now)
-    begin(call { method = "PUT", upload = { size = 5 } }):poke(now)
+    begin(asked { answer = "rows", http1 = true }):poke(now)
+    begin(asked { method = "PUT", upload = upload() }):poke(now)
+    begin(asked { method = "PUT", upload = upload(5) }):poke(now)
     local seen = {}
     for i, x in ipairs(sent) do
       local o = x.options
@@ -345,33 +351,33 @@ describe("an exchange", function()
   end)
 
   it("counts request_timeout of an upload from its last byte", function()
-    local ex = begin(call { method = "PUT", upload = {}, stall_timeout = 1000 })
-    ex:poke(now)
+    local call = begin(asked { method = "PUT", upload = upload(), stall_timeout = 1000 })
+    call:poke(now)
     sent[1]:reach "sent"
     for _ = 1, 5 do
-      ex:poke(now)
+      call:poke(now)
       now = now + 50
       sent[1].moved, sent[1].uploaded, sent[1].touched = sent[1].moved + 1, sent[1].moved, now
     end
-    assert.equal("wait", ex:poke(now))
+    assert.equal("wait", call:poke(now))
     sent[1].moved, sent[1].touched = sent[1].moved + 1, now + 50               -- an interim answer is no byte of the body
-    assert.equal("wait", ex:poke(now + 59))
-    assert.equal("failed", ex:poke(now + 61))
-    assert.equal("timeout", ex.error.kind)
+    assert.equal("wait", call:poke(now + 59))
+    assert.equal("failed", call:poke(now + 61))
+    assert.equal("timeout", call.error.kind)
   end)
 
   it("that is open-ended has no limit once its headers are there, not even of silence if that is infinite", function()
-    local ex = begin(call { is_stream = true, is_open_ended = true, stall_timeout = math.huge })
-    ex:poke(now)
+    local call = begin(asked { answer = "bytes", stall_timeout = math.huge })
+    call:poke(now)
     sent[1]:reach "sent"
-    ex:poke(now + 1)
-    assert.equal(now + 60, ex.wake_at)
+    call:poke(now + 1)
+    assert.equal(now + 60, call.wake_at)
     sent[1]:reach "head"
     sent[1].code = 200
-    assert.equal("ready", ex:poke(now + 59))
-    assert.is_nil(ex:watch_body(now + 1e6))
-    assert.equal(math.huge, ex.wake_at)
-    local late = begin(call { is_stream = true, is_open_ended = true, stall_timeout = math.huge })
+    assert.equal("ready", call:poke(now + 59))
+    assert.is_nil(call:watch_body(now + 1e6))
+    assert.equal(math.huge, call.wake_at)
+    local late = begin(asked { answer = "bytes", stall_timeout = math.huge })
     late:poke(now)
     sent[2]:reach "sent"
     assert.equal("failed", late:poke(now + 60))
@@ -386,37 +392,37 @@ describe("an exchange", function()
       { fail = function(x) x:break_off("connect", false) end, is_repetition = false },
     } do
       sent = {}
-      local ex = begin(call { method = "DELETE" })
-      ex:poke(now)
+      local call = begin(asked { method = "DELETE" })
+      call:poke(now)
       case.fail(sent[1])
-      ex:poke(now)
-      ex:poke(now + 5)
+      call:poke(now)
+      call:poke(now + 5)
       sent[2]:answer(404)
-      assert.equal("failed", ex:poke(now + 5))
-      assert.equal(case.is_repetition, ex.is_repetition)
+      assert.equal("failed", call:poke(now + 5))
+      assert.equal(case.is_repetition, call.is_repetition)
     end
   end)
 
   it("goes on from what was tried before for the same purpose", function()
-    local ex = begin()
-    local before = ex:describe { kind = "network", sent = true }
-    local again = exchange.new(call(), {}, now, { attempts = 2, error = before })
+    local call = begin()
+    local before = call:describe { kind = "network", sent = true }
+    local again = begin(nil, { attempts = 2, error = before })
     assert.equal("wait", again:poke(now))
     assert.equal(now + 2, again.wake_at)
-    local over = exchange.new(call(), {}, now, { attempts = 3, error = before })
+    local over = begin(nil, { attempts = 3, error = before })
     assert.equal("failed", over:poke(now))
   end)
 
   it("tells the hook of every attempt once, with its error and the cause of the retry", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:answer(503)
-    ex:poke(now)
-    ex:poke(now + 1)
+    call:poke(now)
+    call:poke(now + 1)
     sent[2]:answer(200)
-    ex:poke(now + 1)
-    ex:close()
-    ex:close()
+    call:poke(now + 1)
+    call:close()
+    call:close()
     assert.equal(2, #hooked)
     assert.same({ 503, 1 }, { hooked[1].status, hooked[1].attempt })
     assert.equal(503, hooked[1].error.status)
@@ -427,35 +433,35 @@ describe("an exchange", function()
   end)
 
   it("tells the hook of a timeout", function()
-    local ex = begin()
-    ex:poke(now)
+    local call = begin()
+    call:poke(now)
     sent[1]:reach "sent"
-    ex:poke(now + 61)
+    call:poke(now + 61)
     assert.equal("timeout", hooked[1].error.kind)
   end)
 
   it("does not start again once it was closed for a reason", function()
-    local ex = begin()
-    ex:poke(now)
-    ex:close(ex:describe { kind = "closed" })
+    local call = begin()
+    call:poke(now)
+    call:close(call:describe { kind = "closed" })
     assert.is_true(sent[1].is_closed)
-    assert.equal("failed", ex:poke(now))
+    assert.equal("failed", call:poke(now))
     assert.equal(1, #sent)
-    assert.is_nil(next(ex.call.settings.gate.open))
+    assert.is_nil(next(call.settings.calls))
   end)
 
   it("is a failure when the core cannot begin", function()
     fake.submit = function() return nil, "no descriptor", "connect" end
-    local ex = begin(call { settings = settings { max_retries = 0 } })
-    assert.equal("failed", ex:poke(now))
-    assert.same({ "connect", "no descriptor", false, 1 }, { ex.error.kind, ex.error.message, ex.error.sent, ex.error.attempts })
+    local call = begin(asked { settings = settings { max_retries = 0 } })
+    assert.equal("failed", call:poke(now))
+    assert.same({ "connect", "no descriptor", false, 1 }, { call.error.kind, call.error.message, call.error.sent, call.error.attempts })
   end)
 end)
 
 describe("what must not be sent twice", function()
   it("goes over HTTP/1.1, and nothing else does", function()
     local function options(more)
-      begin(call(more)):poke(now)
+      begin(asked(more)):poke(now)
       local o = sent[#sent].options
       return { o.send_once, o.http1 }
     end
@@ -470,67 +476,67 @@ describe("what must not be sent twice", function()
 end)
 
 describe("a redirect", function()
-  local function follow(ex, location, code)
-    ex:poke(now)
+  local function follow(call, location, code)
+    call:poke(now)
     sent[#sent]:answer(code or 302, { location = location })
-    return ex:poke(now)
+    return call:poke(now)
   end
 
   it("to the same origin takes token and headers along", function()
-    local ex = begin()
-    assert.equal("wait", follow(ex, "/v2/y?z=1"))
+    local call = begin()
+    assert.equal("wait", follow(call, "/v2/y?z=1"))
     local o = sent[2].options
     assert.same({ "https://api.test/v2/y?z=1", SECRET }, { o.url, o.secret })
     assert.same({ "X-Own: 1", "Accept: */*" }, o.headers)
-    assert.equal(1, ex.attempts)
+    assert.equal(1, call.attempts)
   end)
 
   it("to another scheme, host or port takes neither, and gets nothing back on the way home", function()
-    local ex = begin()
-    follow(ex, "https://other.test/y")
+    local call = begin()
+    follow(call, "https://other.test/y")
     assert.is_nil(sent[2].options.secret)
     assert.same({ "Accept: */*" }, sent[2].options.headers)
-    follow(ex, "https://api.test/v2/x")
+    follow(call, "https://api.test/v2/x")
     assert.is_nil(sent[3].options.secret)
     follow(begin(), "https://api.test:444/v2/x")
     assert.is_nil(sent[5].options.secret)
   end)
 
   it("begins at home again with the next attempt", function()
-    local ex = begin()
-    follow(ex, "https://other.test/y")
+    local call = begin()
+    follow(call, "https://other.test/y")
     sent[2]:answer(503)
-    ex:poke(now)
-    ex:poke(now + 1)
+    call:poke(now)
+    call:poke(now + 1)
     assert.same({ "https://api.test/v2/x", SECRET }, { sent[3].options.url, sent[3].options.secret })
   end)
 
   it("uses no proxy for a loopback address alone", function()
-    local ex = begin(call { settings = settings { proxy = "http://proxy.test" } })
-    follow(ex, "https://127.0.0.1:8443/y")
+    local call = begin(asked { settings = settings { proxy = "http://proxy.test" } })
+    follow(call, "https://127.0.0.1:8443/y")
     assert.same({ "http://proxy.test", "" }, { sent[1].options.proxy, sent[2].options.proxy })
   end)
 
   it("is refused from https to http, beyond the fifth, without a place, and for other methods", function()
-    local function refused(ex, location)
-      assert.equal("failed", follow(ex, location))
-      assert.equal("redirect", ex.error.kind)
-      return ex.error.message
+    local function refused(call, location)
+      assert.equal("failed", follow(call, location))
+      assert.equal("redirect", call.error.kind)
+      return call.error.message
     end
     assert.equal("from https to http", refused(begin(), "http://api.test/v2/x"))
     assert.truthy(refused(begin(), nil):find "missing")
     assert.truthy(refused(begin(), "ftp://api.test/"):find "http")
     assert.truthy(refused(begin(), "http://[bad"):find "bad")
     for _, method in ipairs { "POST", "PUT", "DELETE" } do
-      assert.truthy(refused(begin(call { method = method, body = "" }), "/y"):find "GET and HEAD")
+      assert.truthy(refused(begin(asked { method = method, body = "" }), "/y"):find "GET and HEAD")
     end
-    local ex = begin()
-    for _ = 1, 5 do assert.equal("wait", follow(ex, "/again")) end
-    assert.equal("more than 5 redirects", refused(ex, "/again"))
+    local call = begin()
+    for _ = 1, 5 do assert.equal("wait", follow(call, "/again")) end
+    assert.equal("more than 5 redirects", refused(call, "/again"))
   end)
 end)
 
-it("retries by the same policy as apify.retry", function()       -- so that a change of the names there is noticed here
+it("retries by the same policy as retry.lua", function()       -- so that a change of the names there is noticed here
   assert.equal("retry", retry.verdict { kind = "network", method = "GET", sent = true })
   assert.equal("fail", retry.verdict { kind = "network", method = "POST", sent = true })
 end)

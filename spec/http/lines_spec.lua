@@ -186,7 +186,7 @@ describe("a log", function()
 
   local function follow()
     return stream.new {
-      settings = client.settings, op = { path = "/logs/" .. id, query = { { "stream", "1" } }, stall_timeout = math.huge },
+      settings = client.settings, request = { path = "/logs/" .. id, query = { { "stream", "1" } }, stall_timeout = math.huge },
       go_on = function()
         local run, err = client:run(id):get()
         return run and not apify.is_finished(run), err
@@ -217,7 +217,7 @@ describe("a log", function()
       chunks[#chunks + 1] = chunk
     end
     assert.is_true(#chunks > 10, #chunks)
-    local expected = assert(stream.new { settings = client.settings, op = { path = "/logs/" .. id } }:read())
+    local expected = assert(stream.new { settings = client.settings, request = { path = "/logs/" .. id } }:read())
     assert.equal(expected, table.concat(chunks):sub(1, #expected))
   end)
 

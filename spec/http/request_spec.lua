@@ -43,7 +43,7 @@ describe("a call", function()
       for _, action in ipairs { { close_before_answer = {} }, { status = { code = 500 } } } do
         assert.is_nil((run { method = "DELETE", path = "/datasets/nothing" }))
         s:faults { match = { method = "DELETE", first = 1 }, action = action }      -- on a connection that was used before
-        local ok, meta = run { method = "DELETE", path = "/datasets/nothing" }
+        local ok, meta = request.run_meta(client.settings, { method = "DELETE", path = "/datasets/nothing" }, answers.acknowledgement)
         assert.is_true(ok)
         assert.equal(404, meta.status)
       end

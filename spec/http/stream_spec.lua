@@ -3,6 +3,7 @@
 local apify = require "apify"
 local core = require "apify.core"
 local server = require "spec.local_api.server"
+local save = require "apify.http.save"
 local sink = require "apify.http.sink"
 local stream = require "apify.http.stream"
 
@@ -33,9 +34,9 @@ describe("a stream", function()
     client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
   end)
 
-  local function open(o, op)
-    local all = { settings = client.settings, op = { path = PATH, query = QUERY } }
-    for name, value in pairs(op or {}) do all.op[name] = value end
+  local function open(o, more)
+    local all = { settings = client.settings, request = { path = PATH, query = QUERY } }
+    for name, value in pairs(more or {}) do all.request[name] = value end
     for name, value in pairs(o or {}) do all[name] = value end
     return stream.new(all)
   end
@@ -507,14 +508,14 @@ describe("a stream", function()
     end
 
     it("is a file, or a string", function()
-      assert.is_true(assert(stream.save(open(), assert(sink.open(path)))))
+      assert.is_true(assert(save(open(), assert(sink.open(path)))))
       assert_whole(content())
-      assert_whole(assert(stream.save(open(), sink.open(nil, 1e9))))
+      assert_whole(assert(save(open(), sink.open(nil, 1e9))))
     end)
 
     it("is complete although the connection breaks", function()
       cut_at(5000, 10000)
-      assert.is_true(assert(stream.save(open(), assert(sink.open(path)))))
+      assert.is_true(assert(save(open(), assert(sink.open(path)))))
       assert_whole(content())
     end)
 
@@ -525,14 +526,14 @@ describe("a stream", function()
         asked = asked + 1
         return asked == 1
       end
-      assert.is_true(assert(stream.save(open { go_on = go_on }, assert(sink.open(path)))))
+      assert.is_true(assert(save(open { go_on = go_on }, assert(sink.open(path)))))
       assert.equal("other, longer", content())
       assert.equal(4, #s:log().requests)
 
       answer_with("one", "other")
       asked = 0
       local pieces = {}
-      local ok, err = stream.save(open { go_on = go_on }, sink.open(function(bytes) pieces[#pieces + 1] = bytes end))
+      local ok, err = save(open { go_on = go_on }, sink.open(function(bytes) pieces[#pieces + 1] = bytes end))
       assert.is_nil(ok)
       assert.equal("decode", err.kind)
       assert.same({ "one" }, pieces)
@@ -540,7 +541,7 @@ describe("a stream", function()
 
     it("is given up when the content never stays the same", function()
       answer_with("1", "2", "3", "4", "5", "6")
-      local ok, err = stream.save(open { go_on = function() return true end }, assert(sink.open(path)))
+      local ok, err = save(open { go_on = function() return true end }, assert(sink.open(path)))
       assert.is_nil(ok)
       assert.equal("the content changed while it was being read", err.message)
       assert.equal("", leftovers())
@@ -550,7 +551,7 @@ describe("a stream", function()
     it("leaves nothing behind when the stream fails", function()
       client = client:with { max_retries = 0 }
       cut_at(8000)
-      local ok, err = stream.save(open(), assert(sink.open(path)))
+      local ok, err = save(open(), assert(sink.open(path)))
       assert.is_nil(ok)
       assert.equal("network", err.kind)
       assert.equal("", leftovers())
@@ -560,7 +561,7 @@ describe("a stream", function()
       client = client:with { on_attempt = function() error "torn" end }
       for _, prepare in ipairs { function() cut_at(8000) end, function() cut_at(0) end } do
         prepare()
-        local is_done, message = pcall(stream.save, open(), assert(sink.open(path)))
+        local is_done, message = pcall(save, open(), assert(sink.open(path)))
         assert.is_false(is_done)
         assert.truthy(message.cause:find("torn", 1, true))
         assert.equal("", leftovers())
@@ -571,7 +572,7 @@ describe("a stream", function()
     it("stops when the sink fails", function()
       local st = open()
       local count = 0
-      local ok, err = stream.save(st, sink.open(function()
+      local ok, err = save(st, sink.open(function()
         count = count + 1
         if count == 2 then return nil, "enough" end
       end))
@@ -600,7 +601,7 @@ describe("a stream", function()
           if count <= 20 then later = later + 1 end
           return write(self, bytes)
         end
-        return stream.save(open { deadline = 5 }, out)
+        return save(open { deadline = 5 }, out)
       end
 
       it("is over after its deadline, if it is the module that writes", function()
@@ -625,14 +626,14 @@ describe("a stream", function()
     end)
 
     it("stops when the string becomes too large", function()
-      local ok, err = stream.save(open(), sink.open(nil, 100000))
+      local ok, err = save(open(), sink.open(nil, 100000))
       assert.is_nil(ok)
       assert.equal("too_large", err.kind)
     end)
 
     it("is no file when the stream was closed before its end", function()
       local st = open()
-      local ok, err = stream.save(st, sink.open(function() st:close() end))
+      local ok, err = save(st, sink.open(function() st:close() end))
       assert.is_nil(ok)
       assert.equal("closed", err.kind)
     end)
@@ -640,7 +641,7 @@ describe("a stream", function()
     it("lets the sink wait", function()
       local turns, size = 0, 0
       local saver = apify.spawn(function()
-        return stream.save(open(), sink.open(function(bytes)
+        return save(open(), sink.open(function(bytes)
           assert(apify.sleep(0.001))
           size = size + #bytes
         end))

@@ -6,6 +6,7 @@
 local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local retry = require "apify.http.retry"
 
 local SHOWN = 300                        -- bytes of a foreign text that a message shows
 
@@ -52,22 +53,22 @@ local MEDIA = {
 local answers = {}
 
 --- The answer's media type, such as "text/html"; "" when it does not say.
-local function media_type(ex)
-  return json.media_type(ex.xfer:header "content-type")
+local function media_type(call)
+  return json.media_type(call.xfer:header "content-type")
 end
 
 --- The failure of an answer that is another program's, or a part of it: what it says of itself, and how it begins.
----@param ex apify.Exchange
+---@param call apify.Call
 ---@param text? string its first bytes
 ---@return nil
 ---@return string message
 ---@return string name
 ---@return integer offset
 ---@return true is_stray
-function answers.stray(ex, text)
-  local kind = media_type(ex)
-  local message = ("status %d with %s is not the API's answer"):format(ex.xfer:status(), kind == "" and "no type" or errors.escape(kind, 100))
-  if text and text ~= "" then message = message .. ": " .. ex:conceal(text):sub(1, SHOWN) end
+function answers.stray(call, text)
+  local kind = media_type(call)
+  local message = ("status %d with %s is not the API's answer"):format(call.xfer:status(), kind == "" and "no type" or errors.escape(kind, 100))
+  if text and text ~= "" then message = message .. ": " .. call:conceal(text):sub(1, SHOWN) end
   return nil, message, "decode", 0, true
 end
 
@@ -107,21 +108,21 @@ local function fault_of(value, shape)
 end
 
 --- The JSON value of an answer.
----@param ex apify.Exchange
+---@param call apify.Call
 ---@param read? fun(): any   what decodes it, as `transfer:value` does
-function answers.json(ex, read)
-  if ex.xfer:status() == 204 or ex.xfer:is_empty() then return nothing() end
+function answers.json(call, read)
+  if call.xfer:status() == 204 or call.xfer:is_empty() then return nothing() end
   local value, message, name, offset
-  if read then value, message, name, offset = read() else value, message, name, offset = ex.xfer:value(ex.call.decoder) end
+  if read then value, message, name, offset = read() else value, message, name, offset = call.xfer:value(call.decoder) end
   if not message then return value end
-  if name == "decode" and not ex.xfer:failure() and not json.is_json_type(media_type(ex)) then return answers.stray(ex, ex.xfer:text()) end
+  if name == "decode" and not call.xfer:failure() and not json.is_json_type(media_type(call)) then return answers.stray(call, call.xfer:text()) end
   return nil, message, name, offset
 end
 
 local function reader(shape)
-  return function(ex)
-    if ex.call.method == "PUT" and ex.xfer:status() == 204 then return true end           -- it is done, and that is all
-    local body, message, name, offset, is_stray = answers.json(ex)
+  return function(call)
+    if call.method == "PUT" and call.xfer:status() == 204 then return true end           -- it is done, and that is all
+    local body, message, name, offset, is_stray = answers.json(call)
     if message then return nil, message, name, offset, is_stray end
     local value = type(body) == "table" and body.data
     local fault = fault_of(value, shape)
@@ -135,34 +136,58 @@ for name, shape in pairs(SHAPES) do readers[name] = reader(shape) end
 
 --- The reader of the API's objects of a shape.
 ---@param shape string a name of SHAPES
----@return fun(ex: apify.Exchange): table?, string?, string?, integer?, boolean?
+---@return fun(call: apify.Call): table?, string?, string?, integer?, boolean?
 function answers.reader(shape)
   return (assert(readers[shape], shape))
 end
 
 --- The reader of an answer that says nothing beyond its status and its type: true. What became of its body is no matter.
----@param ex apify.Exchange
-function answers.acknowledgement(ex)
-  local xfer = ex.xfer
+---@param call apify.Call
+function answers.acknowledgement(call)
+  local xfer = call.xfer
   local is_known = ACKNOWLEDGED[xfer:status()]
-  local is_bare = xfer:status() == 204 or ex.call.method == "HEAD" or xfer:is_empty() and not xfer:failure()
+  local is_bare = xfer:status() == 204 or call.method == "HEAD" or xfer:is_empty() and not xfer:failure()
   if is_known and (is_bare or json.is_json_type(xfer:header "content-type")) then return true end
-  return answers.stray(ex, xfer:phase() == "done" and xfer:text() or nil)
+  return answers.stray(call, xfer:phase() == "done" and xfer:text() or nil)
+end
+
+--- A member of the API's error as text, whatever it is; nil of nothing.
+local function text_of(value)
+  if value == nil or value == core.null then return nil end
+  if type(value) == "table" then return (core.encode(value, { sort_keys = true })) end
+  return tostring(value)
+end
+
+--- The error of an answer that is not a success, as the API tells it.
+---@param call apify.Call
+---@param status integer
+---@return apify.Error
+function answers.failure(call, status)
+  local xfer = call.xfer
+  local text = call:conceal(xfer:text() or "")
+  local body = core.decode(text)
+  local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
+  return call:describe {
+    kind = "api", status = status, type = call:conceal(text_of(told.type)), data = call:conceal(told.data),
+    message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, SHOWN) or "")),
+    sent = true, request_id = call:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
+    retry_after = retry.after(xfer:header "retry-after", core.time()),
+  }
 end
 
 --- A page of HTML that no record is: of what it keeps, the API gives everything as an attachment when asked to.
-local function is_no_record(ex)
-  return ex.is_home and media_type(ex) == "text/html" and not ex.xfer:header "content-disposition"
+local function is_no_record(call)
+  return call.is_home and media_type(call) == "text/html" and not call.xfer:header "content-disposition"
 end
 
 --- Is the answer of another type than the bytes that were asked for?
----@param ex apify.Exchange
+---@param call apify.Call
 ---@param media string a name of MEDIA, or "record"
 ---@return boolean
-function answers.is_stray(ex, media)
-  if BARE[ex.xfer:status()] then return true end
-  if media == "record" then return is_no_record(ex) end
-  local kind = media_type(ex)
+function answers.is_stray(call, media)
+  if BARE[call.xfer:status()] then return true end
+  if media == "record" then return is_no_record(call) end
+  local kind = media_type(call)
   if kind == "" then return false end
   for _, pattern in ipairs(MEDIA[media]) do
     if kind:find(pattern) then return false end
@@ -179,11 +204,11 @@ end
 
 --- The reader of bytes as one text.
 ---@param media string
----@return fun(ex: apify.Exchange): string?, string?, string?, integer?, boolean?
+---@return fun(call: apify.Call): string?, string?, string?, integer?, boolean?
 function answers.text(media)
-  return function(ex)
-    if answers.is_stray(ex, media) then return answers.stray(ex, ex.xfer:text()) end
-    return ex.xfer:text()
+  return function(call)
+    if answers.is_stray(call, media) then return answers.stray(call, call.xfer:text()) end
+    return call.xfer:text()
   end
 end
 

@@ -1,15 +1,17 @@
---- One logical call: its attempts, the sleeps between them, redirects and the time allowed.
+--- One wish: its attempts, the sleeps between them, redirects and the time allowed.
 ---
---- An exchange is a state machine that never waits: whoever owns it calls `poke` with the time and sleeps until
+--- A call is a state machine that never waits: whoever owns it calls `poke` with the time and sleeps until
 --- `wake_at` or until its waiter is woken. So one caller can hold a page, a window of pages or a thousand long polls.
+local answers = require "apify.http.answers"
 local core = require "apify.core"
+local decoders = require "apify.http.decoders"
 local errors = require "apify.util.errors"
-local retry = require "apify.http.retry"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
+local redirect = require "apify.http.redirect"
+local retry = require "apify.http.retry"
 local url = require "apify.util.url"
 
-local MAX_REDIRECTS = 5
 local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
 
 local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
@@ -21,31 +23,17 @@ local FOLLOWING = {
 
 local NOTHING = {}
 
-local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+local EMPTY = { POST = "", PATCH = "" }             -- what these send when there is nothing to send
 
---- What to send and how to go about it. Times are seconds.
+local STREAMED = { rows = true, bytes = true }      -- kinds of answers that are read as they come
+
 ---@class apify.Call
 ---@field settings apify.Settings
+---@field request apify.Request what is asked for
 ---@field method string
 ---@field path string of the URL, for texts
 ---@field url string
----@field headers string[] header lines beside the token
----@field body? string
----@field upload? { size?: integer } a body that its owner writes to the transfer
----@field http1? boolean HTTP/1.1 only
----@field is_raw? boolean the body is wanted as it came, compressed or not
----@field is_stream? boolean the caller takes the body as it comes
----@field is_open_ended? boolean a stream that may last: request_timeout ends with its headers
----@field is_safe? boolean repeating is harmless whatever the method
----@field is_repeatable? fun(): boolean asked before a retry: can the body be sent again?
----@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
----@field ignores_body? boolean the head of a success says all: what becomes of its body is no matter
----@field request_timeout number for everything up to the complete answer; after an upload, from its last byte
----@field stall_timeout number without a byte, once the request is sent; may be infinite
----@field hold_timeout? number the same until the answer begins, where the API may hold it
 ---@field decoder userdata
-
----@class apify.Exchange
 ---@field waiter apify.Waiter
 ---@field wake_at number poke again then
 ---@field xfer? userdata the transfer whose answer is ready
@@ -54,46 +42,51 @@ local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308
 ---@field used_up? "attempts"|"time"|"patience" why it was not tried again
 ---@field was_sent boolean may the server have acted on one of the attempts?
 ---@field is_repetition? boolean ... on one of those before the present attempt?
-local Exchange = {}
-local exchange_mt = { __index = Exchange, __name = "apify.Exchange" }
+local Call = {}
+local call_mt = { __index = Call, __name = "apify.Call" }
 
 --- Begin a call; nothing is sent before the first poke.
----@param call apify.Call
+---@param settings apify.Settings
+---@param request apify.Request
 ---@param waiter apify.Waiter
 ---@param now number
 ---@param previous? { attempts: integer, error: apify.Error, started_at?: number } what was tried before for the same purpose
----@return apify.Exchange
-local function new(call, waiter, now, previous)
+---@return apify.Call
+local function new(settings, request, waiter, now, previous)
+  local address, query = settings.base.url .. request.path, url.query(request.query or NOTHING)
   local self = setmetatable({
-    call = call, waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
+    settings = settings, request = request, method = request.method or "GET", path = url.path(address),
+    url = query == "" and address or address .. "?" .. query,
+    decoder = request.decoder or decoders.find(settings, request.pick, request.nulls),
+    time_allowed = request.request_timeout or settings.request_timeout,
+    waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
     started_at = previous and previous.started_at or now, start_at = now, wake_at = now,
-  }, exchange_mt)
+  }, call_mt)
   self:go_home()
-  call.settings.gate.open[self] = true
-  if previous then self:consider(previous.error, now) end
+  settings.calls[self] = true
+  if previous then self:consider(previous.error, now) else settings.counts.calls = settings.counts.calls + 1 end
   return self
 end
 
 --- Every attempt begins at the API itself, wherever redirects have led before.
-function Exchange:go_home()
-  local call = self.call
-  self.address, self.redirects, self.is_home = call.url, 0, true
-  self.is_loopback = call.settings.base.loopback
+function Call:go_home()
+  self.address, self.redirects, self.is_home = self.url, 0, true
+  self.is_loopback = self.settings.base.loopback
 end
 
 --- Where the present attempt goes, as the client remembers hosts that have answered.
-function Exchange:host()
-  return self.is_home and self.call.settings.base.url or url.origin(self.address)
+function Call:host()
+  return self.is_home and self.settings.base.url or url.origin(self.address)
 end
 
 --- When the time allowed is over.
-function Exchange:ends_at()
-  if self.state == "ready" and self.call.is_open_ended then return math.huge end
-  return self.started_at + self.call.request_timeout
+function Call:ends_at()
+  if self.state == "ready" and self.request.answer == "bytes" then return math.huge end
+  return self.started_at + self.time_allowed
 end
 
 --- Seconds left of the time allowed.
-function Exchange:remaining(now)
+function Call:remaining(now)
   return self:ends_at() - now
 end
 
@@ -101,8 +94,8 @@ end
 ---@generic T
 ---@param value T
 ---@return T
-function Exchange:conceal(value)
-  local secret, kind = self.call.settings.secret, type(value)
+function Call:conceal(value)
+  local secret, kind = self.settings.secret, type(value)
   if secret and kind == "string" then return secret:mask(value) end
   if not secret or kind ~= "table" then return value end
   local masked = setmetatable({}, getmetatable(value))
@@ -111,43 +104,42 @@ function Exchange:conceal(value)
 end
 
 --- The fields of an error, with what is known about this call.
-function Exchange:facts(fields)
-  local call = self.call
+function Call:facts(fields)
   fields.message = self:conceal(fields.message)
-  fields.method, fields.path, fields.attempts = call.method, call.path, self.attempts
+  fields.method, fields.path, fields.attempts = self.method, self.path, self.attempts
   return fields
 end
 
 --- An error with what is known about this call.
-function Exchange:describe(fields)
+function Call:describe(fields)
   return errors.new(self:facts(fields))
 end
 
---- Is there a transfer that can tell of itself? The collector finalizes that of an exchange which nobody has any more, and takes the
---- exchange out of the client's weak table only in its next cycle.
+--- Is there a transfer that can tell of itself? The collector finalizes that of a call which nobody has any more, and takes the
+--- call out of the client's weak table only in its next cycle.
 local function has_live_transfer(self)
   return self.xfer ~= nil and self.xfer:is_open()
 end
 
 --- May the server have acted?
 ---@return boolean
-function Exchange:may_have_acted()
+function Call:may_have_acted()
   return self.was_sent or has_live_transfer(self) and self.xfer:was_sent()
 end
 
 --- The call failed for good.
-function Exchange:fail(err)
+function Call:fail(err)
   self:close(err)
-  self.call.settings.counts.errors = self.call.settings.counts.errors + 1
+  self.settings.counts.errors = self.settings.counts.errors + 1
   return "failed"
 end
 
 --- An attempt failed: try again later if that may help, is harmless and there is time; else give up.
-function Exchange:consider(err, now)
-  local call, settings = self.call, self.call.settings
+function Call:consider(err, now)
+  local request, settings = self.request, self.settings
   local verdict = retry.verdict {
-    kind = err.kind, status = err.status, method = call.method, sent = err.sent,
-    safe = call.is_safe or settings.retry_unsafe,
+    kind = err.kind, status = err.status, method = self.method, sent = err.sent,
+    safe = request.is_safe or settings.retry_unsafe,
   }
   err.retryable = verdict == "retry"
   self.was_sent = self.was_sent or (err.sent or false) and err.status ~= 429
@@ -158,7 +150,7 @@ function Exchange:consider(err, now)
     error(why, 0)
   end
   if verdict ~= "retry" then return self:fail(err) end
-  if call.is_repeatable and not call.is_repeatable() then
+  if request.upload and not request.upload:can_rewind() then
     err.retryable, err.message = false, err.message .. "; not tried again: its body cannot be read again"
     return self:fail(err)
   end
@@ -179,24 +171,24 @@ end
 
 --- Tell the counters and the hook about the attempt that ends now, once. What the hook raises is raised as an apify.Error, to which
 --- whoever has an answer by then adds it.
-function Exchange:report(err)
+function Call:report(err)
   local xfer = self.xfer
   if self.is_reported or not has_live_transfer(self) then return end
   self.is_reported = true
-  local settings, stats = self.call.settings, xfer:stats()
+  local settings, stats = self.settings, xfer:stats()
   local counts = settings.counts
   counts.bytes_wire = counts.bytes_wire + stats.bytes_wire
   counts.bytes_decoded = counts.bytes_decoded + stats.bytes_decoded
   if stats.is_reused then counts.reused_connections = counts.reused_connections + 1 end
   if not settings.on_attempt then return end
-  stats.method, stats.path, stats.attempt = self.call.method, self.call.path, self.attempts
+  stats.method, stats.path, stats.attempt = self.method, self.path, self.attempts
   stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
   local ok, why = pcall(loop.call_hook, settings.on_attempt, stats)
   if not ok then error(errors.of_user("the on_attempt hook", why, self:facts { sent = self:may_have_acted() }), 0) end
 end
 
 --- Let the transfer go, because of `err` if it failed; one that is unfinished is aborted.
-function Exchange:release(err)
+function Call:release(err)
   local xfer = self.xfer
   if not xfer then return end
   local ok, why = pcall(self.report, self, err)           -- a hook may raise; the transfer must go all the same
@@ -207,10 +199,20 @@ end
 
 --- Stop at once, because of `err` if it did not succeed. Safe to call twice.
 ---@param err? apify.Error
-function Exchange:close(err)
+function Call:close(err)
   self.error = self.error or err
-  self.call.settings.gate.open[self] = nil
+  self.settings.calls[self] = nil
   self:release(self.error)
+end
+
+--- Stop at once, because of what is no affair of the server's: the fields of an error, or one that came from elsewhere and stays as it is.
+--- With `sent` in the fields, that is what they say of the present attempt.
+---@param err table
+function Call:abort(err)
+  if errors.is(err) then return self:close(err) end
+  if err.sent == nil then err.sent = self:may_have_acted() end
+  err.sent = self.was_sent or err.sent
+  self:close(self:describe(err))
 end
 
 local function header_name(line)
@@ -228,25 +230,25 @@ local function merge(lines, own)
 end
 
 --- The core's options for an attempt. Away from the API's own origin go neither the token nor the caller's headers.
-function Exchange:options()
-  local call, settings = self.call, self.call.settings
-  local send_once = ONCE[call.method] and not (call.is_safe or settings.retry_unsafe) or nil
+function Call:options()
+  local request, settings, upload = self.request, self.settings, self.request.upload
+  local send_once = ONCE[self.method] and not (request.is_safe or settings.retry_unsafe) or nil
   return {
-    owner = self, url = self.address, method = call.method, body = call.body, send_once = send_once,
-    headers = self.is_home and merge(settings.headers, call.headers) or settings.headers,
+    owner = self, url = self.address, method = self.method, send_once = send_once,
+    body = request.body or not upload and EMPTY[self.method] or nil, upload = upload and true, upload_size = upload and upload:size(),
+    headers = self.is_home and merge(settings.headers, request.headers or NOTHING) or settings.headers,
     secret = self.is_home and settings.secret or nil,
-    user_agent = settings.user_agent, stream = call.is_stream, raw = call.is_raw,
-    http1 = call.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
-    upload = call.upload and true, upload_size = call.upload and call.upload.size,
+    user_agent = settings.user_agent, stream = STREAMED[request.answer], raw = request.is_raw,
+    http1 = request.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
     ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
   }
 end
 
-function Exchange:start(now)
+function Call:start(now)
   self.attempts = self.attempts + 1
   self.is_reported = false
-  self.call.settings.counts.attempts = self.call.settings.counts.attempts + 1
+  self.settings.counts.attempts = self.settings.counts.attempts + 1
   self.moved, self.phase, self.progress_at, self.looked_at, self.uploaded = 0, nil, now, now, nil
   local xfer, message, kind = reactor.submit(self:options())
   if not xfer then return self:consider(self:describe { kind = kind, message = message, sent = false }, now) end
@@ -255,34 +257,33 @@ function Exchange:start(now)
 end
 
 --- Seconds without a byte that are too long in this phase.
-function Exchange:patience(phase)
-  local call = self.call
-  if phase == "connecting" then return call.settings.connect_timeout end
-  return phase == "sent" and call.hold_timeout or call.stall_timeout
+function Call:patience(phase)
+  local request, settings = self.request, self.settings
+  if phase == "connecting" then return settings.connect_timeout end
+  return phase == "sent" and request.hold_timeout or request.stall_timeout or settings.stall_timeout
 end
 
 --- Nothing came in time: what that means depends on how far the attempt got.
-function Exchange:late_error(now)
-  local call = self.call
+function Call:late_error(now)
   local is_sent = self.xfer:was_sent()
   if self:remaining(now) <= 0 then
-    local message = ("no answer within %g s"):format(call.request_timeout)
+    local message = ("no answer within %g s"):format(self.time_allowed)
     if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
     return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
   end
   local message = is_sent and ("not a byte within %g s"):format(self:patience(self.phase))
-    or ("no connection within %g s"):format(call.settings.connect_timeout)
+    or ("no connection within %g s"):format(self.settings.connect_timeout)
   return self:describe { kind = is_sent and "timeout" or "connect", message = message, sent = is_sent }
 end
 
 --- Note when bytes last moved, by the owner's clock, which stands still while the program is elsewhere.
-function Exchange:look(now)
+function Call:look(now)
   local phase, moved, idle, uploaded = self.xfer:phase(), self.xfer:progress()
   if phase ~= self.phase or moved ~= self.moved then
     local is_seen = idle <= now - self.looked_at + CLOCK_SLACK          -- else the owner's clock stood still since
     self.progress_at = is_seen and now - idle or now
     self.phase, self.moved = phase, moved
-    if self.call.upload and phase == "sent" and uploaded ~= self.uploaded then
+    if self.request.upload and phase == "sent" and uploaded ~= self.uploaded then
       self.started_at, self.uploaded = self.progress_at, uploaded
     end
   end
@@ -290,7 +291,7 @@ function Exchange:look(now)
 end
 
 --- Has the transfer been silent for too long, or is the time allowed over? Sets `wake_at`.
-function Exchange:is_late(now)
+function Call:is_late(now)
   self:look(now)
   local phase, limit = self.phase, self:ends_at()
   if phase ~= "queued" then limit = math.min(limit, self.progress_at + self:patience(phase)) end
@@ -302,17 +303,17 @@ function Exchange:is_late(now)
 end
 
 --- After a fork, the child does not hear of what its parent has begun: nil, or the error that makes of it.
-function Exchange:loss()
+function Call:loss()
   if not self.xfer:is_foreign() then return nil end
   return self:describe { kind = "network", message = "the connection belongs to the parent process", sent = self.xfer:was_sent() }
 end
 
 --- The attempt is under way: has it stalled?
-function Exchange:watch(now)
+function Call:watch(now)
   local loss = self:loss()
   if loss then return self:consider(loss, now) end
   if not self:is_late(now) then return "wait" end
-  local status = self.call.ignores_body and self.xfer:status() or 0
+  local status = self.request.answer == "head" and self.xfer:status() or 0
   if status >= 200 and status < 300 then                 -- all that matters is there
     self.state = "ready"
     return "ready"
@@ -323,86 +324,62 @@ function Exchange:watch(now)
 end
 
 --- The same for a stream whose rows are being read: nil, or why it has to be given up.
-function Exchange:watch_body(now)
+function Call:watch_body(now)
   return self:loss() or self:is_late(now) and self:late_error(now) or nil
 end
 
---- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up, see apify.retry.
-function Exchange:reject(kind, message, offset, now, is_stray)
+--- The body of the answer turned out to be bad, or `is_stray`, something else than what was asked for: try again, or give up, see apify.http.retry.
+function Call:reject(kind, message, offset, now, is_stray)
   self.state = nil
   local err = self:describe { kind = kind, message = message, offset = offset, sent = true, retryable = false }
   local came_whole = not self.xfer:failure()
-  if came_whole and self.call.is_user_data and not is_stray then return self:fail(err) end
+  if came_whole and self.request.is_user_data and not is_stray then return self:fail(err) end
   return self:consider(err, now)
 end
 
---- A member of the API's error as text, whatever it is; nil of nothing.
-local function text_of(value)
-  if value == nil or value == core.null then return nil end
-  if type(value) == "table" then return (core.encode(value, { sort_keys = true })) end
-  return tostring(value)
-end
-
---- The error object of an answer that is not a success.
-function Exchange:api_error(status)
-  local xfer = self.xfer
-  local text = self:conceal(xfer:text() or "")
-  local body = core.decode(text)
-  local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
-  return self:describe {
-    kind = "api", status = status, type = self:conceal(text_of(told.type)), data = self:conceal(told.data),
-    message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, 300) or "")),
-    sent = true, request_id = self:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
-    retry_after = retry.after(xfer:header "retry-after", core.time()),
-  }
-end
-
-function Exchange:redirect(status, now)
-  local call, location = self.call, self.xfer:header "location"
-  local function refuse(why)
-    return self:fail(self:describe { kind = "redirect", status = status, message = why, sent = true })
-  end
-  if call.method ~= "GET" and call.method ~= "HEAD" then return refuse "only GET and HEAD follow a redirect" end
+--- The answer points elsewhere: ask there, in the same attempt, or give up.
+function Call:redirect(status, now)
+  local location = self.xfer:header "location"
   self.redirects = self.redirects + 1
-  if self.redirects > MAX_REDIRECTS then return refuse(("more than %d redirects"):format(MAX_REDIRECTS)) end
-  local address, parts = url.resolve(self.address, location)
-  if not address then return refuse(("to %s: %s"):format(errors.show(self:conceal(location)), parts)) end
-  if self.address:find "^https:" and parts.scheme ~= "https" then return refuse "from https to http" end
+  local address, parts = redirect.follow {
+    method = self.method, count = self.redirects, from = self.address, location = location, shown = self:conceal(location),
+  }
+  if not address then return self:fail(self:describe { kind = "redirect", status = status, message = parts, sent = true }) end
   self:release()
-  self.is_home = self.is_home and url.origin(address) == url.origin(call.url)
+  self.is_home = self.is_home and url.origin(address) == url.origin(self.url)
   self.address, self.is_loopback = address, parts.loopback
-  self.attempts = self.attempts - 1                   -- the same attempt, at another place
+  self.attempts = self.attempts - 1                   -- it is counted again
   return self:start(now)
 end
 
 --- Did the caller's own headers ask for a part of the body?
-function Exchange:asked_for_part()
-  for _, line in ipairs(merge(self.call.settings.headers, self.call.headers)) do
+function Call:asked_for_part()
+  for _, line in ipairs(merge(self.settings.headers, self.request.headers or NOTHING)) do
     if header_name(line) == "range" then return true end
   end
   return false
 end
 
 --- Why a success cannot be what was asked for, whatever its body is: the same question would bring the same. nil when it can.
-function Exchange:misfit(status)
+function Call:misfit(status)
   local message, kind = self.xfer:failure()
   if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
   if status == 206 and not self:asked_for_part() then return "the answer is a part, and the whole was asked for" end
 end
 
 --- The answer, or enough of it, is there.
-function Exchange:judge(now)
+function Call:judge(now)
   local xfer = self.xfer
   if xfer:was_resent() then self.is_repetition = true end
   local message, kind, received = xfer:failure()
   local status = xfer:status()
-  if status then self.call.settings.known[self:host()] = true end
+  if status then self.settings.known[self:host()] = true end
   local is_success = status and status >= 200 and status < 300
-  local misfit = is_success and not self.call.ignores_body and self:misfit(status)
+  local misfit = is_success and self.request.answer ~= "head" and self:misfit(status)
   if misfit then
     return self:fail(self:describe { kind = "decode", status = status, message = misfit, sent = true, retryable = false })
   end
-  local is_enough = is_success and (self.call.is_stream or self.call.ignores_body)
+  local is_enough = is_success and (STREAMED[self.request.answer] or self.request.answer == "head")
   if message and (not status or is_success) and not is_enough then
     return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
   end
@@ -413,10 +390,10 @@ function Exchange:judge(now)
   if not status then
     return self:consider(self:describe { kind = "decode", message = "the answer has no status", sent = true }, now)
   end
-  if REDIRECTS[status] then return self:redirect(status, now) end
-  local err = self:api_error(status)
+  if redirect.is_one(status) then return self:redirect(status, now) end
+  local err = answers.failure(self, status)
   if status == 429 then
-    self.call.settings.counts.rate_limited = self.call.settings.counts.rate_limited + 1
+    self.settings.counts.rate_limited = self.settings.counts.rate_limited + 1
   end
   return self:consider(err, now)
 end
@@ -424,7 +401,7 @@ end
 --- Go on as far as possible.
 ---@param now number
 ---@return "wait"|"ready"|"failed" state   "ready": `xfer` holds a success, of a stream at least its headers
-function Exchange:poke(now)
+function Call:poke(now)
   if self.error then return "failed" end
   if self.state == "ready" then return "ready" end
   if not self.xfer then
@@ -436,7 +413,7 @@ function Exchange:poke(now)
   end
   local phase = self.xfer:phase()
   local is_success = (self.xfer:status() or 0) < 300
-  if phase == "done" or (phase == "head" and self.call.is_stream and is_success) then return self:judge(now) end
+  if phase == "done" or (phase == "head" and STREAMED[self.request.answer] and is_success) then return self:judge(now) end
   return self:watch(now)
 end
 

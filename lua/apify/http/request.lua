@@ -1,72 +1,33 @@
---- From a method, a path and options to an answer: builds calls, and waits for them.
-local core = require "apify.core"
+--- What is asked for, and its answer, waited for.
+local drive = require "apify.http.drive"
 local errors = require "apify.util.errors"
-local call = require "apify.http.call"
 local loop = require "apify.loop"
 local url = require "apify.util.url"
 
 local request = {}
 
-local NOTHING = {}
-
-local BODIES = { POST = "", PATCH = "" }        -- what these send when there is nothing to send
-
---- The decoder for these settings; decoders learn the shape of what they read, so they are kept.
-local function decoder_for(settings, pick, nulls)
-  nulls = nulls or settings.nulls or "omit"
-  local key = nulls .. (pick and "\0" .. table.concat(pick, "\0") or "")
-  local found = settings.decoders[key]
-  if not found then
-    found = core.decoder { nulls = nulls, pick = pick }
-    settings.decoders[key] = found
-  end
-  return found
-end
-
---- What to ask for.
----@class apify.Operation
+--- What to ask for. It is made once, and nobody changes it. Times are seconds; where they are absent, the client's hold.
+---@class apify.Request
 ---@field method? string GET when absent
 ---@field path string below the API's base, such as "/acts/x/runs"
 ---@field query? { [1]: string, [2]: string }[]
----@field headers? string[]
+---@field headers? string[] header lines beside the token
 ---@field body? string
----@field upload? { size?: integer } see apify.Call, as for the flags below
----@field http1? boolean
----@field is_raw? boolean
----@field is_stream? boolean
----@field is_open_ended? boolean
----@field is_safe? boolean
----@field is_repeatable? fun(): boolean
----@field is_user_data? boolean
----@field ignores_body? boolean
----@field media? string what kind of bytes a stream has to be of: see answers.is_stray
+---@field upload? apify.Source a body that is sent as it is read: see upload.lua
+---@field http1? boolean HTTP/1.1 only
+---@field answer? "whole"|"head"|"rows"|"bytes" what makes it one: all of it (when absent); its head, whatever becomes of the rest; its
+---head, after which the caller reads: rows, for which `request_timeout` holds too, or bytes, which may take any time
+---@field is_raw? boolean the body is wanted as it came, compressed or not
+---@field is_safe? boolean repeating is harmless whatever the method
+---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so
+---@field media? string what kind of bytes they have to be: see answers.is_stray
 ---@field pick? string[]
 ---@field nulls? "omit"|"keep"
 ---@field decoder? userdata instead of that of the settings, `pick` and `nulls`
----@field request_timeout? number
----@field stall_timeout? number
----@field hold_timeout? number
+---@field request_timeout? number for everything up to the complete answer; after an upload, from its last byte
+---@field stall_timeout? number without a byte, once the request is sent; may be infinite
+---@field hold_timeout? number the same until the answer begins, where the API may hold it
 ---@field answer_name? string the field of an error that keeps the answer when a hook raises, beside `value`
----@field wants_meta? boolean status and headers of the answer are wanted beside its value
-
----@param settings apify.Settings
----@param op apify.Operation
----@return apify.Call
-function request.call(settings, op)
-  local query = url.query(op.query or NOTHING)
-  local address = settings.base.url .. op.path
-  return {
-    settings = settings, method = op.method or "GET", path = url.path(address),
-    url = query == "" and address or address .. "?" .. query,
-    headers = op.headers or NOTHING, body = op.body or not op.upload and BODIES[op.method] or nil,
-    upload = op.upload, http1 = op.http1, is_stream = op.is_stream, is_open_ended = op.is_open_ended,
-    is_raw = op.is_raw, is_safe = op.is_safe, is_repeatable = op.is_repeatable, is_user_data = op.is_user_data,
-    ignores_body = op.ignores_body,
-    request_timeout = op.request_timeout or settings.request_timeout,
-    stall_timeout = op.stall_timeout or settings.stall_timeout, hold_timeout = op.hold_timeout,
-    decoder = op.decoder or decoder_for(settings, op.pick, op.nulls),
-  }
-end
 
 --- The path that texts show: of the whole URL.
 ---@param settings apify.Settings
@@ -76,106 +37,82 @@ function request.path_text(settings, path)
   return url.path(settings.base.url .. path)
 end
 
---- Why the client cannot be used now, or nil.
-function request.refusal(settings)
-  if settings.gate.is_closed then return errors.new { kind = "closed", message = "the client is closed" } end
-  local ok, reason, kind = loop.check()
-  if not ok then return errors.new { kind = kind, message = reason } end
-end
+--- Begin a call, as call.lua says.
+request.begin = require("apify.http.call").new
 
---- Begin an exchange.
-function request.begin(settings, op, waiter, now, previous)
-  settings.counts.calls = settings.counts.calls + (previous and 0 or 1)
-  return call.new(request.call(settings, op), waiter, now, previous)
-end
-
---- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the call.
-function request.park(settings, waiter, seconds)
-  local gate = settings.gate
-  local how, reason, kind
-  if not gate.is_closed then                                 -- else nobody would wake the caller
-    gate.parked[waiter] = true
-    how, reason, kind = loop.park(waiter, seconds)
-    gate.parked[waiter] = nil
-  end
-  if gate.is_closed then return { kind = "closed", message = "the client was closed" } end
-  if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
-  if how == nil then return { kind = kind, message = reason } end
-end
-
---- What an exchange needs while it is under way: a body, for instance. The clock may leave out what the user's code takes.
----@class apify.Helper
----@field now fun(self): number
----@field tend fun(self, ex: apify.Exchange): table?   the error that ends the call, or the fields of one
-
----@type apify.Helper
-local NO_HELPER = { now = loop.now, tend = function() end }
-
---- The error object of what ends the call from outside; one that came from elsewhere stays as it is.
-local function interruption(ex, err)
-  if errors.is(err) then return err end
-  if err.sent == nil then err.sent = ex.xfer ~= nil and ex.xfer:was_sent() end
-  err.sent = ex.was_sent or err.sent
-  return ex:describe(err)
-end
-
---- Wait until the exchange is ready or has failed. true, or nil and the error.
-local function finish(ex, settings, helper)
-  while true do
-    local state = ex:poke(helper:now())
-    if state == "ready" then return true end
-    if state == "failed" then return nil, ex.error end
-    local err = helper:tend(ex) or request.park(settings, ex.waiter, ex.wake_at - helper:now())
-    if err then
-      ex:close(interruption(ex, err))
-      return nil, ex.error
-    end
-  end
-end
-
---- Was the thing deleted by an earlier attempt, whose answer was lost?
-local function is_deleted(ex, err)
-  return ex.call.method == "DELETE" and err.not_found and ex.is_repetition
-end
-
---- End an exchange whose answer is known. What a hook raises then is raised with the answer in it.
----@param ex apify.Exchange
----@param value any
----@param name? string the field of the error, beside `value`
-function request.end_with(ex, value, name)
-  local ok, why = pcall(ex.close, ex)
-  if ok then return end
+--- What a hook has raised after the answer was known: raised again, with the answer in it.
+local function raise(why, call, value)
   if errors.is(why) then
     why.value = value
-    if name then why[name] = value end
+    if call.request.answer_name then why[call.request.answer_name] = value end
   end
   error(why, 0)
 end
 
---- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.
----@param settings apify.Settings
----@param op apify.Operation
----@param read fun(ex: apify.Exchange): any   makes a value of the answer; nil, message, name, offset, is_stray when it is none
----@param helper? apify.Helper
----@return any value
----@return any err_or_meta   an apify.Error beside nil; else { status, headers }, if they are wanted
-function request.run(settings, op, read, helper)
-  local refused = request.refusal(settings)
-  if refused then return nil, refused end
-  helper = helper or NO_HELPER
-  local ex = request.begin(settings, op, loop.waiter(), helper:now())
-  while true do
-    local ok, err = finish(ex, settings, helper)
-    if not ok and is_deleted(ex, err) then return true, { status = err.status, headers = {} } end
-    if not ok then return nil, err end
-    local value, message, name, offset, is_stray = read(ex)
+--- Was the thing deleted by an earlier attempt, whose answer was lost?
+local function is_deleted(call)
+  return call.method == "DELETE" and call.is_repetition and call.error ~= nil and call.error.not_found
+end
+
+--- Until the call is ready or has failed.
+local function drive_to_end(call, clock, write_more)
+  local is_quiet, state = pcall(drive.run, call, clock, write_more)
+  if is_quiet then return state end
+  if is_deleted(call) then raise(state, call, true) end
+  error(state, 0)
+end
+
+--- Wait for the answer of a call: its value, and its status and headers.
+local function wait(call, read, wants_meta, clock, write_more)
+  while drive_to_end(call, clock, write_more) == "ready" do
+    local value, message, name, offset, is_stray = read(call)
     if message == nil then
-      local meta = op.wants_meta and { status = ex.xfer:status(), headers = ex:conceal(ex.xfer:headers()) } or nil
-      request.end_with(ex, value, op.answer_name)
+      local meta = wants_meta and { status = call.xfer:status(), headers = call:conceal(call.xfer:headers()) } or nil
+      local is_quiet, why = pcall(call.close, call)
+      if not is_quiet then raise(why, call, value) end
       return value, meta
     end
-    ex:reject(name, message, offset, helper:now(), is_stray)
+    call:reject(name, message, offset, clock:now(), is_stray)
   end
+  if is_deleted(call) then return true, wants_meta and { status = call.error.status, headers = {} } or nil end
+  return nil, call.error
+end
+
+--- Wait for the answer of a call that was begun, as `run` does.
+---@param call apify.Call
+---@param read fun(call: apify.Call): any
+---@param clock? apify.Clock
+---@param write_more? fun(): table?   see drive.run
+---@return any value
+---@return apify.Error? err
+function request.finish(call, read, clock, write_more)
+  return wait(call, read, false, clock or drive.ANY_TIME, write_more)
+end
+
+local function run(settings, req, read, wants_meta)
+  local refused = drive.refusal(settings)
+  if refused then return nil, refused end
+  return wait(request.begin(settings, req, loop.waiter(), loop.now()), read, wants_meta, drive.ANY_TIME)
+end
+
+--- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.
+---@param settings apify.Settings
+---@param req apify.Request
+---@param read fun(call: apify.Call): any   makes a value of the answer; nil, message, name, offset, is_stray when it is none
+---@return any value
+---@return apify.Error? err
+function request.run(settings, req, read)
+  return run(settings, req, read, false)
+end
+
+--- The same for who wants status and headers of the answer too.
+---@param settings apify.Settings
+---@param req apify.Request
+---@param read fun(call: apify.Call): any
+---@return any value
+---@return { status: integer, headers: table<string, string> }|apify.Error|nil meta_or_err
+function request.run_meta(settings, req, read)
+  return run(settings, req, read, true)
 end
 
 return request

@@ -10,7 +10,7 @@ local STRANGER_PATIENCE = 5      -- seconds, but two attempts at least, for a ho
 local REPEATABLE = { GET = true, HEAD = true, PUT = true, DELETE = true }       -- twice is as good as once
 
 -- What cannot be decoded may go better: a proxy's page goes away, what was cut comes whole. Not so what the same answer would repeat,
--- which apify.exchange tells apart: a body that was refused for its coding, and what some user stored, if it came whole.
+-- which apify.http.call tells apart: a body that was refused for its coding, and what some user stored, if it came whole.
 local TRANSIENT = { connect = true, network = true, timeout = true, decode = true }
 
 local MONTHS = {

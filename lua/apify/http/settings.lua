@@ -59,7 +59,9 @@ local check = options.spec {
 ---@field counts table<string, number>
 ---@field decoders table<string, userdata>
 ---@field known table<string, true> hosts that have answered
----@field gate { is_closed: boolean, open: table<apify.Exchange, true>, parked: table<apify.Waiter, true> }
+---@field is_closed boolean the client was closed
+---@field calls table<apify.Call, true> what is under way then has to end
+---@field waiters table<apify.Waiter, true> ... and who waits has to wake
 
 local function env(name)
   local value = os.getenv(name)
@@ -121,7 +123,7 @@ local function make(o, secret)
   }
   self.decoders = {}
   self.known = {}
-  self.gate = { is_closed = false, open = setmetatable({}, { __mode = "k" }), parked = setmetatable({}, { __mode = "k" }) }
+  self.is_closed, self.calls, self.waiters = false, setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
   return self
 end
 

@@ -2,6 +2,7 @@
 --- before is skipped, once it has proved to be the same.
 local answers = require "apify.http.answers"
 local core = require "apify.core"
+local drive = require "apify.http.drive"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local clock = require "apify.loop.clock"
@@ -9,19 +10,18 @@ local loop = require "apify.loop"
 
 local PIECE = 4096                      -- bytes read at a time: of larger strings LuaJIT's collector lets too many pile up
 local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still grows is asked for again
-local MAX_RESTARTS = 2                   -- of a download whose content changes
 
 ---@class apify.StreamOptions
 ---@field settings apify.Settings
----@field op apify.Operation of a GET
+---@field request apify.Request of a GET
 ---@field deadline? number seconds inside
----@field resolve? fun(limit: number): apify.Operation?, apify.Error?   asked once, before the first request: what to use instead
----of `op`; `limit`, here and below: the seconds that the answer may take
+---@field resolve? fun(limit: number): apify.Request?, apify.Error?   asked once, before the first request: what to use instead
+---of `request`; `limit`, here and below: the seconds that the answer may take
 ---@field go_on? fun(limit: number): boolean?, apify.Error?   asked after a clean end: does the content still grow? Once it does
 ---not, the content is asked for a last time, as it may have grown before that was known
 
 ---@class apify.Stream
----@field private ex? apify.Exchange
+---@field private call? apify.Call
 ---@field private xfer? userdata its body is being read
 ---@field private head? { status: integer, headers: table<string, string> } of the answer that the first byte came from
 ---@field private delivered integer bytes
@@ -39,11 +39,10 @@ Stream.__index = Stream
 
 local stream = {}
 
---- The operation as one whose answer may take any time.
-local function open_ended(op)
-  local copy = { is_stream = true, is_open_ended = true, http1 = true }
-  for name, value in pairs(op) do copy[name] = value end
-  return copy
+--- The request as one for bytes. What may be paused for long goes over HTTP/1.1: over HTTP/2 the core would hold what others are sent.
+local function for_bytes(asked)
+  asked.answer, asked.http1 = "bytes", true
+  return asked
 end
 
 --- Nothing is sent before the first step.
@@ -51,15 +50,17 @@ end
 ---@return apify.Stream
 function stream.new(o)
   return setmetatable({
-    settings = o.settings, op = open_ended(o.op), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
+    settings = o.settings, request = for_bytes(o.request), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
     clock = clock.new(o.deadline), delivered = 0, crc = 0, pause = MIN_PAUSE, slice_began_at = loop.now(),
   }, Stream)
 end
 
 --- An error with what is known about the call; one that came from elsewhere stays as it is.
-local function describe(self, fields)
+---@param fields table
+---@return apify.Error
+function Stream:describe(fields)
   if errors.is(fields) then return fields end
-  if self.ex then return self.ex:describe(fields) end
+  if self.call then return self.call:describe(fields) end
   fields.method, fields.path = "GET", self:path()
   return errors.new(fields)
 end
@@ -67,39 +68,39 @@ end
 --- Ask for the content, from its start.
 local function open(self, now, previous)
   self.skip, self.skipped_crc, self.fresh, self.ready_at = self.delivered, 0, 0, nil
-  self.ex = request.begin(self.settings, self.op, self.waiter, now, previous)
+  self.call = request.begin(self.settings, self.request, self.waiter, now, previous)
 end
 
 --- End the present attempt, because of `err` if it failed.
 local function let_go(self, err)
-  local ex = self.ex
-  self.ex, self.xfer = nil, nil
-  if ex then ex:close(err) end
+  local call = self.call
+  self.call, self.xfer = nil, nil
+  if call then call:close(err) end
 end
 
 --- The answer broke off, or fell silent: ask again. If it had brought anything new, the attempts and the time allowed for an
 --- answer are counted from here; the time that its body took is not counted in any case.
 local function resume(self, err, now)
-  local ex, has_fresh = self.ex, self.fresh > 0
+  local call, has_fresh = self.call, self.fresh > 0
   local read_secs = self.ready_at and now - self.ready_at or 0
-  err.attempts = has_fresh and 1 or ex.attempts
+  err.attempts = has_fresh and 1 or call.attempts
   let_go(self, err)
-  open(self, now, { attempts = err.attempts, error = err, started_at = not has_fresh and ex.started_at + read_secs or nil })
+  open(self, now, { attempts = err.attempts, error = err, started_at = not has_fresh and call.started_at + read_secs or nil })
 end
 
 --- Was the present attempt begun by the process that this one was forked from? Then it brings nothing here: it is made anew.
 local function resume_in_child(self)
-  local ex = self.ex
-  if not (ex and ex.xfer and ex.xfer:is_foreign()) then return false end
-  resume(self, ex:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, self.clock:enter())
+  local call = self.call
+  if not (call and call.xfer and call.xfer:is_foreign()) then return false end
+  resume(self, call:describe { kind = "network", message = "the connection belongs to the parent process", sent = true }, self.clock:enter())
   return true
 end
 
 --- The error that what comes now is not what came before.
 local function changed(self)
-  local err = describe(self, { kind = "decode", message = "the content changed while it was being read", sent = true, retryable = true })
+  local err = self:describe({ kind = "decode", message = "the content changed while it was being read", sent = true, retryable = true })
   self.is_changed = true
-  self.ex:fail(err)
+  self.call:fail(err)
   let_go(self)
   return err
 end
@@ -123,11 +124,9 @@ end
 
 --- What forbids going on: a closed client, a cancelled fiber, a deadline that is over; nil if nothing does.
 local function obstacle(self)
-  local refused = request.refusal(self.settings)
-  if refused then return describe(self, { kind = refused.kind, message = refused.message }) end
   self.clock:enter()
-  local late = self.clock:lateness()
-  return late and describe(self, late)
+  local fields = drive.obstacle(self.settings, self.clock)
+  return fields and self:describe(fields)
 end
 
 --- Let others have their turn; what forbids going on after it, or nil.
@@ -141,7 +140,7 @@ end
 --- What is there without waiting: bytes ("": look again) | nil (nothing yet) | nil, err
 local function take(self)
   if resume_in_child(self) then return "" end
-  if not self.xfer or self.settings.gate.is_closed then return nil end
+  if not self.xfer or self.settings.is_closed then return nil end
   local bytes, why, name, offset = self.xfer:read(PIECE)
   if bytes then
     bytes = sift(self, bytes)
@@ -150,9 +149,9 @@ local function take(self)
     return bytes
   end
   if why == "more" then return nil end
-  if why == "end" and self.delivered == 0 and answers.is_never_empty(self.op.media) then why, name = "the answer is empty", "decode" end
+  if why == "end" and self.delivered == 0 and answers.is_never_empty(self.request.media) then why, name = "the answer is empty", "decode" end
   if why ~= "end" then
-    resume(self, self.ex:describe { kind = name, message = why, offset = offset, sent = true }, self.clock:enter())
+    resume(self, self.call:describe { kind = name, message = why, offset = offset, sent = true }, self.clock:enter())
     return ""
   end
   if self.skip > 0 then return nil, changed(self) end
@@ -164,7 +163,7 @@ end
 --- Put a question to whoever made the stream: its answer, or nil and an error. It may take as long as an answer of the API, but
 --- not beyond the deadline.
 local function ask(self, question)
-  local answer, err = question(math.min(self.op.request_timeout or self.settings.request_timeout, self.clock:left()))
+  local answer, err = question(math.min(self.request.request_timeout or self.settings.request_timeout, self.clock:left()))
   if err then return nil, obstacle(self) or err end
   return answer
 end
@@ -185,9 +184,9 @@ end
 
 --- The headers are there.
 local function begin_reading(self, now)
-  self.xfer, self.ready_at = self.ex.xfer, now
+  self.xfer, self.ready_at = self.call.xfer, now
   self.xfer:want(true)
-  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.ex:conceal(self.xfer:headers()) } end
+  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.call:conceal(self.xfer:headers()) } end
 end
 
 --- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.
@@ -201,44 +200,44 @@ end
 --- The answer is of another type than what was asked for: try again, or give up, once it is known how it begins. Returns when
 --- to look again.
 local function refuse(self, now)
-  local ex = self.ex
-  ex.xfer:want(true)
-  local bytes, why = ex.xfer:read(PIECE)
-  if why == "more" and not ex:watch_body(now) then return ex.wake_at end
-  local _, message, name, offset, is_stray = answers.stray(ex, bytes)
-  ex:reject(name, message, offset, now, is_stray)
+  local call = self.call
+  call.xfer:want(true)
+  local bytes, why = call.xfer:read(PIECE)
+  if why == "more" and not call:watch_body(now) then return call.wake_at end
+  local _, message, name, offset, is_stray = answers.stray(call, bytes)
+  call:reject(name, message, offset, now, is_stray)
   return now
 end
 
---- See to the exchange. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
+--- See to the call. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
 local function tend(self, now)
-  if not self.ex then
+  if not self.call then
     if self.ask_at and now < self.ask_at then return self.ask_at end
     self.ask_at = nil
     open(self, now)
   end
-  local ex = self.ex
+  local call = self.call
   if self.xfer then
-    local err = ex:watch_body(now)
-    if not err then return ex.wake_at end
+    local err = call:watch_body(now)
+    if not err then return call.wake_at end
     resume(self, err, now)
     return now
   end
-  local state = ex:poke(now)
-  if state == "wait" then return ex.wake_at end
-  if state == "ready" and self.op.media and answers.is_stray(ex, self.op.media) then return refuse(self, now) end
+  local state = call:poke(now)
+  if state == "wait" then return call.wake_at end
+  if state == "ready" and self.request.media and answers.is_stray(call, self.request.media) then return refuse(self, now) end
   if state == "ready" then
     begin_reading(self, now)
     return now
   end
-  return see_failure(self, now, ex.error)
+  return see_failure(self, now, call.error)
 end
 
 --- Before anything is asked for: what to ask for, once. Returns an error if that is not known.
 local function settle(self)
-  local op, err = ask(self, self.resolve)
-  if not op then return err end
-  self.op, self.resolve = open_ended(op), nil
+  local asked, err = ask(self, self.resolve)
+  if not asked then return err end
+  self.request, self.resolve = for_bytes(asked), nil
 end
 
 --- Wait until there may be something to read, or return the error that stands in the way.
@@ -252,9 +251,9 @@ local function wait_for_news(self)
   local wake_at, failure = tend(self, now)
   if failure then return failure end
   if wake_at <= now then return nil end
-  local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - now)
+  local fields = drive.wait(self.settings, self.waiter, wake_at, self.clock)
   self.slice_began_at = loop.now()
-  return fields and describe(self, fields)
+  return fields and self:describe(fields)
 end
 
 --- One look, and a wait if there is nothing yet: bytes, which may be "" | nil, err
@@ -278,7 +277,7 @@ end
 ---@return apify.Error?
 function Stream:cancellation()
   if not loop.is_cancelled() then return nil end
-  local err = describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
+  local err = self:describe({ kind = "cancelled", message = "the fiber was cancelled" })
   if not loop.is_waited_at(self.waiter) then let_go(self, err) end
   return err
 end
@@ -318,7 +317,7 @@ end
 --- The path of the URL, for texts.
 ---@return string
 function Stream:path()
-  return request.path_text(self.settings, self.op.path)
+  return request.path_text(self.settings, self.request.path)
 end
 
 --- Begin again with the first byte, whatever was delivered before.
@@ -334,65 +333,6 @@ function Stream:close()
   self.is_closed = true
   loop.wake(self.waiter)
   let_go(self)
-end
-
---- It came to nothing: neither the stream nor what was written is of use any more.
-local function give_up(self, out, fields)
-  local err = describe(self, fields)
-  self:close()
-  out:abort()
-  return nil, err
-end
-
---- The content is another one: begin again if the sink can. true if so.
-local function begin_again(self, out, restarts)
-  if not self.is_changed or restarts >= MAX_RESTARTS or not out:restart() then return false end
-  self:restart()
-  return true
-end
-
---- The same as stream.save, but for errors that are raised.
-local function save(self, out)
-  local restarts = 0
-  while true do
-    local bytes, err = self:read()
-    if out.is_ours then self.clock:enter() end           -- then writing is no time of the caller's
-    local ok, fields = true, err
-    if bytes then ok, fields = out:write(bytes) end
-    if err and begin_again(self, out, restarts) then
-      restarts = restarts + 1
-    elseif err or not ok then
-      return give_up(self, out, fields)
-    elseif not bytes then
-      if self.is_closed then return give_up(self, out, { kind = "closed", message = "the stream was closed" }) end
-      local value, why = out:finish()
-      if value == nil then return give_up(self, out, why) end
-      return value
-    end
-  end
-end
-
---- Write all bytes of the stream to the sink: what the sink's `finish` gives; or nil and an error. Nothing is left behind then,
---- nor when an error is raised, such as one of an on_attempt hook's.
----@param self apify.Stream
----@param out apify.Sink
----@return any value
----@return apify.Error? err
-function stream.save(self, out)
-  local is_done, value, err = pcall(save, self, out)
-  local raised
-  while not is_done and self.has_ended and errors.is(value) do         -- of a hook's, when all bytes were there: that costs no file
-    raised = value
-    is_done, value, err = pcall(save, self, out)
-  end
-  if raised and is_done and value ~= nil then
-    raised.value = value
-    error(raised, 0)
-  end
-  if is_done then return value, err end
-  out:abort()
-  self:close()
-  error(value, 0)
 end
 
 return stream

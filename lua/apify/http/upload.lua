@@ -1,14 +1,14 @@
 --- A request whose body comes from a source, piece by piece, as fast as the connection takes it.
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
+local drive = require "apify.http.drive"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 local upload = {}
 
---- The body of a request while it is sent: apify.request asks it to tend the exchange whenever there is news. What the source
---- takes is no time of the exchange's.
----@class apify.UploadBody : apify.Helper
+--- The body of a request while it is sent. What the source takes is no time of the call's.
+---@class apify.UploadBody
 ---@field private settings apify.Settings
 ---@field private source apify.Source
 ---@field private max_size? integer
@@ -17,12 +17,6 @@ local upload = {}
 ---@field private is_whole boolean has all of it been handed to the present attempt?
 ---@field private xfer? userdata the transfer of the present attempt
 ---@field private slice_began_at number when others had their turn
-local Body = {}
-Body.__index = Body
-
-function Body:now()
-  return self.clock:now()
-end
 
 --- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
 local function obstacle(self, xfer)
@@ -30,8 +24,8 @@ local function obstacle(self, xfer)
     loop.yield()
     self.slice_began_at = loop.now()
   end
-  local refused = request.refusal(self.settings)
-  if refused then return { kind = refused.kind, message = refused.message } end
+  local fields = drive.obstacle(self.settings)
+  if fields then return fields end
   if xfer and xfer:is_foreign() then
     return { kind = "context", message = "the upload was begun before a fork: its connection belongs to the parent process" }
   end
@@ -81,22 +75,12 @@ local function feed(self, xfer)
   return fields
 end
 
-function Body:tend(ex)
-  local xfer = ex.xfer
+--- What the call wants of the body now: nil, or what ends the call.
+local function write_more(self, xfer)
   self.slice_began_at = loop.now()
   local fields = obstacle(self, xfer)
   if fields then return fields end
-  ex.wake_at = math.min(ex.wake_at, self.clock.ends_at)
   if xfer and xfer:was_sent() then return feed(self, xfer) end
-end
-
---- What is sent, with all that the body needs.
-local function operation(op, source)
-  local own = {}
-  for name, value in pairs(op) do own[name] = value end
-  own.upload, own.http1 = { size = source:size() }, true
-  own.is_repeatable = function() return source:can_rewind() end
-  return own
 end
 
 --- Why the body is not begun, as the fields of an error: it is known to be too large, or said to be empty and is not. Of an
@@ -110,53 +94,58 @@ local function refusal(self)
   return fields
 end
 
---- An operation whose body is a source.
----@class apify.UploadOperation : apify.Operation
+--- A request whose body is a source.
+---@class apify.UploadRequest : apify.Request
 ---@field max_size? integer bytes that the API takes
 ---@field deadline? number seconds for all of it, the source's own time left out
 
 --- A body that is about to be sent.
-local function new_body(settings, op, source)
-  local self = setmetatable({
-    settings = settings, source = source, max_size = op.max_size, sent = 0, is_whole = source:size() == 0, slice_began_at = loop.now(),
-    clock = clock.new(op.deadline),
-  }, Body)
+---@return apify.UploadBody
+local function new_body(settings, req, source)
+  local self = {
+    settings = settings, source = source, max_size = req.max_size, sent = 0, is_whole = source:size() == 0, slice_began_at = loop.now(),
+    clock = clock.new(req.deadline),
+  }
   self.clock:enter()
   return self
 end
 
 --- Reads the answer, which says nothing where it came before all of the body was sent and the connection broke off.
 local function read_after(body, read_answer)
-  return function(ex)
-    local message, name = ex.xfer:failure()
-    if body.is_whole or not message and ex.xfer:phase() == "done" then return read_answer(ex) end
+  return function(call)
+    local message, name = call.xfer:failure()
+    if body.is_whole or not message and call.xfer:phase() == "done" then return read_answer(call) end
     return nil, message or "the answer came before the end of the body, and nothing more", name or "network", 0
   end
 end
 
 --- All of it, but for the end of the source.
-local function run(settings, op, source, read_answer)
-  local body = new_body(settings, op, source)
-  local fields = refusal(body)
-  if not fields then return request.run(settings, operation(op, source), read_after(body, read_answer), body) end
+local function run(settings, req, source, read_answer)
+  local body = new_body(settings, req, source)
+  local fields = refusal(body) or drive.obstacle(settings)
   if errors.is(fields) then return nil, fields end
-  fields.method, fields.path = op.method, request.path_text(settings, op.path)
-  return nil, errors.new(fields)
+  if fields then
+    fields.method, fields.path = req.method, request.path_text(settings, req.path)
+    return nil, errors.new(fields)
+  end
+  req.upload, req.http1 = source, true
+  local call = request.begin(settings, req, loop.waiter(), body.clock:now())
+  return request.finish(call, read_after(body, read_answer), body.clock, function() return write_more(body, call.xfer) end)
 end
 
 --- Send the source as the body of the call and wait for its answer; the source is closed in the end. Without a deadline there
 --- is no limit to the whole of it: the time allowed for the answer is counted from the last byte that was sent.
 ---@param settings apify.Settings
----@param op apify.UploadOperation
+---@param req apify.UploadRequest
 ---@param source apify.Source
----@param read_answer fun(ex: apify.Exchange): any   as for request.run
+---@param read_answer fun(call: apify.Call): any   as for request.run
 ---@return any value
----@return any err_or_meta
-function upload.run(settings, op, source, read_answer)
-  local is_done, value, meta = pcall(run, settings, op, source, read_answer)
+---@return apify.Error? err
+function upload.run(settings, req, source, read_answer)
+  local is_done, value, err = pcall(run, settings, req, source, read_answer)
   source:close()
   if not is_done then error(value, 0) end              -- such as one of an on_attempt hook's
-  return value, meta
+  return value, err
 end
 
 return upload

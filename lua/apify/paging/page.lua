@@ -10,7 +10,7 @@ local NOTHING = {}
 local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
 
 ---@class apify.OpenPage : apify.PagePlan
----@field source? apify.Exchange
+---@field source? apify.Call
 ---@field xfer? userdata its rows are being read
 ---@field bad? table fields of the error of a row that is being passed over
 ---@field rest? table what its end comes to, once the rest of the answer was read
@@ -46,20 +46,19 @@ end
 ---@param reader apify.Reader
 ---@param page apify.OpenPage
 ---@param now number
----@param previous? table see exchange.new
+---@param previous? table see request.begin
 function pages.open(reader, page, now, previous)
   local query = copy_list(reader.query)
   reader.plan:add_query(page, query)
   reader.requests = reader.requests + 1
   page.is_behind = page ~= reader.plan.pages[1]
   local op = {
-    path = reader.path, query = query, is_stream = true, pick = reader.wire_pick, nulls = reader.nulls,
-    decoder = reader.decoder, http1 = reader.http1, is_open_ended = reader.is_open_ended,
-    request_timeout = reader.request_timeout,
+    path = reader.path, query = query, answer = reader.is_open_ended and "bytes" or "rows", pick = reader.wire_pick, nulls = reader.nulls,
+    decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
   }
   for name, value in pairs(reader.call) do op[name] = value end
   page.source = request.begin(reader.settings, op, reader.waiter, now, previous)
-  reader.decoder = page.source.call.decoder
+  reader.decoder = page.source.decoder
 end
 
 --- What is in flight is aborted. Safe to call twice.

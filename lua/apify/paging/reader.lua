@@ -2,7 +2,7 @@
 --- What to ask for and what to deliver is decided by a plan (offset_plan.lua, item_plan.lua, cursor_plan.lua, single_plan.lua); this file does it.
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
-local request = require "apify.http.request"
+local drive = require "apify.http.drive"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
@@ -151,7 +151,7 @@ end
 --- What is there without waiting: row | nil, true (a page was read to its end) | nil, nil, err (a row was passed over, or the
 --- answer is damaged) | nil
 local function read(self)
-  while not self.settings.gate.is_closed do
+  while not self.settings.is_closed do
     local row, err, has_ended
     row = self.releasing and release_row(self)
     if row then return row end
@@ -232,7 +232,7 @@ end
 
 --- Wait until there may be something to read, or return the error that stands in the way.
 local function wait_for_news(self)
-  local refused = request.refusal(self.settings)
+  local refused = drive.refusal(self.settings)
   if refused then return refused end
   local now = self.clock:enter()
   local late = self.clock:lateness()
@@ -248,7 +248,7 @@ local function wait_for_news(self)
   if err then return err end
   if head_at <= now then return nil end
   local wake_at = math.min(head_at, poke_behind(self, now), self.clock.ends_at)
-  local fields = request.park(self.settings, self.waiter, wake_at - now)
+  local fields = drive.park(self.settings, self.waiter, wake_at - now)
   local head = self.plan.pages[1]
   self.looked_at, self.unlooked = loop.now(), 0
   if not fields then return nil end
@@ -312,7 +312,7 @@ end
 --- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
 local function plain_row(self, page)
   local left = self.rows_left - 1
-  if left < 0 or cancelled.count > 0 or self.settings.gate.is_closed or self.plan.limit_left == 0 then return nil end
+  if left < 0 or cancelled.count > 0 or self.settings.is_closed or self.plan.limit_left == 0 then return nil end
   self.rows_left = left
   local row = page.xfer:row(self.decoder)
   if row == nil or self.plan:take_plain(page, row) then return row end

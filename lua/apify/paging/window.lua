@@ -18,7 +18,7 @@ end
 
 --- Ask for as many pages as the plan allows now.
 function window.fill(self, now)
-  local page = not self.settings.gate.is_closed and self.plan:next_page()
+  local page = not self.settings.is_closed and self.plan:next_page()
   while page do
     pages.open(self, page, now)
     page.source:poke(now)

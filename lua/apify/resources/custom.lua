@@ -144,10 +144,10 @@ local function encode_body(body, lines, where)
 end
 
 --- A JSON answer decoded, any other as text; true when there is nothing.
-local function read_any(ex)
-  if ex.call.method == "HEAD" or ex.xfer:is_empty() then return true end
-  if json.is_json_type(ex.xfer:header "content-type") then return answers.json(ex) end
-  return ex.xfer:text()
+local function read_any(call)
+  if call.method == "HEAD" or call.xfer:is_empty() then return true end
+  if json.is_json_type(call.xfer:header "content-type") then return answers.json(call) end
+  return call.xfer:text()
 end
 
 --- What is inside `data`, where that is all there is: so the API wraps its own objects, and a record may look otherwise.
@@ -172,10 +172,9 @@ function custom.request(settings, opts)
   local lines = header_lines(o.headers, where)
   local body = encode_body(o.body, lines, where)
   local request_timeout, hold_timeout = limits(settings, o)
-  local value, meta = request.run(settings, {
+  local value, meta = request.run_meta(settings, {
     method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
     nulls = o.nulls, request_timeout = request_timeout, stall_timeout = o.stall_timeout, hold_timeout = hold_timeout,
-    wants_meta = true,
   }, read_any)
   if value == nil then return nil, meta end
   return unwrap(value), meta

@@ -3,6 +3,7 @@ local answers = require "apify.http.answers"
 local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local bodies = require "apify.http.bodies"
 local input = require "apify.util.input"
@@ -233,7 +234,7 @@ function Push:flush()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
   local is_quiet, ok, err = pcall(request.run, self.settings, {
     method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = self:time_limit(),
-    ignores_body = true,
+    answer = "head",
   }, answers.acknowledgement)
   self.clock:leave()
   if not is_quiet then self:raise(ok, count) end
@@ -246,7 +247,7 @@ end
 function Push:stop(err)
   local ok, sending_err = self:flush()
   if not ok then return nil, sending_err end
-  err = request.refusal(self.settings) or err
+  err = drive.refusal(self.settings) or err
   local op = self.op or self.target
   if type(op) == "table" then err.method, err.path = "POST", request.path_text(self.settings, op.path) end
   return nil, self:describe(err, 0)
@@ -282,7 +283,7 @@ function push.items(settings, target, items, o)
     settings = settings, target = target, options = o or {}, gzip = core.gzip(), count = 0, size = 2, pushed = 0,
     clock = clock.new(o and o.deadline),
   }, Push)
-  local refused = request.refusal(settings)
+  local refused = drive.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end
   local source = open(settings, items)
   while true do

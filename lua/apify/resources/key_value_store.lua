@@ -11,6 +11,7 @@ local resource = require "apify.resources.base.resource"
 local download = require "apify.resources.base.download"
 local bodies = require "apify.http.bodies"
 local sink = require "apify.http.sink"
+local drive = require "apify.http.drive"
 local source = require "apify.http.source"
 local storage = require "apify.resources.base.storage"
 local upload = require "apify.http.upload"
@@ -116,16 +117,14 @@ function KeyValueStore:get_record(key, opts)
   local nulls = storage.nulls(self.settings, o)
   local op = resource.operation(self, rows.get_record, o, segment, { nulls = nulls, is_user_data = true })
   op.query[#op.query + 1] = UNCHANGED
-  local record, err = request.run(self.settings, op, storage.read_record(self.settings, key, o.raw, nulls))
-  if not record then return nil, err end
-  return record
+  return request.run(self.settings, op, storage.read_record(self.settings, key, o.raw, nulls))
 end
 
 --- What a HEAD of a record tells. Of HTML it may be the page of some proxy: that is seen by GET alone.
 ---@return true|"unclear"|nil
-local function read_head(ex)
-  if answers.is_stray(ex, "record") then return "unclear" end
-  return answers.acknowledgement(ex)
+local function read_head(call)
+  if answers.is_stray(call, "record") then return "unclear" end
+  return answers.acknowledgement(call)
 end
 
 --- Does the head of a GET tell that there is a record? true; or nil and an error.
@@ -217,9 +216,7 @@ function KeyValueStore:set_record(key, value, opts)
   end
   op.body = body
   if not is_packed(content_type) then op.body, headers[2] = bodies.compress(body) end
-  local ok, err = request.run(self.settings, op, answers.acknowledgement)
-  if not ok then return nil, err end
-  return true
+  return request.run(self.settings, op, answers.acknowledgement)
 end
 
 --- Store a file, what a handle has from where it stands, or what a function gives piece by piece, without holding it in memory.
@@ -238,13 +235,11 @@ function KeyValueStore:upload_record(key, from, opts)
   local op = resource.operation(self, rows.upload_record, o, segment, {
     headers = { content_type_line(o.content_type or BYTES_TYPE, "upload_record") }, max_size = bodies.MAX_SIZE, deadline = o.deadline,
   })
-  local refused = request.refusal(self.settings)
+  local refused = drive.refusal(self.settings)
   if refused then return nil, refused end
   local opened, fields = source.open(from, o.size)
   if not opened then return nil, describe(self, op, fields) end
-  local ok, err = upload.run(self.settings, op, opened, answers.acknowledgement)
-  if not ok then return nil, err end
-  return true
+  return upload.run(self.settings, op, opened, answers.acknowledgement)
 end
 
 --- Save a record: to a file name, a handle or a function; without a sink its bytes are returned. The second value is the answer's

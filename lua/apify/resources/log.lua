@@ -26,9 +26,7 @@ local Log = resource.define "Log"
 ---@return apify.Error? err `not_found` when there is no such run
 function Log:get(opts)
   resource.check_self(Log, self, "get")
-  local value, err = request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), answers.text "log")
-  if value == nil then return nil, err end
-  return value
+  return request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), answers.text "log")
 end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.

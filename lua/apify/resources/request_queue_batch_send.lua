@@ -4,6 +4,7 @@ local core = require "apify.core"
 local answers = require "apify.http.answers"
 local batch_source = require "apify.resources.request_queue_batch_source"
 local errors = require "apify.util.errors"
+local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local retry = require "apify.http.retry"
 local bodies = require "apify.http.bodies"
@@ -21,7 +22,7 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field entries apify.BatchEntry[]
 ---@field rounds integer without progress
 ---@field wake_at number
----@field exchange? apify.Exchange
+---@field call? apify.Call
 
 ---@class apify.BatchOptions
 ---@field max_parallel? integer batches in flight
@@ -142,7 +143,7 @@ function Work:send(b, now)
   local texts = {}
   for i, entry in ipairs(b.entries) do texts[i] = entry.text end
   local body, headers = bodies.of_json("[" .. table.concat(texts, ",") .. "]")
-  b.exchange = request.begin(self.settings, {
+  b.call = request.begin(self.settings, {
     method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
     is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
   }, self.waiter, now)
@@ -187,7 +188,7 @@ end
 
 --- Send again, a little later, what was not processed. False when the batch is over.
 function Work:retry(b, left, now)
-  b.exchange = nil
+  b.call = nil
   if not left[1] then return false end
   b.rounds = #left < #b.entries and 1 or b.rounds + 1
   b.entries = left
@@ -199,35 +200,35 @@ end
 
 --- The batch has failed for good.
 function Work:lose(b)
-  local ex = b.exchange
-  local is_repeated = ex.was_sent and (self.settings.retry_unsafe or self.kind.is_safe(b.entries))
-  if retry.is_in_doubt(ex.error, is_repeated) then self:doubt(b.entries) end
-  self:fail(ex.error)
+  local call = b.call
+  local is_repeated = call.was_sent and (self.settings.retry_unsafe or self.kind.is_safe(b.entries))
+  if retry.is_in_doubt(call.error, is_repeated) then self:doubt(b.entries) end
+  self:fail(call.error)
   return false
 end
 
 --- Go on with a batch as far as possible. Is it still under way?
 function Work:poke(b, now)
-  if not b.exchange then
+  if not b.call then
     if self.failure then return false end
     if now < b.wake_at then return true end
     self:send(b, now)
   end
-  local ex = b.exchange
+  local call = b.call
   while true do
-    local state = ex:poke(now)
+    local state = call:poke(now)
     if state == "failed" then return self:lose(b) end
     if state == "wait" then
-      b.wake_at = ex.wake_at
+      b.wake_at = call.wake_at
       return true
     end
-    local answer, message, name, offset, is_stray = read(ex)
+    local answer, message, name, offset, is_stray = read(call)
     if answer then
       local is_open = self:retry(b, self:take(b, answer), now)
-      ex:close()                                         -- last, as a hook may raise
+      call:close()                                         -- last, as a hook may raise
       return is_open
     end
-    ex:reject(name, message, offset, now, is_stray)
+    call:reject(name, message, offset, now, is_stray)
   end
 end
 
@@ -248,9 +249,9 @@ end
 function Work:abort(fields)
   self.failure = nil
   for _, b in ipairs(self.batches) do
-    local ex = b.exchange
-    if ex then
-      ex:close(ex:describe { kind = fields.kind, message = fields.message, sent = ex:may_have_acted() })
+    local call = b.call
+    if call then
+      call:close(call:describe { kind = fields.kind, message = fields.message, sent = call:may_have_acted() })
       self:lose(b)
     end
   end
@@ -263,13 +264,13 @@ function Work:drive()
   self.clock:enter()
   while true do
     self:fill()
-    local refused = request.refusal(self.settings) or self.clock:lateness()
+    local refused = drive.refusal(self.settings) or self.clock:lateness()
     if refused then return self:abort(refused) end
     local wake_at = self:poke_all()
     local is_over = self.failure or (self.is_drained and not self.ahead)
     if is_over and not self.batches[1] then return end
     if is_over or #self.batches >= self.max_parallel then
-      local fields = request.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - self.clock:now())
+      local fields = drive.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - self.clock:now())
       if fields then return self:abort(fields) end
     end
   end
@@ -300,9 +301,9 @@ function Work:drive_to_end()
   local ok, why = pcall(self.drive, self)
   if ok then return end
   for _, b in ipairs(self.batches) do
-    local ex = b.exchange
-    if ex and ex:may_have_acted() then self:doubt(b.entries) end
-    if ex then pcall(ex.close, ex) end
+    local call = b.call
+    if call and call:may_have_acted() then self:doubt(b.entries) end
+    if call then pcall(call.close, call) end
   end
   if errors.is(why) then self:describe(why) end
   error(why, 0)
@@ -324,7 +325,7 @@ function batch_send.run(settings, kind, op, requests, o)
   }, Work)
   self.clock = clock.new(o.deadline)
   if type(op) == "function" then self.find_target = op else self.op = op end
-  local err = request.refusal(settings) or self.source.error
+  local err = drive.refusal(settings) or self.source.error
   if err then self:fail(err) else self:drive_to_end() end
   return self:finish()
 end

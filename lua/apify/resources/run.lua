@@ -41,9 +41,7 @@ function Run:get(opts)
   local op = run_wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
   op.query = op.query or {}
   for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
-  local run, err = request.run(self.settings, op, answers.reader(rows.get.answers))
-  if not run then return nil, err end
-  return run
+  return request.run(self.settings, op, answers.reader(rows.get.answers))
 end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;

@@ -1,6 +1,6 @@
 --- The waiting for one run to finish: long polls, one after another, until one shows it finished or the time is over.
 ---
---- A state machine like an exchange: it never waits itself, so that one caller can hold a thousand of them.
+--- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
@@ -45,13 +45,13 @@ function run_poll.is_going(settings, path, query, request_timeout)
   return nil, err
 end
 
---- The operation of one poll.
+--- The request of one poll.
 ---@param settings apify.Settings
 ---@param path string of the run, below the API's base
 ---@param secs? integer how long the API may hold its answer, 0 to 60
 ---@param request_timeout? number
 ---@param nulls? "omit"|"keep"
----@return apify.Operation
+---@return apify.Request
 function run_poll.poll_operation(settings, path, secs, request_timeout, nulls)
   local held = secs or 0
   return {
@@ -97,10 +97,10 @@ end
 
 --- Abort the poll that is under way. The next poke begins another.
 function RunWait:close()
-  local ex = self.exchange
-  self.exchange = nil
+  local call = self.call
+  self.call = nil
   if self.turns then self.turns:give_back(self) end
-  if ex then ex:close() end                              -- last, as a hook may raise
+  if call then call:close() end                              -- last, as a hook may raise
 end
 
 local function end_with(self, run, err)
@@ -112,16 +112,16 @@ end
 
 --- The time is over. `err` is what the last poll ended with, if it failed.
 local function give_up(self, err)
-  local ex, run = self.exchange, self.run
+  local call, run = self.call, self.run
   local fields = {
     path = request.path_text(self.settings, self.path), method = "GET", retryable = true,
-    attempts = ex and ex.attempts or err and err.attempts,
+    attempts = call and call.attempts or err and err.attempts,
   }
   if run then
     fields.kind = self.is_deadline and "timeout" or "unfinished"
     fields.message = ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
   else
-    local last = ex and ex.last_error or err
+    local last = call and call.last_error or err
     fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
     if last and last.kind ~= "timeout" then fields.message = fields.message .. "; the attempt before: " .. last.message end
   end
@@ -135,9 +135,9 @@ local function start_poll(self, now)
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
   local op = run_poll.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
-  local ex = request.begin(self.settings, op, self.waiter, now)
-  ex.machine = self
-  self.exchange = ex
+  local call = request.begin(self.settings, op, self.waiter, now)
+  call.machine = self
+  self.call = call
 end
 
 --- When to ask again: at once if the API held its answer as asked; else, as it is not to be hurried, after a pause, but
@@ -163,7 +163,7 @@ end
 
 --- A poll failed for good. A run that nobody knows yet may turn up within a moment.
 local function take_failure(self, err, now)
-  local is_short_of_time = self.is_last and self.exchange.used_up == "time"
+  local is_short_of_time = self.is_last and self.call.used_up == "time"
   self.poll_at = now
   self:close()
   if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
@@ -175,9 +175,9 @@ local function take_failure(self, err, now)
 end
 
 local function finish_poll(self, now)
-  local ex = self.exchange
-  local run, message, name, offset, is_stray = read_run(ex)
-  if message then ex:reject(name, message, offset, now, is_stray) else take(self, run, now) end
+  local call = self.call
+  local run, message, name, offset, is_stray = read_run(call)
+  if message then call:reject(name, message, offset, now, is_stray) else take(self, run, now) end
 end
 
 --- Go on as far as possible. "done": `run`, or `error`.
@@ -185,7 +185,7 @@ end
 ---@return "wait"|"done"
 function RunWait:poke(now)
   while not self.is_over do
-    if not self.exchange then
+    if not self.call then
       if now < self.poll_at then
         self.wake_at = self.poll_at
         return "wait"
@@ -200,15 +200,15 @@ function RunWait:poke(now)
       end
       start_poll(self, now)
     end
-    local state = self.exchange:poke(now)
+    local state = self.call:poke(now)
     if state == "ready" then
       finish_poll(self, now)
     elseif state == "failed" then
-      take_failure(self, self.exchange.error, now)
+      take_failure(self, self.call.error, now)
     elseif now >= self.ends_at + LAST_LOOK then
       give_up(self)
     else
-      self.wake_at = math.min(self.exchange.wake_at, self.ends_at + LAST_LOOK)
+      self.wake_at = math.min(self.call.wake_at, self.ends_at + LAST_LOOK)
       return "wait"
     end
   end

@@ -79,9 +79,7 @@ local function start(self, row, o, input, where)
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
   fields.hold_timeout = held > 0 and held + run_poll.POLL_MARGIN or nil
   fields.answer_name = "run"
-  local run, err = request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
-  if not run then return nil, err end
-  return run
+  return request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
 end
 
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
@@ -229,9 +227,7 @@ function run_start.add_methods(class, noun, rows)
     local o = rows.run_sync.check(opts, where)
     local nulls = storage.nulls(self.settings, o)
     local op = sync_operation(self, rows.run_sync, o, input, where, { nulls = nulls, is_user_data = true })
-    local record, err = request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls, true))
-    if not record then return nil, err end
-    return record
+    return request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls, true))
   end
 
   --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
@@ -245,9 +241,7 @@ function run_start.add_methods(class, noun, rows)
     local o = row.check(opts, where)
     local nulls = storage.nulls(self.settings, o)
     local op = sync_operation(self, row, o, input, where, { nulls = nulls, is_user_data = true })
-    local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
-    if not page then return nil, err end
-    return page
+    return request.run(self.settings, op, storage.read_items(self.settings, nulls))
   end
 
   --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.

@@ -1,6 +1,7 @@
 --- Waiting for runs to finish: one, or hundreds at once in one thread.
 local errors = require "apify.util.errors"
 local heap = require "apify.util.heap"
+local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local run_poll = require "apify.resources.run_poll"
 local clock = require "apify.loop.clock"
@@ -64,8 +65,8 @@ function Group:run(now)
   if self.touched then self:touch(self.touched, now) end
   local queue = self.waiter.queue
   while queue[1] do                                      -- one by one, and gone when it is over: an error that leaves here loses none
-    local ex = queue[1]
-    if ex.machine.exchange == ex then self:touch(ex.machine, now) end
+    local call = queue[1]
+    if call.machine.call == call then self:touch(call.machine, now) end
     table.remove(queue, 1)
   end
   while true do
@@ -165,7 +166,7 @@ function Group:next()
       self.over[self.first_over - 1] = nil
       return machine
     end
-    local fields = request.park(self.settings, self.waiter, (self.timers:peek() or math.huge) - now)
+    local fields = drive.park(self.settings, self.waiter, (self.timers:peek() or math.huge) - now)
     if fields then
       self:close()
       return nil, errors.new(fields)
@@ -210,7 +211,7 @@ end
 ---@return table? run
 ---@return apify.Error? err
 function run_wait.one(settings, path, o)
-  local refused = request.refusal(settings)
+  local refused = drive.refusal(settings)
   if refused then return nil, refused end
   local group = begin(settings, { { path = path } }, o)
   local machine, err = next_or_close(group)
@@ -229,7 +230,7 @@ end
 ---@return table[]? runs
 ---@return apify.Error? err
 function run_wait.all(settings, targets, o)
-  local refused = request.refusal(settings)
+  local refused = drive.refusal(settings)
   if refused then return nil, refused end
   local group, ended = begin(settings, targets, o), {}
   while true do
@@ -252,7 +253,7 @@ end
 ---@return table? run
 ---@return integer|apify.Error|nil index_or_err
 function run_wait.any(settings, targets, o)
-  local refused = request.refusal(settings)
+  local refused = drive.refusal(settings)
   if refused then return nil, refused end
   local group = begin(settings, targets, o)
   local last_error
@@ -290,7 +291,7 @@ end
 function RunsIterator:next()
   check_self(self, "next")
   if self.is_closed then return nil end
-  local refused = request.refusal(self.settings)
+  local refused = drive.refusal(self.settings)
   if refused then return nil, nil, refused end
   local machine, err = enter(self):next()
   self.group.clock:leave()

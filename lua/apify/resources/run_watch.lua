@@ -1,6 +1,7 @@
 --- Watching one run: what is new of it, as often as its status or its status message changes.
 local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
+local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local run_poll = require "apify.resources.run_poll"
 local clock = require "apify.loop.clock"
@@ -14,7 +15,7 @@ local loop = require "apify.loop"
 ---@field private message? string
 ---@field private look_at number when to look next
 ---@field private clock apify.Clock stands still between two steps, for the deadline
----@field private asking? apify.Waiter of the look that is under way
+---@field private call? apify.Call of the look that is under way
 local RunWatch = {}
 
 local mt = { __index = RunWatch, __name = "apify.RunWatch" }
@@ -35,24 +36,21 @@ local function pause(self)
     if late then return describe(self, late) end
     local secs = self.look_at - loop.now()
     if secs <= 0 then return nil end
-    local fields = request.park(self.settings, self.waiter, math.min(secs, self.clock:left()))
+    local fields = drive.park(self.settings, self.waiter, math.min(secs, self.clock:left()))
     if fields then return describe(self, fields) end
   end
 end
 
 --- Ask for the run, no longer than the deadline allows, and until the watch is closed.
 local function ask(self)
-  local op = {
+  local refused = drive.refusal(self.settings)
+  if refused then return nil, refused end
+  self.call = request.begin(self.settings, {
     path = self.path, query = self.query, nulls = self.nulls,
     request_timeout = math.min(self.request_timeout or self.settings.request_timeout, self.clock:left()),
-  }
-  local helper = { now = loop.now }
-  function helper.tend(_, ex)
-    self.asking = ex.waiter
-    if self.is_over then return { kind = "closed", message = "the watch was closed" } end
-  end
-  local run, err = request.run(self.settings, op, answers.reader "run", helper)
-  self.asking, self.look_at = nil, loop.now() + self.interval
+  }, self.waiter, loop.now())
+  local run, err = request.finish(self.call, answers.reader "run")
+  self.call, self.look_at = nil, loop.now() + self.interval
   return run, err
 end
 
@@ -92,7 +90,7 @@ function RunWatch:close()
   check_self(self, "close")
   self.is_over = true
   loop.wake(self.waiter)
-  if self.asking then loop.wake(self.asking) end
+  if self.call then self.call:abort { kind = "closed", message = "the watch was closed" } end          -- last, as a hook may raise
 end
 
 mt.__close = RunWatch.close

@@ -2,6 +2,8 @@
 local errors = require "apify.util.errors"
 local resource = require "apify.resources.base.resource"
 local request = require "apify.http.request"
+local drive = require "apify.http.drive"
+local save = require "apify.http.save"
 local sink = require "apify.http.sink"
 local stream = require "apify.http.stream"
 
@@ -9,11 +11,11 @@ local download = {}
 
 --- The bytes of an operation's answer. Below a last run, they are of the run that was last at the first step.
 ---@param self apify.Resource
----@param make_operation fun(handle: apify.Resource): apify.Operation
+---@param make_operation fun(handle: apify.Resource): apify.Request
 ---@param options? table further options of the stream
 ---@return apify.Stream
 function download.stream(self, make_operation, options)
-  local all = { settings = self.settings, op = make_operation(self) }
+  local all = { settings = self.settings, request = make_operation(self) }
   for name, value in pairs(options or {}) do all[name] = value end
   if self.mount.is_last then
     all.resolve = resource.late(self, make_operation)
@@ -33,7 +35,7 @@ end
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
 function download.run(self, row, o, to, more)
-  local refused = request.refusal(self.settings)
+  local refused = drive.refusal(self.settings)
   if refused then return nil, refused end
   more = more or {}
   local function make_operation(handle)
@@ -48,7 +50,7 @@ function download.run(self, row, o, to, more)
     why.method, why.path = "GET", request.path_text(self.settings, make_operation(self).path)
     return nil, errors.new(why)
   end
-  local value, err = stream.save(source, opened)
+  local value, err = save(source, opened)
   if value == nil then return nil, err end
   return value, source:info()
 end

@@ -85,12 +85,12 @@ end
 ---@param o table checked options
 ---@param segment? string fit for a URL
 ---@param fields? table
----@return apify.Operation
+---@return apify.Request
 function resource.operation(self, row, o, segment, fields)
   local op = {
     method = row.method, path = self.path .. row.path:gsub("{}", function() return segment end),
     query = whole_query(self, row, o), nulls = o.nulls, request_timeout = o.request_timeout,
-    ignores_body = row.answers == "nothing" or nil, media = row.media,
+    answer = row.answers == "nothing" and "head" or nil, media = row.media,
   }
   for name, value in pairs(fields or {}) do op[name] = value end
   return op
@@ -105,9 +105,7 @@ end
 ---@return table?
 ---@return apify.Error? err
 function resource.call(self, row, o, segment, fields)
-  local value, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.reader(row.answers))
-  if value == nil then return nil, err end
-  return value
+  return request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.reader(row.answers))
 end
 
 --- A page of a list that is paged by offset, without what it has more than was asked for: the next page has that.
@@ -126,9 +124,7 @@ end
 ---@return true?
 ---@return apify.Error? err
 function resource.perform(self, row, o, segment, fields)
-  local ok, err = request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.acknowledgement)
-  if not ok then return nil, err end
-  return true
+  return request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.acknowledgement)
 end
 
 --- The path of a run.

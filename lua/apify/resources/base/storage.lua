@@ -81,11 +81,11 @@ end
 
 --- The user's own JSON out of an answer: the value, or nil, message, name, offset, is_stray.
 ---@param settings apify.Settings
----@param ex apify.Exchange
+---@param call apify.Call
 ---@param nulls "omit"|"keep"
-function storage.read_json(settings, ex, nulls)
-  return answers.json(ex, settings.json and function()
-    local text, message, name, offset = ex.xfer:text()
+function storage.read_json(settings, call, nulls)
+  return answers.json(call, settings.json and function()
+    local text, message, name, offset = call.xfer:text()
     if not text then return nil, message, name, offset end
     local value
     value, message = json.decode(settings, text, nulls)
@@ -111,8 +111,8 @@ function storage.check_pick(settings, o, where)
   errors.misuse("bad option 'pick' of %s: a table (a codec of one's own, given as json, builds whole items)", where)
 end
 
-local function header_number(ex, name)
-  return tonumber(ex.xfer:header("x-apify-pagination-" .. name))
+local function header_number(call, name)
+  return tonumber(call.xfer:header("x-apify-pagination-" .. name))
 end
 
 --- Is this a list? An empty one is marked by our core, but not by every codec.
@@ -125,14 +125,14 @@ end
 ---@param settings apify.Settings
 ---@param nulls "omit"|"keep"
 function storage.read_items(settings, nulls)
-  return function(ex)
-    local items, message, name, offset, is_stray = storage.read_json(settings, ex, nulls)
+  return function(call)
+    local items, message, name, offset, is_stray = storage.read_json(settings, call, nulls)
     if message then return nil, message, name, offset, is_stray end
     if not is_list(settings, items) then return nil, "the answer is not a list of items", "decode", 0 end
-    local desc = ex.xfer:header "x-apify-pagination-desc"
+    local desc = call.xfer:header "x-apify-pagination-desc"
     return {
-      items = items, total = header_number(ex, "total"), offset = header_number(ex, "offset"),
-      limit = header_number(ex, "limit"), count = header_number(ex, "count") or #items, desc = desc == "true" or desc == "1",
+      items = items, total = header_number(call, "total"), offset = header_number(call, "offset"),
+      limit = header_number(call, "limit"), count = header_number(call, "count") or #items, desc = desc == "true" or desc == "1",
     }
   end
 end
@@ -145,15 +145,15 @@ end
 ---@param may_be_missing? boolean an empty answer says that there is no record
 function storage.read_record(settings, key, raw, nulls, may_be_missing)
   local read_text = answers.text(may_be_missing and "any" or "record")
-  return function(ex)
-    local content_type = ex.xfer:header "content-type"
+  return function(call)
+    local content_type = call.xfer:header "content-type"
     local is_json = json.is_json_type(content_type)
-    if may_be_missing and ex.xfer:is_empty() and (is_json or ex.xfer:status() == 204) then return { key = key, content_type = content_type } end
+    if may_be_missing and call.xfer:is_empty() and (is_json or call.xfer:status() == 204) then return { key = key, content_type = content_type } end
     local value, message, name, offset, is_stray
-    if is_json and (not raw or ex.xfer:is_empty()) then
-      value, message, name, offset, is_stray = storage.read_json(settings, ex, nulls)
+    if is_json and (not raw or call.xfer:is_empty()) then
+      value, message, name, offset, is_stray = storage.read_json(settings, call, nulls)
     else
-      value, message, name, offset, is_stray = read_text(ex)
+      value, message, name, offset, is_stray = read_text(call)
     end
     if message then return nil, message, name, offset, is_stray end
     return { key = key, value = value, content_type = content_type }

@@ -1,0 +1,79 @@
+--- Waiting for machines: what has `poke(now)`, says in `wake_at` when it wants to be poked again, and never waits itself. What stands
+--- in the way of going on is here: a closed client, a cancelled fiber, a program that cannot wait now, a deadline that is over.
+local errors = require "apify.util.errors"
+local loop = require "apify.loop"
+
+local drive = {}
+
+--- The time for what has no deadline, and no user's code in it.
+---@type { ends_at: number, now: fun(): number, lateness: fun() }
+drive.ANY_TIME = { ends_at = math.huge, now = loop.now, lateness = function() end }
+
+--- What forbids going on, as the fields of an error; nil if nothing does.
+---@param settings apify.Settings
+---@param clock? apify.Clock
+---@return table?
+function drive.obstacle(settings, clock)
+  if settings.is_closed then return { kind = "closed", message = "the client is closed" } end
+  local ok, reason, kind = loop.check()
+  if not ok then return { kind = kind, message = reason } end
+  return clock and clock:lateness()
+end
+
+--- Why the client cannot be used now, or nil.
+---@param settings apify.Settings
+---@return apify.Error?
+function drive.refusal(settings)
+  local fields = drive.obstacle(settings)
+  return fields and errors.new(fields)
+end
+
+--- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the wait.
+---@param settings apify.Settings
+---@param waiter apify.Waiter
+---@param seconds number
+---@return table?
+function drive.park(settings, waiter, seconds)
+  local how, reason, kind
+  if not settings.is_closed then                             -- else nobody would wake the caller
+    settings.waiters[waiter] = true
+    how, reason, kind = loop.park(waiter, seconds)
+    settings.waiters[waiter] = nil
+  end
+  if settings.is_closed then return { kind = "closed", message = "the client was closed" } end
+  if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
+  if how == nil then return { kind = kind, message = reason } end
+end
+
+--- The same until `wake_at` of the clock, which runs, but not beyond its deadline.
+---@param settings apify.Settings
+---@param waiter apify.Waiter
+---@param wake_at number
+---@param clock apify.Clock
+---@return table?
+function drive.wait(settings, waiter, wake_at, clock)
+  return clock:lateness() or drive.park(settings, waiter, math.min(wake_at, clock.ends_at) - clock:now())
+end
+
+---@class apify.Machine
+---@field settings apify.Settings
+---@field waiter apify.Waiter woken when there is news
+---@field wake_at number when to be poked again without any
+---@field poke fun(self, now: number): string   goes on as far as possible; "wait", or how it ended
+---@field abort fun(self, fields: table)   stops at once, because of this
+
+--- Let a machine go on until it has ended, or has to be aborted: how it ended.
+---@param machine apify.Machine
+---@param clock apify.Clock which runs
+---@param write_more? fun(): table?   has something to do whenever the machine waits, and may forbid going on
+---@return string
+function drive.run(machine, clock, write_more)
+  while true do
+    local state = machine:poke(clock:now())
+    if state ~= "wait" then return state end
+    local fields = write_more and write_more() or drive.wait(machine.settings, machine.waiter, machine.wake_at, clock)
+    if fields then machine:abort(fields) end
+  end
+end
+
+return drive
