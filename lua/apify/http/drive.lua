@@ -72,7 +72,10 @@ function drive.run(machine, clock, write_more)
     local state = machine:poke(clock:now())
     if state ~= "wait" then return state end
     local fields = write_more and write_more() or drive.wait(machine.settings, machine.waiter, machine.wake_at, clock)
-    if fields then machine:abort(fields) end
+    if fields then
+      machine:abort(fields)
+      return "aborted"
+    end
   end
 end
 

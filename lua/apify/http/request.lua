@@ -37,6 +37,16 @@ function request.path_text(settings, path)
   return url.path(settings.base.url .. path)
 end
 
+--- The error of a request for which there is no call, or none any more: of fields, or one that has come up already.
+---@param settings apify.Settings
+---@param req { method?: string, path: string }
+---@param err table
+---@return apify.Error
+function request.describe(settings, req, err)
+  err.method, err.path = req.method or "GET", request.path_text(settings, req.path)
+  return errors.is(err) and err or errors.new(err)
+end
+
 --- Begin a call, as call.lua says.
 request.begin = require("apify.http.call").new
 

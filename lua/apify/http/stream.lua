@@ -61,8 +61,7 @@ end
 function Stream:describe(fields)
   if errors.is(fields) then return fields end
   if self.call then return self.call:describe(fields) end
-  fields.method, fields.path = "GET", self:path()
-  return errors.new(fields)
+  return request.describe(self.settings, self.request, fields)
 end
 
 --- Ask for the content, from its start.

@@ -123,11 +123,7 @@ end
 local function run(settings, req, source, read_answer)
   local body = new_body(settings, req, source)
   local fields = refusal(body) or drive.obstacle(settings)
-  if errors.is(fields) then return nil, fields end
-  if fields then
-    fields.method, fields.path = req.method, request.path_text(settings, req.path)
-    return nil, errors.new(fields)
-  end
+  if fields then return nil, errors.is(fields) and fields or request.describe(settings, req, fields) end
   req.upload, req.http1 = source, true
   local call = request.begin(settings, req, loop.waiter(), body.clock:now())
   return request.finish(call, read_after(body, read_answer), body.clock, function() return write_more(body, call.xfer) end)

@@ -1,6 +1,5 @@
 --- What a reader asks for: keeps its requests in step with its plan, and changes the plan when an answer ends, breaks off or
 --- proves to be wrong.
-local errors = require "apify.util.errors"
 local pages = require "apify.paging.page"
 local request = require "apify.http.request"
 
@@ -12,8 +11,7 @@ local NOTHING = {}
 ---@param self apify.Reader
 ---@return apify.Error
 function window.describe(self, fields)
-  fields.method, fields.path = self.call.method or "GET", request.path_text(self.settings, self.path)
-  return errors.new(fields)
+  return request.describe(self.settings, { method = self.call.method, path = self.path }, fields)
 end
 
 --- Ask for as many pages as the plan allows now.

@@ -217,8 +217,8 @@ end
 function Push:late_error()
   local late = self.clock:lateness()
   if not late then return nil end
-  late.sent, late.method, late.path = false, "POST", request.path_text(self.settings, self.op.path)
-  return errors.new(late)
+  late.sent = false
+  return request.describe(self.settings, { method = "POST", path = self.op.path }, late)
 end
 
 --- Send what is gathered. true, or nil and an error.
@@ -249,7 +249,7 @@ function Push:stop(err)
   if not ok then return nil, sending_err end
   err = drive.refusal(self.settings) or err
   local op = self.op or self.target
-  if type(op) == "table" then err.method, err.path = "POST", request.path_text(self.settings, op.path) end
+  if type(op) == "table" then request.describe(self.settings, { method = "POST", path = op.path }, err) end
   return nil, self:describe(err, 0)
 end
 

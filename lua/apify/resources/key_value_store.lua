@@ -185,12 +185,6 @@ local function content_type_line(content_type, method)
   return "Content-Type: " .. content_type
 end
 
---- An error before anything was sent.
-local function describe(self, op, fields)
-  fields.method, fields.path = op.method, request.path_text(self.settings, op.path)
-  return errors.is(fields) and fields or errors.new(fields)
-end
-
 --- Store a record under the key. Tables, numbers, booleans and apify.null become JSON; strings are text, or bytes where they are
 --- not UTF-8; `content_type` says otherwise.
 ---@param key string
@@ -209,7 +203,7 @@ function KeyValueStore:set_record(key, value, opts)
   local headers = { content_type_line(content_type, "set_record") }
   local op = resource.operation(self, rows.set_record, o, segment, { headers = headers })
   if #body > bodies.MAX_SIZE then
-    return nil, describe(self, op, {
+    return nil, request.describe(self.settings, op, {
       kind = "too_large", sent = false,
       message = ("the record '%s' has %d bytes, and the API takes at most %d"):format(key, #body, bodies.MAX_SIZE),
     })
@@ -238,7 +232,7 @@ function KeyValueStore:upload_record(key, from, opts)
   local refused = drive.refusal(self.settings)
   if refused then return nil, refused end
   local opened, fields = source.open(from, o.size)
-  if not opened then return nil, describe(self, op, fields) end
+  if not opened then return nil, request.describe(self.settings, op, fields) end
   return upload.run(self.settings, op, opened, answers.acknowledgement)
 end
 

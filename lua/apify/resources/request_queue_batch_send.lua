@@ -42,15 +42,14 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field private source apify.BatchSource
 ---@field private clock apify.Clock stands still inside the caller's iterator
 ---@field private failure? apify.Error the first; no batch is begun after it
+---@field wake_at number when the first of the batches wants to be poked again
 local Work = {}
 Work.__index = Work
 
 --- Something went wrong; only the first failure counts.
 function Work:fail(err)
   if self.failure then return end
-  if self.op and not err.path then
-    err.method, err.path = self.kind.method, request.path_text(self.settings, self.op.path)
-  end
+  if self.op and not err.path then request.describe(self.settings, { method = self.kind.method, path = self.op.path }, err) end
   self.failure = err
 end
 
@@ -208,7 +207,7 @@ function Work:lose(b)
 end
 
 --- Go on with a batch as far as possible. Is it still under way?
-function Work:poke(b, now)
+function Work:poke_batch(b, now)
   if not b.call then
     if self.failure then return false end
     if now < b.wake_at then return true end
@@ -232,17 +231,17 @@ function Work:poke(b, now)
   end
 end
 
---- Go on with all batches. Returns when the first of them wants to be poked again.
+--- Go on with all batches.
 function Work:poke_all()
-  local now, open, wake_at = self.clock:now(), {}, math.huge
+  local now, open = self.clock:now(), {}
+  self.wake_at = math.huge
   for _, b in ipairs(self.batches) do
-    if self:poke(b, now) then
+    if self:poke_batch(b, now) then
       open[#open + 1] = b
-      wake_at = math.min(wake_at, b.wake_at)
+      self.wake_at = math.min(self.wake_at, b.wake_at)
     end
   end
   self.batches = open
-  return wake_at
 end
 
 --- Waiting is over: abort what is in flight.
@@ -251,7 +250,7 @@ function Work:abort(fields)
   for _, b in ipairs(self.batches) do
     local call = b.call
     if call then
-      call:close(call:describe { kind = fields.kind, message = fields.message, sent = call:may_have_acted() })
+      call:abort { kind = fields.kind, message = fields.message }
       self:lose(b)
     end
   end
@@ -259,21 +258,18 @@ function Work:abort(fields)
   self:fail(errors.new(fields))
 end
 
---- Until all is settled, or nothing is in flight after a failure.
-function Work:drive()
-  self.clock:enter()
-  while true do
+--- Go on as far as possible, until all is settled, or nothing is in flight after a failure.
+---@return "wait"|"over"
+function Work:poke()
+  local is_over, is_full
+  repeat
     self:fill()
-    local refused = drive.refusal(self.settings) or self.clock:lateness()
-    if refused then return self:abort(refused) end
-    local wake_at = self:poke_all()
-    local is_over = self.failure or (self.is_drained and not self.ahead)
-    if is_over and not self.batches[1] then return end
-    if is_over or #self.batches >= self.max_parallel then
-      local fields = drive.park(self.settings, self.waiter, math.min(wake_at, self.clock.ends_at) - self.clock:now())
-      if fields then return self:abort(fields) end
-    end
-  end
+    local fields = drive.obstacle(self.settings, self.clock)         -- the caller's iterator may have brought it
+    if fields then self:abort(fields) end
+    self:poke_all()
+    is_over, is_full = self.failure or self.is_drained and not self.ahead, #self.batches >= self.max_parallel
+  until is_over or is_full
+  return is_over and not self.batches[1] and "over" or "wait"
 end
 
 --- Tell in the error what became of each request.
@@ -298,7 +294,8 @@ end
 
 --- A hook that raises, or an interrupt, leaves nothing in flight.
 function Work:drive_to_end()
-  local ok, why = pcall(self.drive, self)
+  self.clock:enter()
+  local ok, why = pcall(drive.run, self, self.clock)
   if ok then return end
   for _, b in ipairs(self.batches) do
     local call = b.call

@@ -2,7 +2,6 @@
 ---
 --- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
-local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 
 local run_poll = {}
@@ -113,10 +112,7 @@ end
 --- The time is over. `err` is what the last poll ended with, if it failed.
 local function give_up(self, err)
   local call, run = self.call, self.run
-  local fields = {
-    path = request.path_text(self.settings, self.path), method = "GET", retryable = true,
-    attempts = call and call.attempts or err and err.attempts,
-  }
+  local fields = { retryable = true, attempts = call and call.attempts or err and err.attempts }
   if run then
     fields.kind = self.is_deadline and "timeout" or "unfinished"
     fields.message = ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
@@ -125,7 +121,7 @@ local function give_up(self, err)
     fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
     if last and last.kind ~= "timeout" then fields.message = fields.message .. "; the attempt before: " .. last.message end
   end
-  end_with(self, nil, errors.new(fields))
+  end_with(self, nil, request.describe(self.settings, self, fields))
 end
 
 local function start_poll(self, now)

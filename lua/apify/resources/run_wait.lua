@@ -33,6 +33,7 @@ run_wait.poll_operation = run_poll.poll_operation
 ---@field machines apify.RunWait[] each with its `id` and the `indexes` of its run in the list given
 ---@field private over apify.RunWait[] those that have ended and are not yet handed out, from `first_over` to `last_over`
 ---@field private clock apify.Clock stands still while the caller is busy: that is no time to the waits
+---@field private error? apify.Error why waiting is impossible
 local Group = {}
 Group.__index = Group
 
@@ -149,29 +150,33 @@ function Group:tell()
   error(why, 0)
 end
 
+--- Go on until one of the machines has ended.
+---@param now number
+---@return "wait"|"ended"|"over"
+function Group:poke(now)
+  if self.is_closed or self:count_open() == 0 then return "over" end
+  self:run(now)
+  if self.on_progress then self:tell() end
+  if self.over[self.first_over] then return "ended" end
+  self.wake_at = self.timers:peek() or math.huge
+  return "wait"
+end
+
+--- Waiting is impossible.
+function Group:abort(fields)
+  self:close()
+  self.error = errors.new(fields)
+end
+
 --- The machine that ended next; nil when none is left or the group is closed; nil and an error when waiting is impossible.
 ---@return apify.RunWait?
 ---@return apify.Error? err
 function Group:next()
-  while self:count_open() > 0 and not self.is_closed do
-    local now = self.clock:now()
-    self:run(now)
-    if self.on_progress then
-      self:tell()
-      now = self.clock:now()
-    end
-    local machine = self.over[self.first_over]
-    if machine then
-      self.first_over = self.first_over + 1
-      self.over[self.first_over - 1] = nil
-      return machine
-    end
-    local fields = drive.park(self.settings, self.waiter, (self.timers:peek() or math.huge) - now)
-    if fields then
-      self:close()
-      return nil, errors.new(fields)
-    end
-  end
+  if drive.run(self, self.clock) ~= "ended" then return nil, self.error end
+  local machine = self.over[self.first_over]
+  self.first_over = self.first_over + 1
+  self.over[self.first_over - 1] = nil
+  return machine
 end
 
 --- Abort what is in flight, and wake whoever waits in `next`. Safe to call twice.
@@ -216,8 +221,8 @@ function run_wait.one(settings, path, o)
   local group = begin(settings, { { path = path } }, o)
   local machine, err = next_or_close(group)
   if err then
-    err.method, err.path, err.run = "GET", request.path_text(settings, path), group.machines[1].run
-    return nil, err
+    err.run = group.machines[1].run
+    return nil, request.describe(settings, { path = path }, err)
   end
   if machine.error then return nil, machine.error end
   return machine.run

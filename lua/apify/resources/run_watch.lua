@@ -24,20 +24,15 @@ local function check_self(self, what)
   if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
 end
 
-local function describe(self, fields)
-  fields.method, fields.path = "GET", request.path_text(self.settings, self.path)
-  return errors.new(fields)
-end
-
 --- Wait until it is time to look. nil, or the error that ends the wait.
 local function pause(self)
   while not self.is_over do
     local late = self.clock:lateness()
-    if late then return describe(self, late) end
+    if late then return request.describe(self.settings, self, late) end
     local secs = self.look_at - loop.now()
     if secs <= 0 then return nil end
     local fields = drive.park(self.settings, self.waiter, math.min(secs, self.clock:left()))
-    if fields then return describe(self, fields) end
+    if fields then return request.describe(self.settings, self, fields) end
   end
 end
 

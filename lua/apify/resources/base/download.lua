@@ -1,5 +1,4 @@
 --- An answer's body into a sink of the user's: what all downloads do.
-local errors = require "apify.util.errors"
 local resource = require "apify.resources.base.resource"
 local request = require "apify.http.request"
 local drive = require "apify.http.drive"
@@ -47,8 +46,7 @@ function download.run(self, row, o, to, more)
   local source = download.stream(self, make_operation, { deadline = o.deadline })
   local opened, why = sink.open(to, self.settings.max_body_size)
   if not opened then
-    why.method, why.path = "GET", request.path_text(self.settings, make_operation(self).path)
-    return nil, errors.new(why)
+    return nil, request.describe(self.settings, make_operation(self), why)
   end
   local value, err = save(source, opened)
   if value == nil then return nil, err end
