@@ -62,7 +62,6 @@ build = {
     ["apify.http.answers"] = "lua/apify/http/answers.lua",
     ["apify.http.bodies"] = "lua/apify/http/bodies.lua",
     ["apify.http.call"] = "lua/apify/http/call.lua",
-    ["apify.http.decoders"] = "lua/apify/http/decoders.lua",
     ["apify.http.drive"] = "lua/apify/http/drive.lua",
     ["apify.http.lines"] = "lua/apify/http/lines.lua",
     ["apify.http.redirect"] = "lua/apify/http/redirect.lua",

@@ -4,7 +4,6 @@
 --- `wake_at` or until its waiter is woken. So one caller can hold a page, a window of pages or a thousand long polls.
 local answers = require "apify.http.answers"
 local core = require "apify.core"
-local decoders = require "apify.http.decoders"
 local errors = require "apify.util.errors"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
@@ -37,6 +36,8 @@ local STREAMED = { rows = true, bytes = true }      -- kinds of answers that are
 ---@field waiter apify.Waiter
 ---@field wake_at number poke again then
 ---@field xfer? userdata the transfer whose answer is ready
+---@field read? fun(self): any   what makes a value of the answer; nil, message, name, offset, is_stray when it is none
+---@field value? any what it has made
 ---@field error? apify.Error
 ---@field attempts integer
 ---@field used_up? "attempts"|"time"|"patience" why it was not tried again
@@ -57,7 +58,7 @@ local function new(settings, request, waiter, now, previous)
   local self = setmetatable({
     settings = settings, request = request, method = request.method or "GET", path = url.path(address),
     url = query == "" and address or address .. "?" .. query,
-    decoder = request.decoder or decoders.find(settings, request.pick, request.nulls),
+    decoder = request.decoder or settings:decoder_for(request.pick, request.nulls),
     time_allowed = request.request_timeout or settings.request_timeout,
     waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
     started_at = previous and previous.started_at or now, start_at = now, wake_at = now,
@@ -314,10 +315,7 @@ function Call:watch(now)
   if loss then return self:consider(loss, now) end
   if not self:is_late(now) then return "wait" end
   local status = self.request.answer == "head" and self.xfer:status() or 0
-  if status >= 200 and status < 300 then                 -- all that matters is there
-    self.state = "ready"
-    return "ready"
-  end
+  if status >= 200 and status < 300 then return self:succeed(now) end            -- all that matters is there
   local err = self:late_error(now)
   if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
   return self:consider(err, now)
@@ -353,18 +351,29 @@ function Call:redirect(status, now)
 end
 
 --- Did the caller's own headers ask for a part of the body?
-function Call:asked_for_part()
-  for _, line in ipairs(merge(self.settings.headers, self.request.headers or NOTHING)) do
+local function asked_for_part(self)
+  for _, line in ipairs(self.request.headers or NOTHING) do
     if header_name(line) == "range" then return true end
   end
   return false
+end
+
+--- A success is there: it is the answer, unless nothing can be made of it.
+function Call:succeed(now)
+  if self.read then
+    local value, message, name, offset, is_stray = self:read()
+    if message then return self:reject(name, message, offset, now, is_stray) end
+    self.value = value
+  end
+  self.state = "ready"
+  return "ready"
 end
 
 --- Why a success cannot be what was asked for, whatever its body is: the same question would bring the same. nil when it can.
 function Call:misfit(status)
   local message, kind = self.xfer:failure()
   if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
-  if status == 206 and not self:asked_for_part() then return "the answer is a part, and the whole was asked for" end
+  if status == 206 and not asked_for_part(self) then return "the answer is a part, and the whole was asked for" end
 end
 
 --- The answer, or enough of it, is there.
@@ -383,10 +392,7 @@ function Call:judge(now)
   if message and (not status or is_success) and not is_enough then
     return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
   end
-  if is_success then
-    self.state = "ready"
-    return "ready"
-  end
+  if is_success then return self:succeed(now) end
   if not status then
     return self:consider(self:describe { kind = "decode", message = "the answer has no status", sent = true }, now)
   end

@@ -50,9 +50,9 @@ end
 --- Begin a call, as call.lua says.
 request.begin = require("apify.http.call").new
 
---- What a hook has raised after the answer was known: raised again, with the answer in it.
+--- What a hook has raised: raised again, with the answer in it if that was known.
 local function raise(why, call, value)
-  if errors.is(why) then
+  if value ~= nil and errors.is(why) then
     why.value = value
     if call.request.answer_name then why[call.request.answer_name] = value end
   end
@@ -64,28 +64,20 @@ local function is_deleted(call)
   return call.method == "DELETE" and call.is_repetition and call.error ~= nil and call.error.not_found
 end
 
---- Until the call is ready or has failed.
-local function drive_to_end(call, clock, write_more)
+--- Wait for the answer of a call: its value, and its status and headers if they are wanted.
+local function wait(call, wants_meta, clock, write_more)
   local is_quiet, state = pcall(drive.run, call, clock, write_more)
-  if is_quiet then return state end
-  if is_deleted(call) then raise(state, call, true) end
-  error(state, 0)
-end
-
---- Wait for the answer of a call: its value, and its status and headers.
-local function wait(call, read, wants_meta, clock, write_more)
-  while drive_to_end(call, clock, write_more) == "ready" do
-    local value, message, name, offset, is_stray = read(call)
-    if message == nil then
-      local meta = wants_meta and { status = call.xfer:status(), headers = call:conceal(call.xfer:headers()) } or nil
-      local is_quiet, why = pcall(call.close, call)
-      if not is_quiet then raise(why, call, value) end
-      return value, meta
-    end
-    call:reject(name, message, offset, clock:now(), is_stray)
+  local value, meta = call.value, nil
+  if is_quiet and state == "ready" then
+    meta = wants_meta and { status = call.xfer:status(), headers = call:conceal(call.xfer:headers()) } or nil
+    is_quiet, state = pcall(call.close, call)
+  elseif is_deleted(call) then
+    value, meta = true, wants_meta and { status = call.error.status, headers = {} } or nil
+  elseif is_quiet then
+    return nil, call.error
   end
-  if is_deleted(call) then return true, wants_meta and { status = call.error.status, headers = {} } or nil end
-  return nil, call.error
+  if not is_quiet then raise(state, call, value) end
+  return value, meta
 end
 
 --- Wait for the answer of a call that was begun, as `run` does.
@@ -96,13 +88,16 @@ end
 ---@return any value
 ---@return apify.Error? err
 function request.finish(call, read, clock, write_more)
-  return wait(call, read, false, clock or drive.ANY_TIME, write_more)
+  call.read = read
+  return wait(call, false, clock or drive.ANY_TIME, write_more)
 end
 
 local function run(settings, req, read, wants_meta)
   local refused = drive.refusal(settings)
   if refused then return nil, refused end
-  return wait(request.begin(settings, req, loop.waiter(), loop.now()), read, wants_meta, drive.ANY_TIME)
+  local call = request.begin(settings, req, loop.waiter(), loop.now())
+  call.read = read
+  return wait(call, wants_meta, drive.ANY_TIME)
 end
 
 --- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.

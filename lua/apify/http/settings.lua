@@ -63,6 +63,20 @@ local check = options.spec {
 ---@field calls table<apify.Call, true> what is under way then has to end
 ---@field waiters table<apify.Waiter, true> ... and who waits has to wake
 
+local Settings = {}
+local settings_mt = { __index = Settings, __name = "apify.Settings" }
+
+--- The decoder of answers. Decoders learn the shape of what they read, so they are kept.
+---@param pick? string[] the fields to build
+---@param nulls? "omit"|"keep"
+---@return userdata
+function Settings:decoder_for(pick, nulls)
+  nulls = nulls or self.nulls or "omit"
+  local key = nulls .. (pick and "\0" .. table.concat(pick, "\0") or "")
+  self.decoders[key] = self.decoders[key] or core.decoder { nulls = nulls, pick = pick }
+  return self.decoders[key]
+end
+
 local function env(name)
   local value = os.getenv(name)
   if value ~= "" then return value end
@@ -107,7 +121,7 @@ end
 
 --- Settings from checked options. `secret` is the token that they had before, if any.
 local function make(o, secret)
-  local self = {}
+  local self = setmetatable({}, settings_mt)
   for name, value in pairs(DEFAULTS) do self[name] = value end
   for name, value in pairs(o) do self[name] = value end
   self.token = nil

@@ -51,14 +51,19 @@ local function from_list(settings, list)
   end
 end
 
-local function from_item(settings, item)
-  local text, message = encode(settings, item)
-  if not text then misuse("items", message) end
+--- The text, once.
+local function once(text)
   return function()
     local it = text
     text = nil
     return it
   end
+end
+
+local function from_item(settings, item)
+  local text, message = encode(settings, item)
+  if not text then misuse("items", message) end
+  return once(text)
 end
 
 local function from_iterator(settings, iterator)
@@ -120,11 +125,7 @@ local function from_text(text)
     return elements(text)
   end
   check_text(text)
-  return function()
-    local it = text
-    text = nil
-    return it
-  end
+  return once(text)
 end
 
 --- The source for what push_items was given; anything else is misuse, also a string that is not JSON.

@@ -137,6 +137,8 @@ function Work:fill()
   end
 end
 
+local read = answers.reader "batch"
+
 --- Send a batch.
 function Work:send(b, now)
   local texts = {}
@@ -146,9 +148,8 @@ function Work:send(b, now)
     method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
     is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
   }, self.waiter, now)
+  b.call.read = read
 end
-
-local read = answers.reader "batch"
 
 --- It is unknown what became of requests that the answer does not name.
 function Work:lose_unnamed(entries)
@@ -214,21 +215,15 @@ function Work:poke_batch(b, now)
     self:send(b, now)
   end
   local call = b.call
-  while true do
-    local state = call:poke(now)
-    if state == "failed" then return self:lose(b) end
-    if state == "wait" then
-      b.wake_at = call.wake_at
-      return true
-    end
-    local answer, message, name, offset, is_stray = read(call)
-    if answer then
-      local is_open = self:retry(b, self:take(b, answer), now)
-      call:close()                                         -- last, as a hook may raise
-      return is_open
-    end
-    call:reject(name, message, offset, now, is_stray)
+  local state = call:poke(now)
+  if state == "failed" then return self:lose(b) end
+  if state == "wait" then
+    b.wake_at = call.wake_at
+    return true
   end
+  local is_open = self:retry(b, self:take(b, call.value), now)
+  call:close()                                           -- last, as a hook may raise
+  return is_open
 end
 
 --- Go on with all batches.

@@ -132,7 +132,7 @@ local function start_poll(self, now)
   self.is_last = allowed == left + LAST_LOOK
   local op = run_poll.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
   local call = request.begin(self.settings, op, self.waiter, now)
-  call.machine = self
+  call.machine, call.read = self, read_run
   self.call = call
 end
 
@@ -170,12 +170,6 @@ local function take_failure(self, err, now)
   self.poll_at = math.min(now + run_poll.SHORTEST_PAUSE, self.ends_at)
 end
 
-local function finish_poll(self, now)
-  local call = self.call
-  local run, message, name, offset, is_stray = read_run(call)
-  if message then call:reject(name, message, offset, now, is_stray) else take(self, run, now) end
-end
-
 --- Go on as far as possible. "done": `run`, or `error`.
 ---@param now number
 ---@return "wait"|"done"
@@ -198,7 +192,7 @@ function RunWait:poke(now)
     end
     local state = self.call:poke(now)
     if state == "ready" then
-      finish_poll(self, now)
+      take(self, self.call.value, now)
     elseif state == "failed" then
       take_failure(self, self.call.error, now)
     elseif now >= self.ends_at + LAST_LOOK then

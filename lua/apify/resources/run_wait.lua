@@ -105,12 +105,15 @@ function Group:count_open()
   return #self.machines - (self.first_over - 1)
 end
 
---- Begin to wait.
+--- Begin to wait; or nil and why that is impossible.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitOptions
----@return apify.WaitGroup
+---@return apify.WaitGroup?
+---@return apify.Error? err
 local function begin(settings, targets, o)
+  local refused = drive.refusal(settings)
+  if refused then return nil, refused end
   local waiter, time = loop.waiter(), clock.new()
   local now = time:enter()
   waiter.queue = {}
@@ -216,9 +219,8 @@ end
 ---@return table? run
 ---@return apify.Error? err
 function run_wait.one(settings, path, o)
-  local refused = drive.refusal(settings)
-  if refused then return nil, refused end
-  local group = begin(settings, { { path = path } }, o)
+  local group, refused = begin(settings, { { path = path } }, o)
+  if not group then return nil, refused end
   local machine, err = next_or_close(group)
   if err then
     err.run = group.machines[1].run
@@ -235,9 +237,8 @@ end
 ---@return table[]? runs
 ---@return apify.Error? err
 function run_wait.all(settings, targets, o)
-  local refused = drive.refusal(settings)
-  if refused then return nil, refused end
-  local group, ended = begin(settings, targets, o), {}
+  local ended, group, refused = {}, begin(settings, targets, o)
+  if not group then return nil, refused end
   while true do
     local machine, err = next_or_close(group, ended)
     err = err or machine and machine.error
@@ -258,9 +259,8 @@ end
 ---@return table? run
 ---@return integer|apify.Error|nil index_or_err
 function run_wait.any(settings, targets, o)
-  local refused = drive.refusal(settings)
-  if refused then return nil, refused end
-  local group = begin(settings, targets, o)
+  local group, refused = begin(settings, targets, o)
+  if not group then return nil, refused end
   local last_error
   while true do
     local machine, err = next_or_close(group, {})
