@@ -450,6 +450,30 @@ describe("a call", function()
     assert.is_nil(next(call.settings.calls))
   end)
 
+  it("that is aborted tells in `sent` of all attempts, whatever is said of the last", function()
+    for _, case in ipairs {
+      { sent = true }, { has_gone = true, sent = false }, { said = false, sent = false }, { fails = true, sent = true }, { fails = true, said = false, sent = true },
+    } do
+      sent = {}
+      local call = begin(asked { method = "PUT" })
+      call:poke(now)
+      sent[1]:reach "sent"
+      if case.fails then
+        sent[1]:break_off("network", true)
+        call:poke(now)
+        call:poke(now + 1)
+        assert.equal(2, #sent)
+      end
+      if case.has_gone then sent[1]:close() end                        -- the collector has finalized it
+      call:abort { kind = "cancelled", sent = case.said }
+      assert.same({ "cancelled", case.sent }, { call.error.kind, call.error.sent })
+      assert.equal("failed", call:poke(now))
+    end
+    local call, other = begin(), begin():describe { kind = "io" }
+    call:abort(other)
+    assert.equal(other, call.error)
+  end)
+
   it("is a failure when the core cannot begin", function()
     fake.submit = function() return nil, "no descriptor", "connect" end
     local call = begin(asked { settings = settings { max_retries = 0 } })

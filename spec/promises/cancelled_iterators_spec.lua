@@ -86,6 +86,25 @@ describe("the next step in a cancelled fiber", function()
     end)
   end
 
+  for name, send in pairs {
+    ["items to push"] = function(values) return client:run(id):dataset():push_items(values) end,
+    ["requests to add"] = function(values) return client:run(id):request_queue():batch_add_requests(values) end,
+  } do
+    it("is not asked of an iterator of the caller's: " .. name, function()
+      local pulled = 0
+      local ok, err = in_fiber(function(cancel)
+        return send(function()
+          pulled = pulled + 1
+          if pulled == 3 then cancel() end
+          if pulled < 1000 then return { url = "http://y.test/" .. pulled } end
+        end)
+      end)
+      assert.is_nil(ok)
+      assert.is_true(is_cancelled(err))
+      assert.same({ 3, 0 }, { pulled, err.pushed or #err.partial })
+    end)
+  end
+
   it("is one of a log's chunks, of a watch, and of waiting for runs", function()
     for _, make in ipairs {
       function() return (client:run(id):log():stream()) end, function() return (client:run(id):watch { interval = 0.01 }) end,

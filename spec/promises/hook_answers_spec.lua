@@ -77,6 +77,17 @@ describe("an on_attempt hook that raises", function()
     assert.same({ 0, { 1, 2 } }, { err.pushed, err.in_doubt })
   end)
 
+  it("does not cost a deletion what is known of it", function()
+    local id = assert(client:with({ on_attempt = function() end }):datasets():get_or_create "x").id
+    api:faults { match = { method = "DELETE", first = 1 }, action = { status = { code = 500, act = true } } }
+    local dataset = client:with({ on_attempt = function(attempt)
+      if attempt.status == 404 then error(foreign, 0) end
+    end }):dataset(id)
+    local err = raised(dataset.delete, dataset)
+    assert.same({ foreign, true, 2 }, { err.cause, err.value, err.attempts })
+    assert.is_nil(raised(dataset.delete, dataset).value)                  -- it was not there
+  end)
+
   it("does not cost a wait the run, nor a wait for all those that have ended", function()
     local ids = api:admin("ids", { actor = ACTOR }).ids
     local run = client:run(ids[1])

@@ -20,6 +20,13 @@ function drive.obstacle(settings, clock)
   return clock and clock:lateness()
 end
 
+--- Has the client been closed, or the caller's fiber cancelled? To be asked before each piece of work.
+---@param settings apify.Settings
+---@return boolean
+function drive.must_stop(settings)
+  return settings.is_closed or loop.is_cancelled()
+end
+
 --- Why the client cannot be used now, or nil.
 ---@param settings apify.Settings
 ---@return apify.Error?

@@ -245,6 +245,7 @@ function Push:flush()
 end
 
 --- Send what came before the failure, and give the failure; or that of the sending, or of a fiber or client that has ended.
+---@param err? apify.Error
 function Push:stop(err)
   local ok, sending_err = self:flush()
   if not ok then return nil, sending_err end
@@ -288,6 +289,7 @@ function push.items(settings, target, items, o)
   if refused then return nil, self:describe(refused, 0) end
   local source = open(settings, items)
   while true do
+    if drive.must_stop(settings) then return self:stop() end
     local text, err = source()
     if err then return self:stop(err) end
     if text == nil then break end

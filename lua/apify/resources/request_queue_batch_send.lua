@@ -81,9 +81,9 @@ function Work:add_twin(first, position)
   end
 end
 
---- The next request that has to be sent; nil at the end, or after a failure.
+--- The next request that has to be sent; nil at the end, after a failure, or when there is nobody any more to send it.
 function Work:pull()
-  while not self.is_drained do
+  while not self.is_drained and not drive.must_stop(self.settings) do
     self.clock:leave()
     local entry, err = self.source.next()
     self.clock:enter()
