@@ -452,7 +452,8 @@ describe("a call", function()
 
   it("that is aborted tells in `sent` of all attempts, whatever is said of the last", function()
     for _, case in ipairs {
-      { sent = true }, { has_gone = true, sent = false }, { said = false, sent = false }, { fails = true, sent = true }, { fails = true, said = false, sent = true },
+      { sent = true }, { has_gone = true, sent = false }, { said = false, sent = false },
+      { fails = true, sent = true }, { fails = true, said = false, sent = true },
     } do
       sent = {}
       local call = begin(asked { method = "PUT" })
