@@ -93,6 +93,7 @@ build = {
     ["apify.paging.cursor_plan"] = "lua/apify/paging/cursor_plan.lua",
     ["apify.paging.item_plan"] = "lua/apify/paging/item_plan.lua",
     ["apify.paging.iterator"] = "lua/apify/paging/iterator.lua",
+    ["apify.paging.offset_faults"] = "lua/apify/paging/offset_faults.lua",
     ["apify.paging.offset_plan"] = "lua/apify/paging/offset_plan.lua",
     ["apify.paging.page"] = "lua/apify/paging/page.lua",
     ["apify.paging.reader"] = "lua/apify/paging/reader.lua",

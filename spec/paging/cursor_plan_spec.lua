@@ -24,29 +24,29 @@ local function serve(list, page)
   return { rows = slice, next = last < #list and tostring(last) or nil }
 end
 
---- Read the page as far as its `cut`-th row, or to its end. Returns what the walk says.
-local function read(w, answer, got, cut)
-  local page = w.pages[1]
+--- Read the page as far as its `cut`-th row, or to its end. Returns what the plan says.
+local function read(plan, answer, got, cut)
+  local page = plan.pages[1]
   for i, row in ipairs(answer.rows) do
-    if w.limit_left == 0 then return "enough" end
+    if plan.limit_left == 0 then return "enough" end
     if cut and i > cut then
-      w:resume(page)
+      plan:go_on(page)
       return "cut"
     end
-    if w:take_plain(page) or w:take(page, row) == "deliver" then got[#got + 1] = row.key end
+    if plan:take_plain(page) or plan:take(page, row) == "deliver" then got[#got + 1] = row.key end
   end
-  return w:finish(page, { nextExclusiveStartKey = answer.next })
+  return plan:finish(page, { nextExclusiveStartKey = answer.next })
 end
 
---- Walk to the end or to the limit: the keys, and the requests { cursor, limit }.
-local function walk_all(w, list, cut)
+--- Read to the end or to the limit: the keys, and the requests { cursor, limit }.
+local function read_all(plan, list, cut)
   local got, requests = {}, {}
   for _ = 1, 2000 do
-    if w.is_ended or w.limit_left == 0 then return got, requests end
-    w:next_page()
-    local page = w.pages[1]
+    if plan.is_ended or plan.limit_left == 0 then return got, requests end
+    plan:next_page()
+    local page = plan.pages[1]
     requests[#requests + 1] = { page.cursor or "", page.limit }
-    read(w, serve(list, page), got, cut and cut())
+    read(plan, serve(list, page), got, cut and cut())
   end
   error("it does not end", 2)
 end
@@ -59,33 +59,33 @@ end
 
 describe("a cursor list", function()
   it("is asked for page by page, each behind the last row of the one before", function()
-    local got, requests = walk_all(new(), rows(1, 25))
+    local got, requests = read_all(new(), rows(1, 25))
     assert.same(keys(1, 25), got)
     assert.same({ { "", 10 }, { "10", 10 }, { "20", 10 } }, requests)
   end)
 
   it("has one page in flight", function()
-    local w = new()
-    assert.is_table(w:next_page())
-    assert.is_nil(w:next_page())
+    local plan = new()
+    assert.is_table(plan:next_page())
+    assert.is_nil(plan:next_page())
   end)
 
   it("begins at a cursor", function()
-    assert.same(keys(13, 25), (walk_all(new { cursor = "12" }, rows(1, 25))))
+    assert.same(keys(13, 25), (read_all(new { cursor = "12" }, rows(1, 25))))
   end)
 
   it("sends the cursor only where there is one", function()
-    local w, query = new(), { { "prefix", "a" } }
-    w:add_query(w:next_page(), query)
+    local plan, query = new(), { { "prefix", "a" } }
+    plan:add_query(plan:next_page(), query)
     assert.same({ { "prefix", "a" }, { "limit", "10" } }, query)
-    w, query = new { cursor = "a/b" }, {}
-    w:add_query(w:next_page(), query)
+    plan, query = new { cursor = "a/b" }, {}
+    plan:add_query(plan:next_page(), query)
     assert.same({ { "exclusiveStartKey", "a/b" }, { "limit", "10" } }, query)
   end)
 
   it("never asks for rows beyond the limit", function()
     for limit = 1, 25 do
-      local got, requests = walk_all(new { limit = limit }, rows(1, 25))
+      local got, requests = read_all(new { limit = limit }, rows(1, 25))
       assert.same(keys(1, limit), got)
       assert.equal(math.ceil(limit / 10), #requests)
       assert.equal((limit - 1) % 10 + 1, requests[#requests][2])
@@ -99,9 +99,9 @@ end)
 
 describe("the end of a cursor list", function()
   local function finish_with(cursor)
-    local w = new()
-    local outcome, why = w:finish(w:next_page(), { nextExclusiveStartKey = cursor })
-    return outcome, why, w.is_ended
+    local plan = new()
+    local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = cursor })
+    return outcome, why, plan.is_ended
   end
 
   it("is a page without a cursor", function()
@@ -119,18 +119,18 @@ describe("the end of a cursor list", function()
   end)
 
   it("is an error where the cursor is that of the page itself", function()
-    local w = new { cursor = "k7" }
-    local outcome, why = w:finish(w:next_page(), { nextExclusiveStartKey = "k7" })
+    local plan = new { cursor = "k7" }
+    local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = "k7" })
     assert.equal("end", outcome)
     assert.matches("does not go on", why)
-    assert.is_true(w.is_ended)
+    assert.is_true(plan.is_ended)
   end)
 
   it("is looked at again when the list may have grown, without the rows that came", function()
-    local w, got = new(), {}
+    local plan, got = new(), {}
     for count = 0, 45 do
-      for _, key in ipairs((walk_all(w, rows(1, count)))) do got[#got + 1] = key end
-      w:reopen()
+      for _, key in ipairs((read_all(plan, rows(1, count)))) do got[#got + 1] = key end
+      plan:reopen()
     end
     assert.same(keys(1, 45), got)
   end)
@@ -138,42 +138,42 @@ end)
 
 describe("a cursor page that breaks off", function()
   it("is asked for again whole, and its delivered rows are skipped", function()
-    local w, got = new(), {}
-    w:next_page()
-    assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 4))
+    local plan, got = new(), {}
+    plan:next_page()
+    assert.equal("cut", read(plan, serve(rows(1, 25), plan.pages[1]), got, 4))
     assert.same(keys(1, 4), got)
-    assert.equal("cut", read(w, serve(rows(1, 25), w.pages[1]), got, 2))
-    assert.equal("next", read(w, serve(rows(1, 25), w.pages[1]), got))
+    assert.equal("cut", read(plan, serve(rows(1, 25), plan.pages[1]), got, 2))
+    assert.equal("next", read(plan, serve(rows(1, 25), plan.pages[1]), got))
     assert.same(keys(1, 10), got)
   end)
 
   it("does not count skipped rows for the limit", function()
     for limit = 1, 12 do
       for cut = 1, limit do
-        local w, got = new { limit = limit }, {}
-        w:next_page()
-        read(w, serve(rows(1, 25), w.pages[1]), got, cut)
-        for _, key in ipairs((walk_all(w, rows(1, 25)))) do got[#got + 1] = key end
+        local plan, got = new { limit = limit }, {}
+        plan:next_page()
+        read(plan, serve(rows(1, 25), plan.pages[1]), got, cut)
+        for _, key in ipairs((read_all(plan, rows(1, 25)))) do got[#got + 1] = key end
         assert.same(keys(1, limit), got)
       end
     end
   end)
 
   it("gives the rows that are left when a delivered one was removed meanwhile", function()
-    local w, got, list = new(), {}, rows(1, 8)
-    w:next_page()
-    read(w, serve(list, w.pages[1]), got, 5)
+    local plan, got, list = new(), {}, rows(1, 8)
+    plan:next_page()
+    read(plan, serve(list, plan.pages[1]), got, 5)
     table.remove(list, 2)
-    read(w, serve(list, w.pages[1]), got)
+    read(plan, serve(list, plan.pages[1]), got)
     assert.same(keys(1, 8), got)
   end)
 
   it("does not lose rows without a key", function()
-    local w = new()
-    local page = w:next_page()
-    assert.equal("deliver", w:take(page, { size = 1 }))
-    assert.equal("deliver", w:take(page, "a text"))
-    assert.equal("deliver", w:take(page, { size = 1 }))
+    local plan = new()
+    local page = plan:next_page()
+    assert.equal("deliver", plan:take(page, { size = 1 }))
+    assert.equal("deliver", plan:take(page, "a text"))
+    assert.equal("deliver", plan:take(page, { size = 1 }))
   end)
 
   it("anywhere and often, comes whole, in order, once", function()
@@ -184,8 +184,8 @@ describe("a cursor page that breaks off", function()
     end
     for case = 1, 500 do
       local count, limit = draw(60) - 1, draw(3) == 1 and draw(60) or nil
-      local w = new { limit = limit, chunk_size = draw(12) }
-      local got = walk_all(w, rows(1, count), function() return draw(2) == 1 and draw(8) or nil end)
+      local plan = new { limit = limit, chunk_size = draw(12) }
+      local got = read_all(plan, rows(1, count), function() return draw(2) == 1 and draw(8) or nil end)
       assert.same(keys(1, math.min(count, limit or count)), got, "case " .. case)
     end
   end)
@@ -194,25 +194,25 @@ end)
 describe("a cursor list's mark", function()
   it("goes on with the next row, at every position", function()
     for count = 0, 25 do
-      local w, got = new(), {}
+      local plan, got = new(), {}
       while #got < count do
-        w:next_page()
-        local page, answer = w.pages[1], serve(rows(1, 25), w.pages[1])
+        plan:next_page()
+        local page, answer = plan.pages[1], serve(rows(1, 25), plan.pages[1])
         for i = 1, math.min(#answer.rows, count - #got) do
-          w:take(page, answer.rows[i])
+          plan:take(page, answer.rows[i])
           got[#got + 1] = answer.rows[i].key
         end
-        if #got < count then w:finish(page, { nextExclusiveStartKey = answer.next }) end
+        if #got < count then plan:finish(page, { nextExclusiveStartKey = answer.next }) end
       end
-      for _, key in ipairs((walk_all(new { resume = w:mark() }, rows(1, 25)))) do got[#got + 1] = key end
+      for _, key in ipairs((read_all(new { resume = plan:mark() }, rows(1, 25)))) do got[#got + 1] = key end
       assert.same(keys(1, 25), got)
     end
   end)
 
   it("at the end is the end", function()
-    local w = new()
-    walk_all(w, rows(1, 25))
-    local again = new { resume = w:mark() }
+    local plan = new()
+    read_all(plan, rows(1, 25))
+    local again = new { resume = plan:mark() }
     assert.is_nil(again:next_page())
     assert.is_true(again.is_ended)
   end)
@@ -220,19 +220,19 @@ end)
 
 describe("an answer that was damaged", function()
   it("is taken back: what was delivered before it is still known", function()
-    local w = cursor_plan.new {
+    local plan = cursor_plan.new {
       parameter = "cursor", next_field = "nextCursor", key_field = "id", chunk_size = 10, limit = 9, resume = { given = { "a" }, cursor = "c" },
     }
-    local page = w:next_page()
-    page.start = { mark = w:mark(), limit_left = w.limit_left }
-    for _, id in ipairs { "a", "b", "x" } do w:take(page, { id = id }) end
-    assert.equal(7, w.limit_left)
-    w:go_back(page)
-    assert.equal(9, w.limit_left)
-    page = w:next_page()
+    local page = plan:next_page()
+    page.start = { mark = plan:mark(), limit_left = plan.limit_left }
+    for _, id in ipairs { "a", "b", "x" } do plan:take(page, { id = id }) end
+    assert.equal(7, plan.limit_left)
+    plan:go_back(page)
+    assert.equal(9, plan.limit_left)
+    page = plan:next_page()
     assert.equal("c", page.cursor)
     local actions = {}
-    for i, id in ipairs { "a", "b", "d" } do actions[i] = w:take(page, { id = id }) end
+    for i, id in ipairs { "a", "b", "d" } do actions[i] = plan:take(page, { id = id }) end
     assert.same({ "skip", "deliver", "deliver" }, actions)
   end)
 end)

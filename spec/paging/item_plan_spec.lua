@@ -6,9 +6,9 @@ local function new(options)
   return item_plan.new(options)
 end
 
-local function plan_all(w)
+local function plan_all(plan)
   local made = {}
-  for page in function() return w:next_page() end do made[#made + 1] = { page.offset, page.limit } end
+  for page in function() return plan:next_page() end do made[#made + 1] = { page.offset, page.limit } end
   return made
 end
 
@@ -26,45 +26,45 @@ local function serve(data, page, how)
   }
 end
 
-local function note(w, page, answer)
+local function note(plan, page, answer)
   page.count, page.told_limit = answer.count, answer.limit
-  w:note_total(page, answer.total)
+  plan:note_total(page, answer.total)
 end
 
 --- Read the head page as far as its `cut`-th row, or to its end; what it delivers goes into `got`. Returns the outcome.
-local function read(w, answer, got, cut)
-  local page = w.pages[1]
+local function read(plan, answer, got, cut)
+  local page = plan.pages[1]
   for i, row in ipairs(answer.rows) do
-    if w.limit_left == 0 then return "enough" end
+    if plan.limit_left == 0 then return "enough" end
     if cut and i > cut then break end
     if page.scanned == 0 then
-      note(w, page, answer)
-      if page.limit and answer.limit < page.limit then w:shrink(answer.limit) end
+      note(plan, page, answer)
+      if page.limit and answer.limit < page.limit then plan:shrink(answer.limit) end
     end
-    if w:take_plain(page) or w:take(page, row) == "deliver" then got[#got + 1] = row end
-    if page.scanned == 1 then plan_all(w) end
+    if plan:take_plain(page) or plan:take(page, row) == "deliver" then got[#got + 1] = row end
+    if page.scanned == 1 then plan_all(plan) end
   end
-  if cut and cut < #answer.rows and not w:is_complete(page) then
-    w:resume(page)
+  if cut and cut < #answer.rows and not plan:is_complete(page) then
+    plan:go_on(page)
     return "cut"
   end
-  note(w, page, answer)
-  return w:finish(page)
+  note(plan, page, answer)
+  return plan:finish(page)
 end
 
---- Walk to the end or to the limit: the rows, and the requests { offset, limit } in the order of planning.
-local function walk_all(w, data, how)
+--- Read to the end or to the limit: the rows, and the requests { offset, limit } in the order of planning.
+local function read_all(plan, data, how)
   local got, requests, seen = {}, {}, {}
   for _ = 1, 2000 do
-    if w.is_ended or w.limit_left == 0 then return got, requests end
-    plan_all(w)
-    for _, page in ipairs(w.pages) do
+    if plan.is_ended or plan.limit_left == 0 then return got, requests end
+    plan_all(plan)
+    for _, page in ipairs(plan.pages) do
       if not seen[page] then
         seen[page] = true
         requests[#requests + 1] = { page.offset, page.limit }
       end
     end
-    read(w, serve(data, w.pages[1], how or {}), got, how and how.cut and how.cut())
+    read(plan, serve(data, plan.pages[1], how or {}), got, how and how.cut and how.cut())
   end
   error("it does not end", 2)
 end
@@ -88,14 +88,14 @@ end
 
 describe("the plan for a dataset", function()
   it("is one request for all items", function()
-    local w = new {}
-    local got, requests = walk_all(w, plain(5000))
+    local plan = new {}
+    local got, requests = read_all(plan, plain(5000))
     assert.same(rows_of(plain(5000)), got)
     assert.same({ { 0 } }, requests)
   end)
 
   it("says how many are wanted, and asks for no more", function()
-    local got, requests = walk_all(new { limit = 70, offset = 10 }, plain(200))
+    local got, requests = read_all(new { limit = 70, offset = 10 }, plain(200))
     assert.same(rows_of(plain(200), 10, 70), got)
     assert.same({ { 10, 70 } }, requests)
   end)
@@ -105,35 +105,35 @@ describe("the plan for a dataset", function()
   end)
 
   it("of an empty dataset is one request", function()
-    local got, requests = walk_all(new {}, {})
+    local got, requests = read_all(new {}, {})
     assert.same({}, got)
     assert.same({ { 0 } }, requests)
   end)
 
   it("asks for the first page alone, then keeps `prefetch` pages in flight and none beyond the total", function()
-    local w = new { chunk_size = 10, prefetch = 3 }
-    assert.same({ { 0, 10 } }, plan_all(w))
-    w:note_total(w.pages[1], 45)
-    assert.same({ { 10, 10 }, { 20, 10 } }, plan_all(w))
+    local plan = new { chunk_size = 10, prefetch = 3 }
+    assert.same({ { 0, 10 } }, plan_all(plan))
+    plan:note_total(plan.pages[1], 45)
+    assert.same({ { 10, 10 }, { 20, 10 } }, plan_all(plan))
     local got = {}
-    read(w, serve(plain(45), w.pages[1], {}), got)
-    assert.same({ { 30, 10 } }, plan_all(w))
-    read(w, serve(plain(45), w.pages[1], {}), got)
-    assert.same({ { 40, 10 } }, plan_all(w))
-    read(w, serve(plain(45), w.pages[1], {}), got)
-    assert.same({}, plan_all(w))
+    read(plan, serve(plain(45), plan.pages[1], {}), got)
+    assert.same({ { 30, 10 } }, plan_all(plan))
+    read(plan, serve(plain(45), plan.pages[1], {}), got)
+    assert.same({ { 40, 10 } }, plan_all(plan))
+    read(plan, serve(plain(45), plan.pages[1], {}), got)
+    assert.same({}, plan_all(plan))
   end)
 
   it("has no page that would begin at the total", function()
-    local w = new { chunk_size = 10, prefetch = 9 }
-    plan_all(w)
-    w:note_total(w.pages[1], 40)
-    assert.same({ { 10, 10 }, { 20, 10 }, { 30, 10 } }, plan_all(w))
+    local plan = new { chunk_size = 10, prefetch = 9 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 40)
+    assert.same({ { 10, 10 }, { 20, 10 }, { 30, 10 } }, plan_all(plan))
   end)
 
   it("never asks for items beyond the limit", function()
     for limit = 1, 45 do
-      local got, requests = walk_all(new { chunk_size = 10, limit = limit, offset = 5 }, plain(100))
+      local got, requests = read_all(new { chunk_size = 10, limit = limit, offset = 5 }, plain(100))
       assert.same(rows_of(plain(100), 5, limit), got)
       for _, r in ipairs(requests) do assert.is_true(r[1] + r[2] <= limit + 5, limit) end
       assert.equal(math.ceil(limit / 10), #requests)
@@ -141,58 +141,58 @@ describe("the plan for a dataset", function()
   end)
 
   it("writes offset and limit as whole numbers", function()
-    local w, query = new { chunk_size = 10 }, { { "clean", "1" } }
-    w:add_query(w:next_page(), query)
+    local plan, query = new { chunk_size = 10 }, { { "clean", "1" } }
+    plan:add_query(plan:next_page(), query)
     assert.same({ { "clean", "1" }, { "offset", "0" }, { "limit", "10" } }, query)
-    w, query = new { offset = 2 ^ 40 }, {}
-    w:add_query(w:next_page(), query)
+    plan, query = new { offset = 2 ^ 40 }, {}
+    plan:add_query(plan:next_page(), query)
     assert.same({ { "offset", "1099511627776" } }, query)
   end)
 end)
 
 describe("an answer that breaks off", function()
   it("goes on behind its last delivered row", function()
-    local w, got = new { offset = 100 }, {}
-    plan_all(w)
-    assert.equal("cut", read(w, serve(plain(500), w.pages[1], {}), got, 37))
-    assert.same({ 137, nil, 0 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
-    assert.equal("end", read(w, serve(plain(500), w.pages[1], {}), got))
+    local plan, got = new { offset = 100 }, {}
+    plan_all(plan)
+    assert.equal("cut", read(plan, serve(plain(500), plan.pages[1], {}), got, 37))
+    assert.same({ 137, nil, 0 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].skip })
+    assert.equal("end", read(plan, serve(plain(500), plan.pages[1], {}), got))
     assert.same(rows_of(plain(500), 100), got)
   end)
 
   it("asks for what is left of its page, in front of the pages behind it", function()
-    local w, got = new { chunk_size = 10, prefetch = 2 }, {}
-    plan_all(w)
-    read(w, serve(plain(50), w.pages[1], {}), got, 4)
-    assert.same({ 4, 6, 10, 10 }, { w.pages[1].offset, w.pages[1].limit, w.pages[2].offset, w.pages[2].limit })
+    local plan, got = new { chunk_size = 10, prefetch = 2 }, {}
+    plan_all(plan)
+    read(plan, serve(plain(50), plan.pages[1], {}), got, 4)
+    assert.same({ 4, 6, 10, 10 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[2].offset, plan.pages[2].limit })
   end)
 
   it("before its first row is asked for again as it was", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    w:resume(w.pages[1])
-    assert.same({ 0, 10, 0 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    plan:go_on(plan.pages[1])
+    assert.same({ 0, 10, 0 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].skip })
   end)
 
   it("behind its last row is complete", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
     for i = 1, 10 do
-      assert.is_false(w:is_complete(w.pages[1]))
-      w:take(w.pages[1], i)
+      assert.is_false(plan:is_complete(plan.pages[1]))
+      plan:take(plan.pages[1], i)
     end
-    assert.is_true(w:is_complete(w.pages[1]))
-    note(w, w.pages[1], serve(plain(50), w.pages[1], {}))
-    assert.equal("next", w:finish(w.pages[1]))
-    assert.equal(10, w:next_page().offset)
+    assert.is_true(plan:is_complete(plan.pages[1]))
+    note(plan, plan.pages[1], serve(plain(50), plan.pages[1], {}))
+    assert.equal("next", plan:finish(plan.pages[1]))
+    assert.equal(10, plan:next_page().offset)
   end)
 
   it("is never known to be complete where all items were asked for", function()
-    local w = new {}
-    plan_all(w)
-    w:note_total(w.pages[1], 1)
-    w:take(w.pages[1], 1)
-    assert.is_false(w:is_complete(w.pages[1]))
+    local plan = new {}
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 1)
+    plan:take(plan.pages[1], 1)
+    assert.is_false(plan:is_complete(plan.pages[1]))
   end)
 end)
 
@@ -208,42 +208,42 @@ describe("a dataset whose rows are not its items", function()
   end
 
   it("is read in pages of stored items", function()
-    local got, requests = walk_all(new { chunk_size = 10, prefetch = 1, is_reshaped = true }, uneven(35))
+    local got, requests = read_all(new { chunk_size = 10, prefetch = 1, is_reshaped = true }, uneven(35))
     assert.same(rows_of(uneven(35)), got)
     assert.same({ { 0, 10 }, { 10, 10 }, { 20, 10 }, { 30, 10 } }, requests)
   end)
 
   it("asks for a broken page again as it was, without the rows that came", function()
-    local w, got = new { chunk_size = 10, is_reshaped = true }, {}
-    plan_all(w)
-    read(w, serve(uneven(35), w.pages[1], {}), got, 5)
-    assert.same({ 0, 10, 5 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
-    read(w, serve(uneven(35), w.pages[1], {}), got, 3)                 -- breaks off even earlier
-    assert.same({ 0, 10, 5 }, { w.pages[1].offset, w.pages[1].limit, w.pages[1].skip })
+    local plan, got = new { chunk_size = 10, is_reshaped = true }, {}
+    plan_all(plan)
+    read(plan, serve(uneven(35), plan.pages[1], {}), got, 5)
+    assert.same({ 0, 10, 5 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].skip })
+    read(plan, serve(uneven(35), plan.pages[1], {}), got, 3)                 -- breaks off even earlier
+    assert.same({ 0, 10, 5 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].skip })
     for _ = 1, 4 do
-      plan_all(w)
-      read(w, serve(uneven(35), w.pages[1], {}), got)
+      plan_all(plan)
+      read(plan, serve(uneven(35), plan.pages[1], {}), got)
     end
     assert.same(rows_of(uneven(35)), got)
-    assert.is_true(w.is_ended)
+    assert.is_true(plan.is_ended)
   end)
 
   it("does not end with a page of which nothing is left", function()
     local data = plain(35)
     for i = 1, 30 do data[i] = {} end
     for _, prefetch in ipairs { 1, 4 } do
-      assert.same({ 31, 32, 33, 34, 35 }, (walk_all(new { chunk_size = 10, prefetch = prefetch, is_reshaped = true }, data)))
+      assert.same({ 31, 32, 33, 34, 35 }, (read_all(new { chunk_size = 10, prefetch = prefetch, is_reshaped = true }, data)))
     end
   end)
 
   it("advances by pages where the API does not say how many items it looked at", function()
-    local got = walk_all(new { chunk_size = 10, is_reshaped = true }, uneven(35), { has_count = false })
+    local got = read_all(new { chunk_size = 10, is_reshaped = true }, uneven(35), { has_count = false })
     assert.same(rows_of(uneven(35)), got)
   end)
 
   it("counts rows, not items, for the limit", function()
     for limit = 1, 40 do
-      local got = walk_all(new { chunk_size = 10, limit = limit, is_reshaped = true }, uneven(100))
+      local got = read_all(new { chunk_size = 10, limit = limit, is_reshaped = true }, uneven(100))
       assert.same(rows_of(uneven(100), 0, limit), got)
     end
   end)
@@ -251,23 +251,23 @@ end)
 
 describe("what the API tells", function()
   it("a cap makes pages smaller, without a gap", function()
-    local got, requests = walk_all(new { chunk_size = 100, prefetch = 1 }, plain(70), { cap = 25 })
+    local got, requests = read_all(new { chunk_size = 100, prefetch = 1 }, plain(70), { cap = 25 })
     assert.same(rows_of(plain(70)), got)
     assert.same({ { 0, 100 }, { 25, 25 }, { 50, 25 } }, requests)
   end)
 
   it("a cap that comes later leaves the pages that are in flight, and has its gaps asked for", function()
-    local w, got = new { chunk_size = 10, prefetch = 3 }, {}
-    plan_all(w)
-    read(w, serve(plain(60), w.pages[1], {}), got)
-    plan_all(w)
-    local list = walk_all(w, plain(60), { cap = 4 })
+    local plan, got = new { chunk_size = 10, prefetch = 3 }, {}
+    plan_all(plan)
+    read(plan, serve(plain(60), plan.pages[1], {}), got)
+    plan_all(plan)
+    local list = read_all(plan, plain(60), { cap = 4 })
     for _, row in ipairs(list) do got[#got + 1] = row end
     assert.same(rows_of(plain(60)), got)
   end)
 
   it("a cap on a request for all means that there is more", function()
-    local got, requests = walk_all(new {}, plain(70), { cap = 25 })
+    local got, requests = read_all(new {}, plain(70), { cap = 25 })
     assert.same(rows_of(plain(70)), got)
     assert.same({ { 0 }, { 25 }, { 50 } }, requests)
   end)
@@ -275,60 +275,60 @@ describe("what the API tells", function()
   it("a total that lags behind does not end a list of capped or full pages", function()
     for _, options in ipairs { {}, { chunk_size = 25 }, { chunk_size = 100 }, { chunk_size = 25, is_reshaped = true } } do
       options.prefetch = 4
-      assert.same(rows_of(plain(101)), (walk_all(new(options), plain(101), { cap = 25, lag = 60 })))
+      assert.same(rows_of(plain(101)), (read_all(new(options), plain(101), { cap = 25, lag = 60 })))
     end
   end)
 
   it("a page that is shorter than it should be has its gap asked for before the pages behind it", function()
-    local w, got = new { chunk_size = 10, prefetch = 3 }, {}
-    plan_all(w)
-    w:note_total(w.pages[1], 40)
-    plan_all(w)
-    local answer = serve(plain(40), w.pages[1], {})
+    local plan, got = new { chunk_size = 10, prefetch = 3 }, {}
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 40)
+    plan_all(plan)
+    local answer = serve(plain(40), plan.pages[1], {})
     for i = 10, 8, -1 do answer.rows[i] = nil end
-    assert.equal("next", read(w, answer, got))
-    assert.same({ 7, 3, 10 }, { w.pages[1].offset, w.pages[1].limit, w.pages[2].offset })
-    walk_all(w, plain(40))
+    assert.equal("next", read(plan, answer, got))
+    assert.same({ 7, 3, 10 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[2].offset })
+    read_all(plan, plain(40))
     assert.equal(7, #got)
   end)
 
   it("a page without any item is the end, though the total says more", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    w:note_total(w.pages[1], 40)
-    plan_all(w)
-    assert.equal("end", w:finish(w.pages[1]))
-    assert.is_nil(w:next_page())
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 40)
+    plan_all(plan)
+    assert.equal("end", plan:finish(plan.pages[1]))
+    assert.is_nil(plan:next_page())
   end)
 
   it("without a total an empty page is the end", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    assert.equal("end", w:finish(w.pages[1]))
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    assert.equal("end", plan:finish(plan.pages[1]))
   end)
 end)
 
 describe("a bookmark's mark", function()
-  --- Take the first `count` rows, then go on from the mark with a new walk.
+  --- Take the first `count` rows, then go on from the mark with a new plan.
   local function resumed(options, data, count)
-    local w, got = new(options), {}
+    local plan, got = new(options), {}
     while #got < count do
-      plan_all(w)
-      local page, answer = w.pages[1], serve(data, w.pages[1], {})
+      plan_all(plan)
+      local page, answer = plan.pages[1], serve(data, plan.pages[1], {})
       for _, row in ipairs(answer.rows) do
         if #got == count then break end
-        if page.scanned == 0 then note(w, page, answer) end
-        if w:take(page, row) == "deliver" then got[#got + 1] = row end
+        if page.scanned == 0 then note(plan, page, answer) end
+        if plan:take(page, row) == "deliver" then got[#got + 1] = row end
       end
       if #got < count then
-        note(w, page, answer)
-        w:finish(page)
+        note(plan, page, answer)
+        plan:finish(page)
       end
     end
     local again = new {
-      chunk_size = options.chunk_size, is_reshaped = options.is_reshaped, resume = w:mark(), limit = w.limit_left,
+      chunk_size = options.chunk_size, is_reshaped = options.is_reshaped, resume = plan:mark(), limit = plan.limit_left,
     }
-    for _, row in ipairs((walk_all(again, data))) do got[#got + 1] = row end
+    for _, row in ipairs((read_all(again, data))) do got[#got + 1] = row end
     return got
   end
 
@@ -349,39 +349,39 @@ describe("a bookmark's mark", function()
   end)
 
   it("keeps the size of a page that was begun, whatever chunk_size says now", function()
-    local w = new { offset = 20, chunk_size = 10, is_reshaped = true }
-    plan_all(w)
-    for row = 1, 7 do w:take(w.pages[1], row) end
-    w = new { resume = w:mark(), chunk_size = 3, is_reshaped = true }
-    local page = w:next_page()
+    local plan = new { offset = 20, chunk_size = 10, is_reshaped = true }
+    plan_all(plan)
+    for row = 1, 7 do plan:take(plan.pages[1], row) end
+    plan = new { resume = plan:mark(), chunk_size = 3, is_reshaped = true }
+    local page = plan:next_page()
     assert.same({ 20, 10, 7 }, { page.offset, page.limit, page.skip })
-    w:note_total(page, 100)
-    assert.same({ { 30, 3 }, { 33, 3 }, { 36, 3 } }, plan_all(w))
+    plan:note_total(page, 100)
+    assert.same({ { 30, 3 }, { 33, 3 }, { 36, 3 } }, plan_all(plan))
   end)
 
   it("counts delivered rows that a page asked for again has not reached yet", function()
-    local w = new { chunk_size = 10, is_reshaped = true }
-    plan_all(w)
-    for row = 1, 7 do w:take(w.pages[1], row) end
-    w:resume(w.pages[1])
-    assert.equal("skip", w:take(w.pages[1], 1))
-    assert.equal(7, w:mark().skip)
+    local plan = new { chunk_size = 10, is_reshaped = true }
+    plan_all(plan)
+    for row = 1, 7 do plan:take(plan.pages[1], row) end
+    plan:go_on(plan.pages[1])
+    assert.equal("skip", plan:take(plan.pages[1], 1))
+    assert.equal(7, plan:mark().skip)
   end)
 
   it("at the end finds what was added since", function()
-    local w = new {}
-    walk_all(w, plain(5))
-    assert.same({ 6, 7 }, (walk_all(new { resume = w:mark() }, plain(7))))
+    local plan = new {}
+    read_all(plan, plain(5))
+    assert.same({ 6, 7 }, (read_all(new { resume = plan:mark() }, plain(7))))
   end)
 end)
 
 describe("a dataset that grows", function()
   it("is looked at again behind its last item", function()
     for _, options in ipairs { {}, { chunk_size = 4 }, { chunk_size = 4, is_reshaped = true } } do
-      local w, got = new(options), {}
+      local plan, got = new(options), {}
       for count = 0, 30 do
-        for _, row in ipairs((walk_all(w, plain(count)))) do got[#got + 1] = row end
-        w:reopen()
+        for _, row in ipairs((read_all(plan, plain(count)))) do got[#got + 1] = row end
+        plan:reopen()
       end
       assert.same(rows_of(plain(30)), got)
     end
@@ -422,7 +422,7 @@ describe("any dataset", function()
         cut = function() return maybe(20) end,
       }
       if is_reshaped and how.has_count == nil then how.has_count, how.cap, how.lag = false, nil, nil end
-      local got = walk_all(new {
+      local got = read_all(new {
         offset = offset, limit = limit, chunk_size = chunk, prefetch = draw(5), is_reshaped = is_reshaped,
       }, data, how)
       local expected = rows_of(data, offset, limit)

@@ -164,23 +164,23 @@ describe("an iterator", function()
 
   it("lets fibers go on, also while no row has to be waited for", function()
     s:admin("settings", { cache_gzip = true })
-    local turns, is_over = 0, false
+    local rounds, is_over = 0, false
     local other = apify.spawn(function()
       while not is_over do
-        turns = turns + 1
+        rounds = rounds + 1
         apify.sleep(0)
       end
     end)
     local longest, last = 0, 0
     for _ in runs:iterate { chunk_size = 1000 } do
-      if turns == last then longest = longest + 1 else longest, last = 0, turns end
+      if rounds == last then longest = longest + 1 else longest, last = 0, rounds end
       local started = os.clock()
       repeat until os.clock() - started > 0.0002                        -- 2000 rows: 0.4 s
       assert.is_true(longest < 300)
     end
     is_over = true
     other:wait()
-    assert.is_true(turns > 10)
+    assert.is_true(rounds > 10)
   end)
 
   it("works in fibers side by side", function()

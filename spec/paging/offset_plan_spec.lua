@@ -15,110 +15,110 @@ local function new(options)
   return offset_plan.new(options)
 end
 
-local function plan_all(w)
+local function plan_all(plan)
   local made = {}
-  for page in function() return w:next_page() end do made[#made + 1] = { page.offset, page.limit } end
+  for page in function() return plan:next_page() end do made[#made + 1] = { page.offset, page.limit } end
   return made
 end
 
---- Give the head page these rows; the numbers of those delivered, and what the walk says in the end.
-local function reader(w, list, total)
-  local page, delivered = w.pages[1], {}
+--- Give the head page these rows; the numbers of those delivered, and what the plan says in the end.
+local function give(plan, list, total)
+  local page, delivered = plan.pages[1], {}
   local function deliver(r) delivered[#delivered + 1] = type(r) == "table" and tonumber(tostring(r.id):match "%d+") or r end
-  if total then w:note_total(page, total) end
+  if total then plan:note_total(page, total) end
   for _, r in ipairs(list) do
-    local action = w:take(page, r)
+    local action = plan:take(page, r)
     if action == "deliver" then deliver(r) end
     if action == "release" then
-      for held in function() return w:release(page) end do deliver(held) end
+      for held in function() return plan:release(page) end do deliver(held) end
     end
     if action == "reject" then
-      w:reject(page)
+      plan:reject(page)
       return delivered, "reject"
     end
   end
-  local outcome = w:finish(page, {})
-  if outcome == "reject" then w:reject(page) end
+  local outcome = plan:finish(page, {})
+  if outcome == "reject" then plan:reject(page) end
   return delivered, outcome
 end
 
 --- The slice of a list that the head page asked for.
-local function asked(w, list)
-  local page, slice = w.pages[1], {}
+local function asked(plan, list)
+  local page, slice = plan.pages[1], {}
   for i = page.offset + 1, math.min(#list, page.offset + page.limit) do slice[#slice + 1] = list[i] end
   return slice
 end
 
---- Walk a list that does not change: how many rows came, and the requests { offset, limit }.
-local function read_all(w, list, total)
+--- Read a list that does not change: how many rows came, and the requests { offset, limit }.
+local function read_all(plan, list, total)
   local count, requests, noted = 0, {}, {}
   for _ = 1, 1000 do
-    plan_all(w)
-    for _, page in ipairs(w.pages) do
+    plan_all(plan)
+    for _, page in ipairs(plan.pages) do
       if not noted[page] then
         noted[page] = true
         requests[#requests + 1] = { page.offset, page.limit }
       end
     end
-    if not w.pages[1] then break end
-    count = count + #reader(w, asked(w, list), total or #list)
+    if not plan.pages[1] then break end
+    count = count + #give(plan, asked(plan, list), total or #list)
   end
   return count, requests
 end
 
 --- Begin: the first page of `list` read as far as its end.
 local function begun(options, list, total)
-  local w = new(options)
-  plan_all(w)
-  reader(w, asked(w, list), total or #list)
-  return w
+  local plan = new(options)
+  plan_all(plan)
+  give(plan, asked(plan, list), total or #list)
+  return plan
 end
 
 describe("the plan", function()
   it("asks for the first page alone until its total and a row of it are known", function()
-    local w = new {}
-    assert.same({ { 0, 1000 } }, plan_all(w))
-    w:note_total(w.pages[1], 5000)
-    assert.same({}, plan_all(w))
-    w:take(w.pages[1], row(1))
-    assert.same({ { 999, 1000 }, { 1998, 1000 }, { 2997, 1000 } }, plan_all(w))
+    local plan = new {}
+    assert.same({ { 0, 1000 } }, plan_all(plan))
+    plan:note_total(plan.pages[1], 5000)
+    assert.same({}, plan_all(plan))
+    plan:take(plan.pages[1], row(1))
+    assert.same({ { 999, 1000 }, { 1998, 1000 }, { 2997, 1000 } }, plan_all(plan))
   end)
 
   it("strides so that each page repeats the last row of the one before", function()
-    local w = new { chunk_size = 100, prefetch = 3 }
-    plan_all(w)
-    w:note_total(w.pages[1], 1000)
-    w:take(w.pages[1], row(1))
-    assert.same({ { 99, 101 }, { 199, 101 } }, plan_all(w))
+    local plan = new { chunk_size = 100, prefetch = 3 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 1000)
+    plan:take(plan.pages[1], row(1))
+    assert.same({ { 99, 101 }, { 199, 101 } }, plan_all(plan))
   end)
 
   it("repeats ten rows of a list that a filter may take rows from", function()
-    local w = new { chunk_size = 100, is_filtered = true, prefetch = 2 }
-    plan_all(w)
-    w:note_total(w.pages[1], 1000)
-    w:take(w.pages[1], row(1))
-    assert.same({ { 90, 110 } }, plan_all(w))
+    local plan = new { chunk_size = 100, is_filtered = true, prefetch = 2 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 1000)
+    plan:take(plan.pages[1], row(1))
+    assert.same({ { 90, 110 } }, plan_all(plan))
   end)
 
   it("repeats ten rows once the total has fallen", function()
-    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
-    assert.same({ { 99, 101 } }, plan_all(w))
-    reader(w, asked(w, rows(1, 300)), 299)
-    assert.same({ { 190, 110 } }, plan_all(w))
+    local plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
+    assert.same({ { 99, 101 } }, plan_all(plan))
+    give(plan, asked(plan, rows(1, 300)), 299)
+    assert.same({ { 190, 110 } }, plan_all(plan))
   end)
 
   it("keeps no more pages in flight than `prefetch`, and none beyond the total", function()
-    local w = new { chunk_size = 10, prefetch = 16 }
-    plan_all(w)
-    w:note_total(w.pages[1], 35)
-    w:take(w.pages[1], row(1))
-    assert.equal(3, #plan_all(w))
+    local plan = new { chunk_size = 10, prefetch = 16 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 35)
+    plan:take(plan.pages[1], row(1))
+    assert.equal(3, #plan_all(plan))
   end)
 
   it("never asks for rows beyond the limit", function()
     for limit = 1, 45 do
-      local w = new { chunk_size = 10, limit = limit }
-      local count, requests = read_all(w, rows(1, 100))
+      local plan = new { chunk_size = 10, limit = limit }
+      local count, requests = read_all(plan, rows(1, 100))
       assert.equal(limit, count)
       for _, r in ipairs(requests) do assert.is_true(r[1] + r[2] <= limit, limit) end
       assert.equal(math.ceil(limit / 10), #requests)
@@ -126,8 +126,8 @@ describe("the plan", function()
   end)
 
   it("counts the limit from the offset", function()
-    local w = new { offset = 50, limit = 15, chunk_size = 10 }
-    local count, requests = read_all(w, rows(1, 100))
+    local plan = new { offset = 50, limit = 15, chunk_size = 10 }
+    local count, requests = read_all(plan, rows(1, 100))
     assert.equal(15, count)
     assert.same({ { 50, 10 }, { 59, 6 } }, requests)
   end)
@@ -137,17 +137,17 @@ describe("the plan", function()
   end)
 
   it("begins at the offset", function()
-    local w = new { offset = 25, chunk_size = 10 }
-    plan_all(w)
-    assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (reader(w, asked(w, rows(1, 100)), 100)))
+    local plan = new { offset = 25, chunk_size = 10 }
+    plan_all(plan)
+    assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (give(plan, asked(plan, rows(1, 100)), 100)))
   end)
 end)
 
 describe("the end", function()
   it("comes with a short page that reaches the total", function()
-    local w = begun({ chunk_size = 10 }, rows(1, 7))
-    assert.is_true(w.is_ended)
-    assert.same({}, plan_all(w))
+    local plan = begun({ chunk_size = 10 }, rows(1, 7))
+    assert.is_true(plan.is_ended)
+    assert.same({}, plan_all(plan))
   end)
 
   it("comes with an empty list", function()
@@ -155,9 +155,9 @@ describe("the end", function()
   end)
 
   it("comes beyond the end of the list", function()
-    local w = new { offset = 500 }
-    plan_all(w)
-    assert.same({ {}, "end" }, { reader(w, {}, 20) })
+    local plan = new { offset = 500 }
+    plan_all(plan)
+    assert.same({ {}, "end" }, { give(plan, {}, 20) })
   end)
 
   it("is looked for once more behind a full last page", function()
@@ -168,75 +168,75 @@ describe("the end", function()
 
   it("comes where the rows end although the total says more", function()
     for _, count in ipairs { 0, 5, 10, 25, 99 } do
-      local w = new { chunk_size = 10 }
-      local got, requests = read_all(w, rows(1, count), 5000)
-      assert.is_true(w.is_ended)
+      local plan = new { chunk_size = 10 }
+      local got, requests = read_all(plan, rows(1, count), 5000)
+      assert.is_true(plan.is_ended)
       assert.equal(count, got)
       assert.is_true(#requests < count / 10 + 10, #requests)
     end
   end)
 
   it("is not believed of a short page when no total is told", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    assert.same({ { 1, 2, 3 }, "next" }, { reader(w, rows(1, 3)) })
-    reader(w, { row(3) })
-    assert.same({ {}, "end" }, { reader(w, {}) })
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    assert.same({ { 1, 2, 3 }, "next" }, { give(plan, rows(1, 3)) })
+    give(plan, { row(3) })
+    assert.same({ {}, "end" }, { give(plan, {}) })
   end)
 
   it("can be opened again", function()
-    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 15))
-    plan_all(w)
-    reader(w, asked(w, rows(1, 15)), 15)
-    w:reopen()
-    assert.same({ { 5, 20 } }, plan_all(w))
-    assert.same({ 16, 17 }, (reader(w, asked(w, rows(1, 17)), 17)))
-    assert.is_true(w.is_ended)
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 15))
+    plan_all(plan)
+    give(plan, asked(plan, rows(1, 15)), 15)
+    plan:reopen()
+    assert.same({ { 5, 20 } }, plan_all(plan))
+    assert.same({ 16, 17 }, (give(plan, asked(plan, rows(1, 17)), 17)))
+    assert.is_true(plan.is_ended)
   end)
 end)
 
 describe("a page that is shorter than it should be", function()
   it("has its gap filled before later pages are delivered", function()
-    local w = new { chunk_size = 10 }
+    local plan = new { chunk_size = 10 }
     local list = rows(1, 40)
-    plan_all(w)
-    w:note_total(w.pages[1], 40)
-    for n = 1, 4 do w:take(w.pages[1], row(n)) end
-    plan_all(w)
-    local second = w.pages[2]
-    assert.equal("next", w:finish(w.pages[1], {}))
-    assert.same({ 3, 7, second }, { w.pages[1].offset, w.pages[1].limit, w.pages[2] })
-    assert.same({ 5, 6, 7, 8, 9, 10 }, (reader(w, asked(w, list), 40)))
-    assert.equal(second, w.pages[1])
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 40)
+    for n = 1, 4 do plan:take(plan.pages[1], row(n)) end
+    plan_all(plan)
+    local second = plan.pages[2]
+    assert.equal("next", plan:finish(plan.pages[1], {}))
+    assert.same({ 3, 7, second }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[2] })
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (give(plan, asked(plan, list), 40)))
+    assert.equal(second, plan.pages[1])
   end)
 
   it("is followed by others as short until all rows are there", function()
     for size = 1, 5 do
-      local w, list, got = new { chunk_size = 10 }, rows(1, 35), 0
+      local plan, list, got = new { chunk_size = 10 }, rows(1, 35), 0
       for _ = 1, 200 do
-        plan_all(w)
-        if not w.pages[1] then break end
-        local slice = asked(w, list)
+        plan_all(plan)
+        if not plan.pages[1] then break end
+        local slice = asked(plan, list)
         for i = #slice, size + 1, -1 do slice[i] = nil end
-        got = got + #reader(w, slice, 35)
+        got = got + #give(plan, slice, 35)
       end
-      assert.is_true(w.is_ended)
+      assert.is_true(plan.is_ended)
       assert.equal(35, got, size)
     end
   end)
 
   it("is no gap when the API says that it gives no more at once", function()
     for _, max in ipairs { 1, 2, 5, 250 } do
-      local w, list, got = new { is_filtered = true }, rows(1, 600), 0
-      for turn = 1, 2000 do
-        plan_all(w)
-        if not w.pages[1] then break end
-        if turn == 1 then w:shrink(max) end
-        assert.is_true(w.pages[1].limit <= max)
-        got = got + #reader(w, asked(w, list), 600)
+      local plan, list, got = new { is_filtered = true }, rows(1, 600), 0
+      for round = 1, 2000 do
+        plan_all(plan)
+        if not plan.pages[1] then break end
+        if round == 1 then plan:shrink(max) end
+        assert.is_true(plan.pages[1].limit <= max)
+        got = got + #give(plan, asked(plan, list), 600)
       end
       assert.equal(600, got, max)
-      assert.is_true(w.is_ended)
+      assert.is_true(plan.is_ended)
     end
   end)
 end)
@@ -256,97 +256,97 @@ describe("rows without ids", function()
     assert.equal(25, (read_all(new { chunk_size = 10 }, list)))
   end)
 
-  it("are resumed at the very next one", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    w:note_total(w.pages[1], 25)
-    for n = 1, 4 do w:take(w.pages[1], n) end
-    w:resume(w.pages[1])
-    assert.same({ 4, 6 }, { w.pages[1].offset, w.pages[1].limit })
+  it("go on at the very next one", function()
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 25)
+    for n = 1, 4 do plan:take(plan.pages[1], n) end
+    plan:go_on(plan.pages[1])
+    assert.same({ 4, 6 }, { plan.pages[1].offset, plan.pages[1].limit })
   end)
 end)
 
 describe("rows with ids alone", function()
   it("come once when the list moves back by less than is remembered", function()
-    local w = new { chunk_size = 10, prefetch = 1 }
+    local plan = new { chunk_size = 10, prefetch = 1 }
     local function bare(first, last)
       local list = rows(first, last)
       for _, r in ipairs(list) do r.startedAt = nil end
       return list
     end
-    plan_all(w)
-    reader(w, bare(1, 10), 30)
-    plan_all(w)
-    assert.same({ 11, 12, 13 }, (reader(w, bare(3, 13), 30)))
+    plan_all(plan)
+    give(plan, bare(1, 10), 30)
+    plan_all(plan)
+    assert.same({ 11, 12, 13 }, (give(plan, bare(3, 13), 30)))
   end)
 end)
 
 describe("a page that broke off", function()
-  it("is resumed behind its last delivered row", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    w:note_total(w.pages[1], 100)
-    for n = 1, 4 do w:take(w.pages[1], row(n)) end
-    plan_all(w)
-    local second, again = w.pages[2], w:resume(w.pages[1])
+  it("goes on behind its last delivered row", function()
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 100)
+    for n = 1, 4 do plan:take(plan.pages[1], row(n)) end
+    plan_all(plan)
+    local second, again = plan.pages[2], plan:go_on(plan.pages[1])
     assert.same({ 3, 7 }, { again.offset, again.limit })
-    assert.same({ 5, 6, 7, 8, 9, 10 }, (reader(w, asked(w, rows(1, 100)), 100)))
-    assert.equal(second, w.pages[1])
+    assert.same({ 5, 6, 7, 8, 9, 10 }, (give(plan, asked(plan, rows(1, 100)), 100)))
+    assert.equal(second, plan.pages[1])
   end)
 
   it("is asked for again as it was when it had given nothing", function()
-    local w = new { offset = 5, chunk_size = 10 }
-    plan_all(w)
-    w:resume(w.pages[1])
-    assert.same({ 5, 10 }, { w.pages[1].offset, w.pages[1].limit })
+    local plan = new { offset = 5, chunk_size = 10 }
+    plan_all(plan)
+    plan:go_on(plan.pages[1])
+    assert.same({ 5, 10 }, { plan.pages[1].offset, plan.pages[1].limit })
   end)
 end)
 
 describe("a list that moves", function()
   it("shows new rows in front as known ones", function()
-    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 30))
-    plan_all(w)
-    assert.same({ 11, 12, 13, 14, 15, 16 }, (reader(w, rows(6, 16), 35)))
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 30))
+    plan_all(plan)
+    assert.same({ 11, 12, 13, 14, 15, 16 }, (give(plan, rows(6, 16), 35)))
   end)
 
   it("is known by startedAt beyond what is remembered", function()
-    local w = new { chunk_size = 10, prefetch = 1, max_page = 10 }
+    local plan = new { chunk_size = 10, prefetch = 1, max_page = 10 }
     for first = 1, 91, 10 do
-      plan_all(w)
-      reader(w, rows(w.pages[1].offset + 1, first + 9), 200)
+      plan_all(plan)
+      give(plan, rows(plan.pages[1].offset + 1, first + 9), 200)
     end
-    plan_all(w)
-    assert.same({ {}, "next" }, { reader(w, rows(1, 10), 290) })
+    plan_all(plan)
+    assert.same({ {}, "next" }, { give(plan, rows(1, 10), 290) })
   end)
 
   it("has a page without a known row asked for again, with twice the overlap each time", function()
-    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 1000))
-    plan_all(w)
+    local plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 1000))
+    plan_all(plan)
     local seen = {}
     for i = 1, 3 do
-      assert.equal("reject", select(2, reader(w, { row(150) }, 900)))
-      seen[i] = { w.pages[1].offset, w.pages[1].upto }
+      assert.equal("reject", select(2, give(plan, { row(150) }, 900)))
+      seen[i] = { plan.pages[1].offset, plan.pages[1].upto }
     end
     assert.same({ { 90, 200 }, { 80, 200 }, { 60, 200 } }, seen)
-    assert.same({ 101, 102 }, (reader(w, { row(100), row(101), row(102) }, 900)))
+    assert.same({ 101, 102 }, (give(plan, { row(100), row(101), row(102) }, 900)))
   end)
 
   it("drops the pages behind one that is asked for again", function()
-    local w = begun({ chunk_size = 10 }, rows(1, 100))
-    plan_all(w)
-    assert.equal(4, #w.pages)
-    reader(w, { row(15) }, 95)
-    assert.equal(1, #w.pages)
-    w:take(w.pages[1], row(5))
-    assert.same({ { 10, 20 }, { 20, 20 }, { 30, 20 } }, plan_all(w))
+    local plan = begun({ chunk_size = 10 }, rows(1, 100))
+    plan_all(plan)
+    assert.equal(4, #plan.pages)
+    give(plan, { row(15) }, 95)
+    assert.equal(1, #plan.pages)
+    plan:take(plan.pages[1], row(5))
+    assert.same({ { 10, 20 }, { 20, 20 }, { 30, 20 } }, plan_all(plan))
   end)
 
   it("is looked for at its end when it shrank below the page", function()
-    local w = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
-    plan_all(w)
-    assert.equal("reject", select(2, reader(w, {}, 6)))
-    assert.equal(0, w.pages[1].offset)
-    assert.same({ {}, "end" }, { reader(w, rows(2, 7), 6) })
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
+    plan_all(plan)
+    assert.equal("reject", select(2, give(plan, {}, 6)))
+    assert.equal(0, plan.pages[1].offset)
+    assert.same({ {}, "end" }, { give(plan, rows(2, 7), 6) })
   end)
 
   it("delivers an unknown row that started with the last one only when a known row follows it", function()
@@ -356,70 +356,70 @@ describe("a list that moves", function()
       return r
     end
     local options = { chunk_size = 20, prefetch = 1, is_filtered = true }
-    local w = begun(options, rows(1, 50))
-    plan_all(w)
-    assert.same({ { 70, 71, 21 }, "next" }, { reader(w, { tie(70, 20), tie(71, 20), row(20), row(21) }, 50) })
-    w = begun(options, rows(1, 50))
-    plan_all(w)
-    assert.same({ {}, "reject" }, { reader(w, { tie(70, 20), row(21) }, 50) })
+    local plan = begun(options, rows(1, 50))
+    plan_all(plan)
+    assert.same({ { 70, 71, 21 }, "next" }, { give(plan, { tie(70, 20), tie(71, 20), row(20), row(21) }, 50) })
+    plan = begun(options, rows(1, 50))
+    plan_all(plan)
+    assert.same({ {}, "reject" }, { give(plan, { tie(70, 20), row(21) }, 50) })
   end)
 
   it("gives the rows that waited no more than the limit allows", function()
-    local w = begun({ chunk_size = 20, prefetch = 1, is_filtered = true, limit = 21 }, rows(1, 50))
-    plan_all(w)
-    local page = w.pages[1]
+    local plan = begun({ chunk_size = 20, prefetch = 1, is_filtered = true, limit = 21 }, rows(1, 50))
+    plan_all(plan)
+    local page = plan.pages[1]
     for _, n in ipairs { 70, 71 } do
-      assert.equal("hold", w:take(page, { id = "x" .. n, startedAt = row(20).startedAt }))
+      assert.equal("hold", plan:take(page, { id = "x" .. n, startedAt = row(20).startedAt }))
     end
-    assert.equal("release", w:take(page, row(20)))
-    assert.equal("x70", w:release(page).id)
-    assert.equal(0, w.limit_left)
+    assert.equal("release", plan:take(page, row(20)))
+    assert.equal("x70", plan:release(page).id)
+    assert.equal(0, plan.limit_left)
   end)
 end)
 
 describe("a mark", function()
   --- What a bookmark keeps of it: numbers, strings and lists.
-  local function resumed(w, options)
-    options.resume = w:mark()
+  local function resumed(plan, options)
+    options.resume = plan:mark()
     options.max_page, options.prefetch = 1000, 4
     return offset_plan.new(options)
   end
 
   it("goes on at the next row", function()
-    local w = new { chunk_size = 10 }
-    plan_all(w)
-    w:note_total(w.pages[1], 30)
-    for n = 1, 4 do w:take(w.pages[1], row(n)) end
-    local count, requests = read_all(resumed(w, { chunk_size = 10 }), rows(1, 30))
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 30)
+    for n = 1, 4 do plan:take(plan.pages[1], row(n)) end
+    local count, requests = read_all(resumed(plan, { chunk_size = 10 }), rows(1, 30))
     assert.equal(26, count)
     assert.same({ 0, 14 }, requests[1])
   end)
 
   it("finds its place in a list that has moved by any distance", function()
-    local w = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
-    local w2 = resumed(w, { chunk_size = 100 })
+    local plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
+    local plan2 = resumed(plan, { chunk_size = 100 })
     local list = rows(81, 300)                                          -- 80 rows in front are gone
-    assert.equal(200, (read_all(w2, list)))
-    local w3 = resumed(w, { chunk_size = 100 })
-    assert.equal(200, (read_all(w3, rows(-400, 300))))
+    assert.equal(200, (read_all(plan2, list)))
+    local plan3 = resumed(plan, { chunk_size = 100 })
+    assert.equal(200, (read_all(plan3, rows(-400, 300))))
   end)
 
   it("keeps all rows that started with the first of the last ten", function()
     local function tied(n) return { id = "run" .. n, startedAt = row(0).startedAt } end
     local list = {}
     for n = 1, 40 do list[n] = tied(n) end
-    local w = new { chunk_size = 30, prefetch = 1 }
-    plan_all(w)
-    reader(w, asked(w, list), 40)
-    assert.equal(30, #w:mark().ids)
-    assert.equal(10, (read_all(resumed(w, {}), list)))
+    local plan = new { chunk_size = 30, prefetch = 1 }
+    plan_all(plan)
+    give(plan, asked(plan, list), 40)
+    assert.equal(30, #plan:mark().ids)
+    assert.equal(10, (read_all(resumed(plan, {}), list)))
     assert.equal(10, #begun({ chunk_size = 30 }, rows(1, 100)):mark().ids)
   end)
 
   it("that was taken before the first row is a start", function()
-    local w = new { offset = 20, chunk_size = 10 }
-    plan_all(w)
-    local count, requests = read_all(resumed(w, { chunk_size = 10 }), rows(1, 40))
+    local plan = new { offset = 20, chunk_size = 10 }
+    plan_all(plan)
+    local count, requests = read_all(resumed(plan, { chunk_size = 10 }), rows(1, 40))
     assert.equal(20, count)
     assert.same({ 20, 10 }, requests[1])
   end)
@@ -427,8 +427,8 @@ describe("a mark", function()
   it("of rows without ids is a position", function()
     local list = {}
     for n = 1, 25 do list[n] = n end
-    local w = begun({ chunk_size = 10, prefetch = 1 }, list)
-    local count, requests = read_all(resumed(w, {}), list)
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, list)
+    local count, requests = read_all(resumed(plan, {}), list)
     assert.equal(15, count)
     assert.same({ 10, 1000 }, requests[1])
   end)
@@ -437,14 +437,14 @@ end)
 describe("an answer that was damaged", function()
   it("is taken back: its rows come again, and those before it do not", function()
     local list = rows(1, 300)
-    local w = begun({ chunk_size = 100, prefetch = 2, limit = 250 }, list)
-    plan_all(w)
-    local page = w.pages[1]
-    page.start = { mark = w:mark(), limit_left = w.limit_left }
-    for _, r in ipairs(asked(w, list)) do w:take(page, { id = r.id .. "x", startedAt = "2099" }) end        -- all of them wrong
-    w:go_back(page)
-    assert.same({}, w.pages)
-    assert.equal(150, w.limit_left)
-    assert.equal(150, (read_all(w, list)))
+    local plan = begun({ chunk_size = 100, prefetch = 2, limit = 250 }, list)
+    plan_all(plan)
+    local page = plan.pages[1]
+    page.start = { mark = plan:mark(), limit_left = plan.limit_left }
+    for _, r in ipairs(asked(plan, list)) do plan:take(page, { id = r.id .. "x", startedAt = "2099" }) end        -- all of them wrong
+    plan:go_back(page)
+    assert.same({}, plan.pages)
+    assert.equal(150, plan.limit_left)
+    assert.equal(150, (read_all(plan, list)))
   end)
 end)

@@ -43,7 +43,7 @@ local function drain(it, on_error)
       return rows, errs
     else
       errs[#errs + 1] = err
-      if #errs > 1 and err == errs[#errs - 1] then return rows, errs end                  -- the list cannot be walked any further
+      if #errs > 1 and err == errs[#errs - 1] then return rows, errs end                  -- the list cannot be read any further
       if on_error then on_error(err, rows) end
     end
   end
@@ -118,7 +118,7 @@ describe("an answer with a bit that is wrong", function()
   end)
 
   --- Every row is right or told to be wrong: what may be is thrown away.
-  local function plan(it)
+  local function sift(it)
     local doubts, others = 0, 0
     local rows = drain(it, function(err, rows)
       assert.equal("decode", err.kind)
@@ -144,13 +144,13 @@ describe("an answer with a bit that is wrong", function()
         local flip = { flip = { byte = place, bit = bit } }
         for _, o in ipairs { { chunk_size = PAGE }, {}, { chunk_size = PAGE, limit = PAGE }, { chunk_size = PAGE, clean = true } } do
           s:faults { match = { path = "/items", first = 1 }, action = flip }
-          local rows, doubts = plan(items(o))
+          local rows, doubts = sift(items(o))
           assert.same(numbers(0, (o.limit or LONG) - 1), fields_of(rows, "n"))
           assert.is_true(doubts <= 1)
           if place < 0 then assert.equal(1, doubts) end
         end
         s:faults { match = { path = "/acts/.*/runs", after = 1, first = 1 }, action = flip }
-        local rows = plan(runs { chunk_size = PAGE })
+        local rows = sift(runs { chunk_size = PAGE })
         assert.same(run_ids(), fields_of(rows, "id"))
       end
     end)
@@ -160,7 +160,7 @@ describe("an answer with a bit that is wrong", function()
     for _, action in ipairs { { half_gzip = {} }, { wrong_length = { by = -6 } } } do
       for _, o in ipairs { { chunk_size = PAGE }, {} } do
         s:faults { match = { path = "/items", first = 1 }, action = action }
-        local rows, doubts = plan(items(o))
+        local rows, doubts = sift(items(o))
         assert.same(numbers(0, LONG - 1), fields_of(rows, "n"))
         assert.equal(1, doubts)
       end
@@ -206,7 +206,7 @@ describe("an answer with a bit that is wrong", function()
     assert(queue:batch_add_requests(requests))
     local all = fields_of(assert(queue:iterate_requests():collect()), "id")
     s:faults { match = { path = "/requests$", after = 1, first = 1 }, action = { flip = { byte = -6 } } }
-    local rows, doubts = plan((queue:iterate_requests { chunk_size = 30 }))
+    local rows, doubts = sift((queue:iterate_requests { chunk_size = 30 }))
     assert.same(all, fields_of(rows, "id"))
     assert.equal(1, doubts)
   end)
@@ -381,7 +381,7 @@ end)
 
 describe("cursors that come round again", function()
   for _, length in ipairs { 2, 3, 7 } do
-    it("end the walk with an error: after " .. length, function()
+    it("end the iteration with an error: after " .. length, function()
       local rules = {}
       for n = 1, length do
         rules[n] = answer({ path = "/keys", query = ("exclusiveStartKey=c%d&"):format(n) },
@@ -398,18 +398,18 @@ end)
 
 describe("an answer that is no page of the list", function()
   it("is an error, however well it is made: runs, keys, requests", function()
-    local walks = {
+    local lists = {
       ["/acts/.*/runs"] = function() return runs { chunk_size = 25 } end,
       ["/keys"] = function() return (client:run(id):key_value_store():iterate_keys()) end,
       ["/requests$"] = function() return (client:run(id):request_queue():iterate_requests()) end,
     }
-    for path, plan in pairs(walks) do
+    for path, iterate in pairs(lists) do
       for _, body in ipairs { "[]", '{"data":[]}', '{"data":{"items":[]}}' } do
         s:faults(answer({ path = path }, body))
-        local row, err = plan():next()
+        local row, err = iterate():next()
         assert.same({ nil, "decode" }, { row, err and err.kind }, path .. body)
         s:faults(answer({ path = path, first = 1 }, body))
-        assert.truthy(plan():collect())
+        assert.truthy(iterate():collect())
       end
     end
     s:faults(answer({ path = "/acts/.*/runs", first = 1 }, "[]"))

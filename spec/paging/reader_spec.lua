@@ -96,7 +96,7 @@ describe("iterating", function()
     end
   end)
 
-  it("resumes a page that was cut at the next undelivered run, and counts attempts from there", function()
+  it("goes on in a page that was cut at the next undelivered run, and counts attempts from there", function()
     s:admin("reset", { count = 900 })
     client = client:with { max_retries = 2 }
     s:faults { match = { path = "/runs", first = 12 }, action = { cut = { after_bytes = 3000 } } }

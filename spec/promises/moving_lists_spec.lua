@@ -1,4 +1,4 @@
---- Lists that change while they are read: many random histories of a simulated server, walked to the end.
+--- Lists that change while they are read: many random histories of a simulated server, read to the end.
 local offset_plan = require "apify.paging.offset_plan"
 
 local HISTORIES = 40                     -- of each kind, on each window
@@ -162,7 +162,7 @@ function Reader:read_head()
   local is_cut = self.server.kind.cuts and self.server.random(5) == 1
   if not self:read_rows(page, rows, is_cut and self.server.random(#rows + 1) - 1 or #rows) then return end
   if is_cut then
-    self.plan:resume(page)
+    self.plan:go_on(page)
   elseif self.plan:finish(page, {}) == "reject" then
     self.plan:reject(page)
   end

@@ -120,7 +120,7 @@ function bookmark.find(query, name)
   end
 end
 
---- The list that is to be walked on.
+--- The list that is to be read on.
 ---@class apify.BookmarkedList
 ---@field path string
 ---@field given { [1]: string, [2]: string }[] filters

@@ -4,20 +4,14 @@
 --- however empty the others are. One that broke off is asked for again, without the rows of it that were delivered.
 local core = require "apify.core"
 
----@class apify.CursorPage
+---@class apify.CursorPage : apify.PlannedPage
 ---@field cursor? string
 ---@field limit integer
----@field given table<string, true> names of the rows delivered from here
----@field scanned integer
----@field fresh integer
----@field is_anchored true
----@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 
----@class apify.CursorPlan
----@field known_by string[] the field by which a row is known
+---@class apify.CursorPlan : apify.Plan
 ---@field pages apify.CursorPage[] one at most
----@field is_ended boolean
----@field limit_left? integer
+---@field private given table<string, true> names of the rows delivered from the cursor on
+---@field private owed table<string, true> names of rows that were delivered, and come again
 local CursorPlan = {}
 CursorPlan.__index = CursorPlan
 
@@ -65,9 +59,6 @@ function CursorPlan:next_page()
   return open_page(self)
 end
 
---- Add the parameters that ask for the page.
----@param page apify.CursorPage
----@param query { [1]: string, [2]: string }[]
 function CursorPlan:add_query(page, query)
   if page.cursor then query[#query + 1] = { self.parameter, page.cursor } end
   query[#query + 1] = { "limit", ("%d"):format(page.limit) }
@@ -117,30 +108,29 @@ end
 ---@param page apify.CursorPage
 ---@param envelope table
 ---@return "next"|"end"
----@return string? why the list cannot be walked any further
+---@return string? why the list cannot be read any further
 function CursorPlan:finish(page, envelope)
-  self.pages = {}
-  local cursor = envelope[self.next_field]
-  self.is_ended = cursor == nil or cursor == "" or cursor == core.null
-  if self.is_ended then return "end" end
-  local why = flaw(self, cursor, page)
-  if why then
-    self.is_ended = true
+  local cursor, why = envelope[self.next_field], nil
+  local is_last = cursor == nil or cursor == "" or cursor == core.null
+  if not is_last then why = flaw(self, cursor, page) end
+  if is_last or why then
+    self:stop()
     return "end", why
   end
-  self.cursor, self.given = cursor, {}
+  self.pages, self.cursor, self.given = {}, cursor, {}
   return "next"
 end
 
+function CursorPlan:stop()
+  self.pages, self.is_ended = {}, true
+end
+
 --- The cursor comes behind the rows: a page is complete when its answer is.
----@return false
 function CursorPlan.is_complete() return false end
 
 --- The API gives fewer rows a page than were asked for: that changes nothing.
 function CursorPlan.shrink() end
 
---- The answer was damaged: as if none of its rows had been delivered, and nothing were asked for.
----@param page apify.CursorPage
 function CursorPlan:go_back(page)
   self.pages, self.limit_left = {}, page.start.limit_left
   restore(self, page.start.mark)
@@ -148,7 +138,7 @@ end
 
 --- The page broke off: it is asked for again.
 ---@return apify.CursorPage
-function CursorPlan:resume()
+function CursorPlan:go_on()
   for name in pairs(self.given) do self.owed[name] = true end
   self.given = {}
   return open_page(self)
@@ -162,7 +152,6 @@ end
 --- A cursor has no number.
 function CursorPlan.position() return nil end
 
---- What it takes to go on later.
 function CursorPlan:mark()
   local given = {}
   for _, set in ipairs { self.given, self.owed } do

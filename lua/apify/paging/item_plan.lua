@@ -5,23 +5,15 @@
 --- merges items, rows and positions are not the same: then pages have a fixed size, offsets advance by what a page scanned,
 --- and one that broke off is asked for again as it was, without the rows of it that were delivered.
 
----@class apify.ItemPage
+---@class apify.ItemPage : apify.PlannedPage
 ---@field offset integer of the first stored item
 ---@field limit? integer stored items; nil: all that follow
 ---@field skip integer rows at its front that were delivered before
----@field scanned integer rows seen
----@field fresh integer rows delivered
----@field starts_at integer
----@field is_anchored true
----@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 ---@field count? integer stored items that the API says it looked at
 ---@field told_limit? integer stored items that the API says it gives at most
 
----@class apify.ItemPlan
----@field pages apify.ItemPage[] asked for and not finished; the first is being read
----@field is_ended boolean
----@field limit_left? integer
----@field total? integer
+---@class apify.ItemPlan : apify.Plan
+---@field pages apify.ItemPage[]
 ---@field private from integer where the page behind those begins
 ---@field private chunk? integer
 local ItemPlan = { known_by = {} }
@@ -87,9 +79,6 @@ function ItemPlan:next_page()
   return page
 end
 
---- Add the parameters that ask for the page.
----@param page apify.ItemPage
----@param query { [1]: string, [2]: string }[]
 function ItemPlan.add_query(_, page, query)
   query[#query + 1] = { "offset", ("%d"):format(page.offset) }
   if page.limit then query[#query + 1] = { "limit", ("%d"):format(page.limit) } end
@@ -145,7 +134,8 @@ function ItemPlan:finish(page)
   local is_short = stored < (page.limit or page.told_limit or math.huge)
   local is_at_total = not self.total and not page.limit or self.total and position >= self.total
   if stored == 0 or is_short and is_at_total then
-    self.pages, self.from, self.is_ended = {}, position, true
+    self.from = position
+    self:stop()
     return "end"
   end
   if #self.pages == 0 then
@@ -156,22 +146,25 @@ function ItemPlan:finish(page)
   return "next"
 end
 
---- Have all rows come that were asked for?
----@param page apify.ItemPage
----@return boolean
+function ItemPlan:stop()
+  self.pages, self.is_ended = {}, true
+end
+
+function ItemPlan:end_before(page)
+  self.from = page.offset
+  self:stop()
+end
+
 function ItemPlan:is_complete(page)
   return not self.is_reshaped and page.limit ~= nil and page.scanned >= page.limit
 end
 
---- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
----@param page apify.ItemPage
 function ItemPlan.unbound(_, page)
   page.limit = nil
 end
 
 --- The API gives no more than `limit` items a page. The next page then begins where the head page will end, unless it was
 --- asked for before that was known.
----@param limit integer
 function ItemPlan:shrink(limit)
   if self.chunk then self.chunk = math.min(self.chunk, limit) end
   local page = self.pages[1]
@@ -183,7 +176,7 @@ end
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.ItemPage
 ---@return apify.ItemPage
-function ItemPlan:resume(page)
+function ItemPlan:go_on(page)
   local again
   if self.is_reshaped then
     again = new_page(page.offset, page.limit, math.max(page.skip, page.scanned))
@@ -194,14 +187,11 @@ function ItemPlan:resume(page)
   return again
 end
 
---- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
----@param page apify.ItemPage
 function ItemPlan:go_back(page)
   self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
   restore(self, page.start.mark)
 end
 
---- Go on at the end of a dataset that may have grown.
 function ItemPlan:reopen()
   self.is_ended = false
 end
@@ -214,7 +204,6 @@ function ItemPlan:position()
   return self.is_reshaped and page.offset or page.offset + page.scanned
 end
 
---- What it takes to go on later.
 function ItemPlan:mark()
   local page = self.pages[1]
   if not page or not self.is_reshaped then return { kind = "items", pos = self:position(), skip = 0 } end

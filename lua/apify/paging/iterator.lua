@@ -7,7 +7,7 @@ local reader = require "apify.paging.reader"
 ---@operator call: any
 ---@field private reader apify.Reader
 ---@field private gathered? apify.Page of `pages`, not ended
----@field private late_error? apify.Error of `pages`, to be told after the rows before it
+---@field private due_error? apify.Error of `pages`, to be told after the rows before it
 local Iterator = {}
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
@@ -60,8 +60,8 @@ end
 --- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
 --- as delivered.
 local function next_page(self)
-  local late = self.late_error
-  self.late_error = nil
+  local late = self.due_error
+  self.due_error = nil
   if late then return nil, late end
   while true do
     local row, what, err = self.reader:step()
@@ -69,7 +69,7 @@ local function next_page(self)
       gather(self, row)
     elseif what == "error" then
       if not self.gathered then return nil, err end
-      self.late_error = err
+      self.due_error = err
       return give_page(self)
     elseif self.gathered or what == "end" then
       return give_page(self)

@@ -7,42 +7,64 @@
 ---
 --- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
 local core = require "apify.core"
+local offset_faults = require "apify.paging.offset_faults"
 local seen = require "apify.paging.seen"
 
 local offset_plan = {}
 
 local OVERLAP = 1                        -- rows, while nothing is known to leave the list
-local MAX_AGAIN = 3                      -- times that the same page may come, before the list is known not to go on
 local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: filtered by status, or shrunk
 
---- A request for the rows `offset` to `upto`.
----@class apify.PagePlan
+--- What a plan is, whatever the list: which pages to ask for, and which of their rows to deliver. It sends nothing and has no clock.
+--- `offset_plan`, `item_plan`, `cursor_plan` and `single_plan` make one each. The reader calls nothing but what is named here, and hangs
+--- what it knows of a page on the page's own table (apify.OpenPage, in page.lua). Where a plan lacks something, that is said here.
+---@class apify.Plan
+---@field known_by string[] fields of a row that the plan looks at
+---@field is_once? boolean what broke off cannot be asked for again: such a plan has no `mark`, `go_on`, `go_back` and `reopen`
+---@field is_reshaped? boolean a row of an answer is not a row of the list: a page's `limit` does not count them
+---@field pages apify.PlannedPage[] asked for and not finished; the first is being read. For paging/ alone
+---@field is_ended boolean
+---@field limit_left? integer rows
+---@field total? integer rows of the list, as the API last said
+---@field desc? boolean
+---@field next_page fun(self): apify.PlannedPage?   the next one to ask for, put at the end of `pages`; nil when enough is under way
+---@field add_query fun(self, page, query)   the parameters that ask for it
+---@field note_total fun(self, page, total: integer)
+---@field take_plain fun(self, page, row): boolean   take the next row of the head page if it is one as most are; false: see `take`
+---@field take fun(self, page, row): "deliver"|"skip"|"hold"|"release"|"reject"   the last three of lists with anchors alone
+---@field release fun(self, page): any   what was held, one by one: of lists with anchors alone
+---@field reject fun(self, page)   the page does not count, and is asked for again otherwise: of lists with anchors alone
+---@field finish fun(self, page, envelope: table): "next"|"end"|"reject", string?   it was read to its end; why the list cannot be read any further
+---@field is_complete fun(self, page): boolean   have all rows come that were asked for?
+---@field unbound fun(self, page)   the answer has all there is, and more than was asked for: where pages have an offset
+---@field shrink fun(self, limit: integer)   the API gives no more a page
+---@field end_before fun(self, page)   the list ends where the page begins: where pages have an offset
+---@field stop fun(self)   nothing more is asked for
+---@field go_on fun(self, page): apify.PlannedPage   it broke off: what takes its place goes on behind its last delivered row
+---@field go_back fun(self, page)   its answer was damaged: as if none of its rows had been delivered, and nothing were asked for
+---@field reopen fun(self)   the list may have grown at its end
+---@field position fun(self): integer?   where the next row is expected; nil without numbers
+---@field mark fun(self): table   what it takes to go on later, fit for JSON
+
+---@class apify.OffsetPage : apify.PlannedPage
 ---@field offset integer
 ---@field limit integer
 ---@field from integer where its new rows are expected to begin
 ---@field upto integer
 ---@field overlap integer rows before `from`
----@field is_anchored boolean
----@field scanned integer rows seen
----@field fresh integer rows delivered
----@field starts_at? integer where in the list the first of those was
 ---@field total? integer
 ---@field first_id? string of its first row
 ---@field is_placed? boolean the answer says that it is at this offset
----@field start? { mark: table, limit_left?: integer, delivered: integer } the state before its first row was taken
 ---@field held? table[] rows that wait for an anchor
 
----@class apify.Plan
----@field known_by string[] fields of a row that the plan looks at
----@field pages apify.PagePlan[] asked for and not finished; the first is being read
----@field is_ended boolean
----@field limit_left? integer
----@field total? integer
+---@class apify.OffsetPlan : apify.Plan
+---@field pages apify.OffsetPage[]
+---@field private from integer where the page behind those begins
 ---@field private is_plain? boolean rows have no ids; nil: no row was seen yet
 ---@field private seen apify.Seen the delivered rows
 ---@field private frontier? string the latest start among them
-local Plan = { known_by = { "id", "startedAt" } }
-Plan.__index = Plan
+local OffsetPlan = { known_by = { "id", "startedAt" } }
+OffsetPlan.__index = OffsetPlan
 
 ---@class apify.Mark where a plan is
 ---@field pos integer
@@ -50,7 +72,7 @@ Plan.__index = Plan
 ---@field ats string[]
 ---@field is_plain? boolean
 
----@class apify.PlanOptions
+---@class apify.OffsetPlanOptions
 ---@field offset? integer
 ---@field limit? integer
 ---@field chunk_size? integer
@@ -71,8 +93,8 @@ local function restore(self, mark)
   self.overlap = WIDE_OVERLAP
 end
 
----@param o apify.PlanOptions
----@return apify.Plan
+---@param o apify.OffsetPlanOptions
+---@return apify.OffsetPlan
 function offset_plan.new(o)
   local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
@@ -81,7 +103,7 @@ function offset_plan.new(o)
     chunk = chunk, max_page = o.max_page, limit_left = o.limit,
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
     room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
-  }, Plan)
+  }, OffsetPlan)
   self.seen = seen.new(self.room)
   if o.resume then restore(self, o.resume) end
   return self
@@ -89,7 +111,7 @@ end
 
 --- Where the next undelivered row is expected.
 ---@return integer
-function Plan:position()
+function OffsetPlan:position()
   local page = self.pages[1]
   if not page then return self.from end
   return page.is_anchored and page.offset + page.scanned or page.from
@@ -97,15 +119,12 @@ end
 
 --- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
 ---@return apify.Mark
-function Plan:mark()
+function OffsetPlan:mark()
   local ids, ats = self.seen:recent()
   return { pos = self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain }
 end
 
---- Add the parameters that ask for the page.
----@param page apify.PagePlan
----@param query { [1]: string, [2]: string }[]
-function Plan.add_query(_, page, query)
+function OffsetPlan.add_query(_, page, query)
   query[#query + 1] = { "offset", ("%d"):format(page.offset) }
   query[#query + 1] = { "limit", ("%d"):format(page.limit) }
 end
@@ -137,8 +156,8 @@ end
 
 --- The next page to ask for, put at the end of `pages`; nil when enough is under way.
 --- The first page is alone until its total and a row of it have been seen.
----@return apify.PagePlan?
-function Plan:next_page()
+---@return apify.OffsetPage?
+function OffsetPlan:next_page()
   local count = #self.pages
   if self.is_ended or count >= self.prefetch or self.limit_left == 0 then return nil end
   local head = self:position()
@@ -152,10 +171,7 @@ function Plan:next_page()
   return page
 end
 
---- The total that the head page's envelope told.
----@param page apify.PagePlan
----@param total integer
-function Plan:note_total(page, total)
+function OffsetPlan:note_total(page, total)
   page.total = total
   if self.total and total < self.total then self.overlap = WIDE_OVERLAP end
   self.total = total
@@ -191,10 +207,10 @@ end
 
 --- Take the next row of the head page if it is one as most are: it sorts behind all that were delivered, so that it is new.
 --- False and nothing changed if there is more to think about; then `take` does that.
----@param page apify.PagePlan anchored, and not at its first row
+---@param page apify.OffsetPage anchored, and not at its first row
 ---@param row any
 ---@return boolean is_delivered
-function Plan:take_plain(page, row)
+function OffsetPlan:take_plain(page, row)
   if type(row) ~= "table" then return false end
   local id, at, frontier, left = row.id, row.startedAt, self.frontier, self.limit_left
   if type(id) ~= "string" or type(at) ~= "string" or not frontier then return false end
@@ -215,10 +231,10 @@ function Plan:take_plain(page, row)
 end
 
 --- Look at the next row of the head page.
----@param page apify.PagePlan
+---@param page apify.OffsetPage
 ---@param row any nil: one that cannot be read
 ---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
-function Plan:take(page, row)
+function OffsetPlan:take(page, row)
   page.scanned = page.scanned + 1
   local id, at                                                         -- what it is known by
   if type(row) == "table" then id, at = row.id, row.startedAt end
@@ -245,9 +261,9 @@ function Plan:take(page, row)
 end
 
 --- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
----@param page apify.PagePlan
+---@param page apify.OffsetPage
 ---@return table? row
-function Plan:release(page)
+function OffsetPlan:release(page)
   local row = table.remove(page.held, 1)
   if row then
     accept(self, page, row.id, self.frontier)                           -- all of them started together with that
@@ -258,9 +274,9 @@ function Plan:release(page)
 end
 
 --- The head page shows no row that is known: rows have slipped past it. Returns the page that replaces it and all others.
----@param page apify.PagePlan
----@return apify.PagePlan
-function Plan:reject(page)
+---@param page apify.OffsetPage
+---@return apify.OffsetPage
+function OffsetPlan:reject(page)
   local from = page.from
   if page.scanned == 0 and page.total then from = math.min(from, page.total) end
   self.pages = {}
@@ -275,80 +291,54 @@ local function fill_gap(self, page, position)
   set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
 end
 
---- More known rows than a page asks for, and nothing new: the API gives the same rows whatever the offset is.
-local function ignores_offset(page)
-  return not page.total and page.fresh == 0 and page.scanned > page.overlap
-end
-
---- Does the list not go on? Then each page brings nothing new, and begins with the row that the page before it began with. Only answers
---- that do not say where they are can be of another place than was asked for; and a list that moves once may look like that once.
-local function is_stuck(self, page, position)
-  local before = self.before
-  local is_again = before ~= nil and page.fresh == 0 and page.first_id ~= nil and page.first_id == before.first_id
-    and page.offset > before.offset and page.total == before.total and not page.is_placed
-  local times = is_again and before.times + 1 or 0
-  self.before = { first_id = page.first_id, offset = page.offset, total = page.total, times = times }
-  return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
-end
-
---- Is this the envelope of a list that is not paged by offset?
-local function is_without_offset(envelope)
-  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
-end
-
---- The list has one page, or goes on in a way that offsets do not lead to.
-local function stop_without_offset(self, envelope)
-  self.pages, self.is_ended = {}, true
-  for name, value in pairs(envelope) do
-    if type(value) == "string" and name:find "^next" then
-      return "end", ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name)
-    end
-  end
-  return "end"
-end
-
 --- The head page was read to its end.
----@param page apify.PagePlan
+---@param page apify.OffsetPage
 ---@param envelope table
 ---@return "next"|"end"|"reject" outcome   "reject": see there
----@return string? why the list cannot be walked any further
-function Plan:finish(page, envelope)
+---@return string? why the list cannot be read any further
+function OffsetPlan:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
   self.seen:settle()
-  if is_stuck(self, page, position) then
-    self.pages, self.is_ended = {}, true
+  if offset_faults.is_stuck(self, page, position) then
+    self:stop()
     return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
   end
   if page.scanned >= page.limit then
     if #self.pages == 0 then self.from = position end
-  elseif page.scanned == 0 or page.total and position >= page.total or ignores_offset(page) then
-    self.pages, self.from, self.is_ended = {}, position, true
+  elseif page.scanned == 0 or page.total and position >= page.total or offset_faults.is_ignored(page) then
+    self.from = position
+    self:stop()
     return "end"
   else
     fill_gap(self, page, position)
   end
-  if is_without_offset(envelope) then return stop_without_offset(self, envelope) end
-  return "next"
+  local is_over, why = offset_faults.is_without_offset(envelope)
+  if not is_over then return "next" end
+  self:stop()
+  return "end", why
 end
 
---- The answer has more rows than were asked for, and says nothing of pages: they are all that there is.
----@param page apify.PagePlan
-function Plan.unbound(_, page)
+function OffsetPlan:stop()
+  self.pages, self.is_ended = {}, true
+end
+
+function OffsetPlan:end_before(page)
+  self.from = page.offset
+  self:stop()
+end
+
+function OffsetPlan.unbound(_, page)
   page.limit = math.huge
 end
 
---- Have all rows come that were asked for?
----@param page apify.PagePlan
----@return boolean
-function Plan.is_complete(_, page)
+function OffsetPlan.is_complete(_, page)
   return page.scanned >= page.limit
 end
 
 --- The API gives no more than `limit` rows a page: plan with that from here on, and drop what was planned otherwise.
----@param limit integer
-function Plan:shrink(limit)
+function OffsetPlan:shrink(limit)
   self.max_page, self.chunk = limit, math.min(self.chunk, limit)
   local page = self.pages[1]
   page.limit, page.upto = limit, page.offset + limit
@@ -357,23 +347,20 @@ function Plan:shrink(limit)
 end
 
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
----@param page apify.PagePlan
----@return apify.PagePlan
-function Plan:resume(page)
+---@param page apify.OffsetPage
+---@return apify.OffsetPage
+function OffsetPlan:go_on(page)
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
 end
 
---- The answer of the head page was damaged: as if none of its rows had been delivered, and nothing were asked for.
----@param page apify.PagePlan
-function Plan:go_back(page)
+function OffsetPlan:go_back(page)
   self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
   restore(self, page.start.mark)
 end
 
---- Go on at the end of a list that may have grown.
-function Plan:reopen()
+function OffsetPlan:reopen()
   self.is_ended = false
   self.overlap = WIDE_OVERLAP
 end

@@ -9,8 +9,19 @@ local NOTHING = {}
 
 local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
 
----@class apify.OpenPage : apify.PagePlan
----@field source? apify.Call
+--- What a plan knows of a page.
+---@class apify.PlannedPage
+---@field offset? integer nil where pages have none
+---@field limit? integer rows asked for; nil: all
+---@field is_anchored boolean its next unknown row is the next one of the list
+---@field scanned integer rows seen
+---@field fresh integer rows delivered
+---@field starts_at? integer where in the list the first of those was
+---@field start? { mark: table, limit_left?: integer, delivered: integer } what the reader saw before its first row was taken
+
+--- What the reader knows of a planned page, on the same table.
+---@class apify.OpenPage : apify.PlannedPage
+---@field call? apify.Call
 ---@field xfer? userdata its rows are being read
 ---@field bad? table fields of the error of a row that is being passed over
 ---@field rest? table what its end comes to, once the rest of the answer was read
@@ -56,16 +67,16 @@ function pages.open(reader, page, now, previous)
     path = reader.path, query = query, answer = reader.is_open_ended and "bytes" or "rows", pick = reader.wire_pick, nulls = reader.nulls,
     decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
   }
-  for name, value in pairs(reader.call) do op[name] = value end
-  page.source = request.begin(reader.settings, op, reader.waiter, now, previous)
-  reader.decoder = page.source.decoder
+  for name, value in pairs(reader.request) do op[name] = value end
+  page.call = request.begin(reader.settings, op, reader.waiter, now, previous)
+  reader.decoder = page.call.decoder
 end
 
 --- What is in flight is aborted. Safe to call twice.
 ---@param page apify.OpenPage
 function pages.close(page)
-  if page.source then page.source:close() end
-  page.source, page.xfer = nil, nil
+  if page.call then page.call:close() end
+  page.call, page.xfer = nil, nil
 end
 
 --- The same for each of these pages. A hook may raise: that is raised when all are closed.
@@ -86,13 +97,13 @@ end
 ---@param now number
 ---@return apify.Error?
 function pages.begin_reading(reader, page, now)
-  local state = page.source:poke(now)
-  if state == "failed" then return page.source.error end
+  local state = page.call:poke(now)
+  if state == "failed" then return page.call.error end
   if state ~= "ready" then return nil end
-  page.xfer = page.source.xfer
+  page.xfer = page.call.xfer
   page.xfer:want(true)
   page.start = { mark = reader.plan.mark and reader.plan:mark(), limit_left = reader.plan.limit_left, delivered = reader.delivered }
-  if page.is_behind then page.source.started_at = now end
+  if page.is_behind then page.call.started_at = now end
 end
 
 --- What the page's answer says about the list, in members around the rows or in headers.
@@ -120,43 +131,6 @@ function pages.trim(reader, row)
     for _, name in ipairs(reader.hidden or NOTHING) do row[name] = nil end
   end
   return row
-end
-
---- Is the answer of another place of the list than was asked for? Returns why the list cannot be walked any further.
----@param page apify.OpenPage
----@return string?
-function pages.misplacement(page)
-  local told = page.told_offset
-  if not (told and page.offset) or page.is_placed then return nil end
-  return ("the server does not follow `offset`: it was asked for %d, and gave %d"):format(page.offset, told)
-end
-
---- The text of the first row, by which an answer that says nothing of its place may be known again; nil where there is none, or
---- the plan knows rows better.
-local function first_text(reader, row)
-  local key = reader.plan.known_by[1]
-  if key and type(row) == "table" and row[key] ~= nil then return nil end
-  local is_encoded, text = pcall(core.encode, row, { sort_keys = true })
-  return is_encoded and text or nil
-end
-
---- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
---- "end": and that had fewer rows than were asked for, so that they are all there are. Or why the list cannot be walked any further.
----@param reader apify.Reader
----@param page apify.OpenPage
----@param row any
----@return string?
-function pages.repetition(reader, page, row)
-  if page.is_placed or not page.offset then
-    reader.before = nil
-    return nil
-  end
-  local before, text = reader.before, first_text(reader, row)
-  reader.before = { page = page, text = text }
-  if page.is_told and page.offset < (reader.plan.total or 0) then return nil end         -- it may be; its total ends it
-  if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
-  if before.page.scanned < (before.page.limit or math.huge) then return "end" end
-  return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
 end
 
 --- What is wrong with a row of a list whose rows are known by a field; the fields of an error, or nil.

@@ -1,5 +1,6 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a plan (offset_plan.lua, item_plan.lua, cursor_plan.lua, single_plan.lua); this file does it.
+local offset_faults = require "apify.paging.offset_faults"
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
 local drive = require "apify.http.drive"
@@ -19,12 +20,11 @@ local cancelled = loop.cancelled
 ---@field plan apify.Plan
 ---@field requests integer
 ---@field delivered integer rows so far
----@field private before? table the last page, and the text of its first row, where answers say nothing of their place
 ---@field private clock apify.Clock stands still between two steps
 ---@field private looked_at number when the clock was last looked at
----@field private unlooked number seconds until then since others had their turn
+---@field private unlooked number seconds until then since the time slice began
 ---@field private reading? apify.OpenPage the head page, while its rows come one after the other
----@field private dead_end? apify.Error the list cannot be walked any further
+---@field private dead_end? apify.Error the list cannot be read any further
 ---@field private poll_at? number when a list that has ended is looked at again
 local Reader = {}
 Reader.__index = Reader
@@ -44,7 +44,7 @@ local reader = {}
 ---@field decoder? userdata instead of that of the settings
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
 ---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
----@field call? { method?: string, body?: string, headers?: string[], hold_timeout?: number } what a request has beside that
+---@field request? { method?: string, body?: string, headers?: string[], hold_timeout?: number } what a request has beside that
 ---@field is_open_ended? boolean a page may take any time, as long as bytes come
 ---@field follow? boolean
 ---@field still_grows? fun(path: string, limit: number): boolean?, apify.Error?   asked at the end of a list that is followed
@@ -59,7 +59,7 @@ function reader.new(o)
   local self = setmetatable({
     settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
     still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
-    call = o.call or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
+    request = o.request or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
     resolve = o.resolve, last = o.last, row_key = o.row_key,
     clock = clock.new(o.deadline),
     plan = o.plan, waiter = loop.waiter(), requests = 0, delivered = 0,
@@ -73,9 +73,9 @@ end
 --- False if the answer is not of the place that was asked for: then the list is over.
 local function read_envelope(self, page, row)
   pages.note_counts(self, page)
-  local why = pages.misplacement(page) or pages.repetition(self, page, row)
+  local why = offset_faults.misplacement(page) or offset_faults.repetition(self.plan, page, row)
   if why == "end" then
-    window.replan(self, self.clock:enter(), function(plan) plan.from, plan.pages, plan.is_ended = page.offset, {}, true end)
+    window.replan(self, self.clock:enter(), self.plan.end_before, page)
     window.note_end(self, self.clock:enter())
   elseif why then
     window.end_with(self, window.describe(self, { kind = "decode", message = why }))
@@ -117,11 +117,11 @@ end
 --- The row if it is to be delivered now. nil and an error for one that nothing can be made of: it counts, and the next step goes on
 --- behind it.
 local function receive(self, page, row, bad)
-  local source = page.source
+  local call = page.call
   bad = bad or pages.flaw(self, page, row)
   if bad then row = nil end
   if not take_row(self, page, row) then return nil end
-  if bad then return nil, source:describe(bad) end
+  if bad then return nil, call:describe(bad) end
   return pages.trim(self, row)
 end
 
@@ -139,7 +139,7 @@ local function end_page(self, page, why, name, offset)
   if name and page.fresh > 0 and page.xfer:proof() == "bad" then return nil, window.go_back(self, page, now, fields) end
   local is_over = not name or self.plan:is_complete(page) or page.xfer:failure() and pages.is_complete(self, page)
   if not is_over or page.xfer:proof() == "bad" then
-    window.resume_page(self, page, page.source:describe(fields), now)
+    window.go_on(self, page, page.call:describe(fields), now)
   elseif self.plan.limit_left == 0 then                                 -- only its checksum was of interest
     pages.close(page)
     return true
@@ -176,8 +176,8 @@ end
 local function poke_behind(self, now)
   local wake_at = math.huge
   for i = 2, #self.plan.pages do
-    local source = self.plan.pages[i].source
-    if source:poke(now) == "wait" then wake_at = math.min(wake_at, source.wake_at) end
+    local call = self.plan.pages[i].call
+    if call:poke(now) == "wait" then wake_at = math.min(wake_at, call.wake_at) end
   end
   return wake_at
 end
@@ -189,14 +189,14 @@ local function tend_head(self, now)
   if not page.xfer then
     local err = pages.begin_reading(self, page, now)
     if err then return nil, err end
-    return page.xfer and now or page.source.wake_at
+    return page.xfer and now or page.call.wake_at
   end
-  local err = page.source:watch_body(now)
-  if not err then return page.source.wake_at end
+  local err = page.call:watch_body(now)
+  if not err then return page.call.wake_at end
   if pages.is_complete(self, page) then
     page.rest, page.is_cut = page.rest or { why = "end" }, true
   else
-    window.resume_page(self, page, err, now)
+    window.go_on(self, page, err, now)
   end
   return now
 end
@@ -252,14 +252,14 @@ local function wait_for_news(self)
   local head = self.plan.pages[1]
   self.looked_at, self.unlooked = loop.now(), 0
   if not fields then return nil end
-  return head and head.source and head.source:describe(fields) or window.describe(self, fields)
+  return head and head.call and head.call:describe(fields) or window.describe(self, fields)
 end
 
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
 local function interrupt(self, err)
   self.reading = nil
   local head = self.plan.pages[1]
-  if err.sent == nil and head and head.source then err.sent = head.source:may_have_acted() end
+  if err.sent == nil and head and head.call then err.sent = head.call:may_have_acted() end
   pages.close_all(self.plan.pages)
   if self.plan.is_once and self.requests > 0 then window.end_with(self, err) end
 end
@@ -273,7 +273,7 @@ local function fail(self, err)
   return nil, "error", err
 end
 
---- Rows come without a wait: let fibers and sockets have their turn now and then. How many rows there are between two
+--- Rows come without a wait: let fibers and sockets go on now and then. How many rows there are between two
 --- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
 local function look_around(self)
   local now = loop.now()

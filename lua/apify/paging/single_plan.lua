@@ -1,8 +1,7 @@
 --- The rows of one answer that cannot be asked for again: policy without any I/O.
 
----@class apify.SinglePlan
----@field pages table[] the one page, until it was read
----@field is_ended boolean
+---@class apify.SinglePlan : apify.Plan
+---@field pages apify.PlannedPage[] the one page, until it was read
 local SinglePlan = { known_by = {}, is_once = true }
 SinglePlan.__index = SinglePlan
 
@@ -48,7 +47,6 @@ function SinglePlan:finish()
   return "end"
 end
 
---- It is not asked for again.
 function SinglePlan:stop()
   self.pages, self.is_ended = {}, true
 end

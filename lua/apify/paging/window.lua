@@ -1,5 +1,6 @@
 --- What a reader asks for: keeps its requests in step with its plan, and changes the plan when an answer ends, breaks off or
 --- proves to be wrong.
+local offset_faults = require "apify.paging.offset_faults"
 local pages = require "apify.paging.page"
 local request = require "apify.http.request"
 
@@ -11,7 +12,7 @@ local NOTHING = {}
 ---@param self apify.Reader
 ---@return apify.Error
 function window.describe(self, fields)
-  return request.describe(self.settings, { method = self.call.method, path = self.path }, fields)
+  return request.describe(self.settings, { method = self.request.method, path = self.path }, fields)
 end
 
 --- Ask for as many pages as the plan allows now.
@@ -19,7 +20,7 @@ function window.fill(self, now)
   local page = not self.settings.is_closed and self.plan:next_page()
   while page do
     pages.open(self, page, now)
-    page.source:poke(now)
+    page.call:poke(now)
     page = self.plan:next_page()
   end
 end
@@ -35,12 +36,12 @@ function window.replan(self, now, change, page, ...)
   end
   pages.close_all(dropped)
   for _, new in ipairs(self.plan.pages) do
-    if not new.source then pages.open(self, new, now) end
+    if not new.call then pages.open(self, new, now) end
   end
   return result, why
 end
 
---- The list cannot be walked any further.
+--- The list cannot be read any further.
 function window.end_with(self, err)
   self.plan.is_ended, self.dead_end = true, err
   pages.close_all(self.plan.pages)
@@ -49,21 +50,21 @@ end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
 --- allowed for an answer are counted from here.
-function window.resume_page(self, page, err, now)
-  local source = page.source
+function window.go_on(self, page, err, now)
+  local call = page.call
   if self.plan.is_once then
-    err.attempts = source.attempts
-    source:report(err)
+    err.attempts = call.attempts
+    call:report(err)
     pages.close(page)
     return window.end_with(self, err)
   end
-  local is_late = page.fresh == 0 and source:remaining(now) <= 0
-  err.attempts = page.fresh > 0 and 1 or source.attempts
-  source:report(err)
+  local is_late = page.fresh == 0 and call:remaining(now) <= 0
+  err.attempts = page.fresh > 0 and 1 or call.attempts
+  call:report(err)
   pages.close(page)
-  local again = self.plan:resume(page)
-  pages.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and source.started_at or nil })
-  if is_late then again.source:fail(err) end
+  local again = self.plan:go_on(page)
+  pages.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and call.started_at or nil })
+  if is_late then again.call:fail(err) end
 end
 
 --- The answer of the head page is damaged, and rows of it were delivered, of which any may be wrong: that is told, and the next step
@@ -75,8 +76,8 @@ function window.go_back(self, page, now, fields)
     fields.message = ("the answer is damaged (%s): the rows %d to %d of the iteration may be wrong%s"):format(fields.message,
       start.delivered + 1, self.delivered, self.plan.is_once and "" or ", and come again")
   end
-  local err = page.source:describe(fields)
-  page.source:report(err)
+  local err = page.call:describe(fields)
+  page.call:report(err)
   self.releasing = nil
   if self.plan.is_once then window.end_with(self, err) else window.replan(self, now, self.plan.go_back, page) end
   return err
@@ -91,13 +92,13 @@ end
 function window.finish_page(self, page, now)
   pages.note_counts(self, page)
   local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
-  page.source:report()
+  page.call:report()
   local outcome, why = window.replan(self, now, self.plan.finish, page, envelope)
   if outcome == "reject" then
     window.replan(self, now, self.plan.reject, page)
     return false
   end
-  why = why or page.scanned > 0 and pages.misplacement(page)
+  why = why or page.scanned > 0 and offset_faults.misplacement(page)
   if why then window.end_with(self, window.describe(self, { kind = "decode", message = why })) end
   if outcome == "end" then window.note_end(self, now) end
   window.fill(self, now)
@@ -107,16 +108,16 @@ end
 --- After a failure: ask anew for what is not in flight any more.
 function window.revive(self, now)
   local head = self.plan.pages[1]
-  local err = head and head.source and head.source.error
+  local err = head and head.call and head.call.error
   if err and self.plan.is_once and err.sent then return window.end_with(self, err) end
   if err then pages.close(head) end
-  if head and not head.source and head.is_anchored and self.plan:is_complete(head) then
+  if head and not head.call and head.is_anchored and self.plan:is_complete(head) then
     window.replan(self, now, self.plan.finish, head, NOTHING)
-  elseif head and not head.source and head.scanned > 0 then
-    self.plan:resume(head)
+  elseif head and not head.call and head.scanned > 0 then
+    self.plan:go_on(head)
   end
   for _, page in ipairs(self.plan.pages) do
-    if not page.source then pages.open(self, page, now) end
+    if not page.call then pages.open(self, page, now) end
   end
 end
 

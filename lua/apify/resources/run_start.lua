@@ -258,7 +258,7 @@ function run_start.add_methods(class, noun, rows)
     local it = iterator.new {
       settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
       decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
-      call = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
+      request = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
       plan = single_plan.new(), request_timeout = op.request_timeout, deadline = o.deadline,
     }
     return it, nil, nil, it

@@ -1,0 +1,82 @@
+--- Servers that do not follow `offset`: how their answers give them away, so that a list ends and no row comes twice.
+local core = require "apify.core"
+
+local offset_faults = {}
+
+local MAX_AGAIN = 3                      -- times that the same page may come, before the list is known not to go on
+
+--- Is the answer of another place of the list than was asked for? Returns why the list cannot be read any further.
+---@param page apify.OpenPage
+---@return string?
+function offset_faults.misplacement(page)
+  local told = page.told_offset
+  if not (told and page.offset) or page.is_placed then return nil end
+  return ("the server does not follow `offset`: it was asked for %d, and gave %d"):format(page.offset, told)
+end
+
+--- The text of the first row, by which an answer that says nothing of its place may be known again; nil where there is none, or
+--- the plan knows rows better.
+local function first_text(plan, row)
+  local key = plan.known_by[1]
+  if key and type(row) == "table" and row[key] ~= nil then return nil end
+  local is_encoded, text = pcall(core.encode, row, { sort_keys = true })
+  return is_encoded and text or nil
+end
+
+--- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
+--- "end": and that had fewer rows than were asked for, so that they are all there are. Or why the list cannot be read any further.
+---@param plan apify.Plan
+---@param page apify.OpenPage
+---@param row any
+---@return string?
+function offset_faults.repetition(plan, page, row)
+  if page.is_placed or not page.offset then
+    plan.answer_before = nil
+    return nil
+  end
+  local before, text = plan.answer_before, first_text(plan, row)
+  plan.answer_before = { page = page, text = text }
+  if page.is_told and page.offset < (plan.total or 0) then return nil end         -- it may be; its total ends it
+  if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
+  if before.page.scanned < (before.page.limit or math.huge) then return "end" end
+  return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
+end
+
+--- Does the list not go on behind this page, which ends at `position`? Then each page brings nothing new, and begins with the row that
+--- the page before it began with. Only answers that do not say where they are can be of another place than was asked for; and a list
+--- that moves once may look like that once.
+---@param plan apify.OffsetPlan
+---@param page apify.OffsetPage
+---@param position integer
+---@return boolean
+function offset_faults.is_stuck(plan, page, position)
+  local before = plan.page_before
+  local is_again = before ~= nil and page.fresh == 0 and page.first_id ~= nil and page.first_id == before.first_id
+    and page.offset > before.offset and page.total == before.total and not page.is_placed
+  local times = is_again and before.times + 1 or 0
+  plan.page_before = { first_id = page.first_id, offset = page.offset, total = page.total, times = times }
+  return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
+end
+
+--- More known rows than a page asks for, and nothing new: the API gives the same rows whatever the offset is.
+---@param page apify.OffsetPage
+---@return boolean
+function offset_faults.is_ignored(page)
+  return not page.total and page.fresh == 0 and page.scanned > page.overlap
+end
+
+--- Has the list one page, or does it go on in a way that offsets do not lead to? Then also why it cannot be read any further.
+---@param envelope table
+---@return boolean
+---@return string? why
+function offset_faults.is_without_offset(envelope)
+  if next(envelope) == nil or envelope.total ~= nil or envelope.offset ~= nil then return false end
+  for name, value in pairs(envelope) do
+    if type(value) == "string" and name:find "^next" then
+      return true, ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name)
+    end
+  end
+  return true
+end
+
+return offset_faults
