@@ -75,19 +75,9 @@ end
 --- What is in flight is aborted. Safe to call twice.
 ---@param page apify.OpenPage
 function pages.close(page)
-  if page.call then page.call:close() end
-  page.call, page.xfer = nil, nil
-end
-
---- The same for each of these pages. A hook may raise: that is raised when all are closed.
----@param list apify.OpenPage[]
-function pages.close_all(list)
-  local failure
-  for _, page in ipairs(list) do
-    local ok, why = pcall(pages.close, page)
-    if not ok then failure = failure or { why } end
-  end
-  if failure then error(failure[1], 0) end
+  local call = page.call
+  page.call, page.xfer = nil, nil                        -- first, as a hook may raise
+  if call then call:close() end
 end
 
 --- Begin to read the page once its answer has begun. Returns the error that it ended with, if any. The time that it

@@ -24,6 +24,7 @@ local cancelled = loop.cancelled
 ---@field private looked_at number when the clock was last looked at
 ---@field private unlooked number seconds until then since the time slice began
 ---@field private reading? apify.OpenPage the head page, while its rows come one after the other
+---@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
 ---@field private dead_end? apify.Error the list cannot be read any further
 ---@field private poll_at? number when a list that has ended is looked at again
 local Reader = {}
@@ -260,8 +261,9 @@ local function interrupt(self, err)
   self.reading = nil
   local head = self.plan.pages[1]
   if err.sent == nil and head and head.call then err.sent = head.call:may_have_acted() end
-  pages.close_all(self.plan.pages)
   if self.plan.is_once and self.requests > 0 then window.end_with(self, err) end
+  window.drop(self, self.plan.pages)
+  window.raise_kept(self)
 end
 
 --- The step ends with this error.
@@ -323,7 +325,7 @@ end
 local function note_plain(self)
   local page = self.plan.pages[1]
   local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
-    and not self.hidden and not self.decode_row and not page.rest
+    and not self.hidden and not self.decode_row and not page.rest and not self.kept
   if is_plain and page.limit and not self.plan.is_reshaped then                  -- no more than were asked for
     self.rows_left = math.min(self.rows_left, page.limit - page.scanned)
   end
@@ -342,6 +344,7 @@ function Reader:step()
     self.reading = nil
     if err then return nil, "error", err end
   end
+  window.raise_kept(self)
   local err = refusal(self)
   if err then return nil, "error", err end
   local has_failed = self.has_failed
@@ -362,6 +365,7 @@ function Reader:step()
       self.has_failed = false
       return row, err and "error" or "page", err
     end
+    window.raise_kept(self)
     err = not self:is_over() and wait_for_news(self)
     if err then return fail(self, err) end
   end
@@ -381,7 +385,8 @@ end
 function Reader:close()
   self.is_closed, self.reading = true, nil
   loop.wake(self.waiter)
-  pages.close_all(self.plan.pages)                   -- last, as a hook may raise
+  window.drop(self, self.plan.pages)
+  window.raise_kept(self)                                -- last
 end
 
 return reader

@@ -25,6 +25,22 @@ function window.fill(self, now)
   end
 end
 
+--- Let go of these pages. What a hook raises meanwhile costs nothing that the step has come to: `raise_kept` raises it later.
+---@param list apify.OpenPage[]
+function window.drop(self, list)
+  for _, page in ipairs(list) do
+    local ok, why = pcall(pages.close, page)
+    if not ok then self.kept = self.kept or { why } end
+  end
+end
+
+--- Raise what a hook has raised when pages were dropped.
+function window.raise_kept(self)
+  local kept = self.kept
+  self.kept = nil
+  if kept then error(kept[1], 0) end
+end
+
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 function window.replan(self, now, change, page, ...)
   local before, is_kept, dropped = {}, {}, {}
@@ -34,7 +50,7 @@ function window.replan(self, now, change, page, ...)
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
   end
-  pages.close_all(dropped)
+  window.drop(self, dropped)
   for _, new in ipairs(self.plan.pages) do
     if not new.call then pages.open(self, new, now) end
   end
@@ -43,9 +59,10 @@ end
 
 --- The list cannot be read any further.
 function window.end_with(self, err)
-  self.plan.is_ended, self.dead_end = true, err
-  pages.close_all(self.plan.pages)
-  self.plan.pages = {}
+  local open_pages = self.plan.pages
+  self.dead_end = err
+  self.plan:stop()
+  window.drop(self, open_pages)
 end
 
 --- The head page broke off: go on behind its last delivered row. If it had delivered any, the attempts and the time
