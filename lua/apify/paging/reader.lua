@@ -1,6 +1,5 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a plan (offset_plan.lua, item_plan.lua, cursor_plan.lua, single_plan.lua); this file does it.
-local offset_faults = require "apify.paging.offset_faults"
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
 local drive = require "apify.http.drive"
@@ -70,25 +69,6 @@ function reader.new(o)
   return self
 end
 
---- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
---- False if the answer is not of the place that was asked for: then the list is over.
-local function read_envelope(self, page, row)
-  pages.note_counts(self, page)
-  local why = offset_faults.misplacement(page) or offset_faults.repetition(self.plan, page, row)
-  if why == "end" then
-    window.replan(self, self.clock:enter(), self.plan.end_before, page)
-    window.note_end(self, self.clock:enter())
-  elseif why then
-    window.end_with(self, window.describe(self, { kind = "decode", message = why }))
-  end
-  if why then return false end
-  local limit = page.told_limit
-  if limit and page.limit and limit >= 1 and limit < page.limit then
-    window.replan(self, self.clock:enter(), self.plan.shrink, limit)
-  end
-  return true
-end
-
 --- A row more than were asked for: it is cut off, unless it is one of an answer that says nothing of pages, which has all there are.
 --- Is it cut off?
 local function cut_off(self, page)
@@ -102,7 +82,7 @@ end
 
 --- Is the row, or nil for one that cannot be read, to be delivered now?
 local function take_row(self, page, row)
-  if page.scanned == 0 and not read_envelope(self, page, row) then return false end
+  if page.scanned == 0 and not window.read_envelope(self, page, row) then return false end
   if (self.plan.limit_left == 0 or self.plan:is_complete(page)) and cut_off(self, page) then return false end
   local action = self.plan:take(page, row)
   if page.scanned == 1 then window.fill(self, self.clock:enter()) end

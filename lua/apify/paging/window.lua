@@ -69,16 +69,11 @@ end
 --- allowed for an answer are counted from here.
 function window.go_on(self, page, err, now)
   local call = page.call
-  if self.plan.is_once then
-    err.attempts = call.attempts
-    call:report(err)
-    pages.close(page)
-    return window.end_with(self, err)
-  end
   local is_late = page.fresh == 0 and call:remaining(now) <= 0
-  err.attempts = page.fresh > 0 and 1 or call.attempts
+  err.attempts = (page.fresh == 0 or self.plan.is_once) and call.attempts or 1
   call:report(err)
   pages.close(page)
+  if self.plan.is_once then return window.end_with(self, err) end
   local again = self.plan:go_on(page)
   pages.open(self, again, now, { attempts = err.attempts, error = err, started_at = page.fresh == 0 and call.started_at or nil })
   if is_late then again.call:fail(err) end
@@ -105,11 +100,28 @@ function window.note_end(self, now)
   if self.follow then self.poll_at, self.is_at_end = now + self.poll_secs, true end
 end
 
---- Did it count? If not, it is asked for again.
-function window.finish_page(self, page, now)
+--- What is told before the rows: how many there are, and whether the API gives fewer at once than were asked for.
+--- False if the answer is not of the place that was asked for: then the list is over.
+function window.read_envelope(self, page, row)
   pages.note_counts(self, page)
-  local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
-  page.call:report()
+  local why = offset_faults.misplacement(page) or offset_faults.repetition(self.plan, page, row)
+  if why == "end" then
+    local now = self.clock:enter()
+    window.replan(self, now, self.plan.end_before, page)
+    window.note_end(self, now)
+  elseif why then
+    window.end_with(self, window.describe(self, { kind = "decode", message = why }))
+  end
+  if why then return false end
+  local limit = page.told_limit
+  if limit and page.limit and limit >= 1 and limit < page.limit then
+    window.replan(self, self.clock:enter(), self.plan.shrink, limit)
+  end
+  return true
+end
+
+--- Tell the plan that the head page was read to its end. Did it count? If not, it is asked for again.
+local function finish(self, page, envelope, now)
   local outcome, why = window.replan(self, now, self.plan.finish, page, envelope)
   if outcome == "reject" then
     window.replan(self, now, self.plan.reject, page)
@@ -118,6 +130,15 @@ function window.finish_page(self, page, now)
   why = why or page.scanned > 0 and offset_faults.misplacement(page)
   if why then window.end_with(self, window.describe(self, { kind = "decode", message = why })) end
   if outcome == "end" then window.note_end(self, now) end
+  return true
+end
+
+--- The head page was read to its end. Did it count? If not, it is asked for again.
+function window.finish_page(self, page, now)
+  pages.note_counts(self, page)
+  local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
+  page.call:report()
+  if not finish(self, page, envelope, now) then return false end
   window.fill(self, now)
   return true
 end
@@ -129,7 +150,7 @@ function window.revive(self, now)
   if err and self.plan.is_once and err.sent then return window.end_with(self, err) end
   if err then pages.close(head) end
   if head and not head.call and head.is_anchored and self.plan:is_complete(head) then
-    window.replan(self, now, self.plan.finish, head, NOTHING)
+    finish(self, head, NOTHING, now)
   elseif head and not head.call and head.scanned > 0 then
     self.plan:go_on(head)
   end
