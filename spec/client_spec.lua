@@ -38,6 +38,18 @@ describe("apify.new", function()
     misuse(function() apify.new "x" end)
   end)
 
+  it("knows lua-cjson by its name, and says where it comes from when it is not there", function()
+    local code = [[
+      local apify = require "apify"
+      %s
+      local is_made, made = pcall(apify.new, { json = "cjson" })
+      io.write(is_made and tostring(made.settings.json == require "cjson") or made)]]
+    assert.equal("true", (child.run(code:format "")))
+    assert.truthy(child.run(code:format 'package.path, package.cpath = "", ""'):find(
+      "option json = \"cjson\": module 'cjson' not found (it comes with `luarocks install lua-cjson`", 1, true))
+    assert.truthy(misuse(function() apify.new { json = "dkjson" } end):find("expected \"cjson\", or a table with", 1, true))
+  end)
+
   it("copies its options", function()
     local o = { base_url = s.url }
     local made = apify.new(o)

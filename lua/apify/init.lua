@@ -5,8 +5,29 @@
 ---     for run in client:actor("janedoe~my-actor"):runs():iterate { desc = true } do
 ---       print(run.id, run.status)
 ---     end
+
+--- Why there is no core, from what `require` said of it; nil when that was something else.
+local function core_fault(said, lua)
+  if said:find "^module 'apify.core' not found" then return ("there is no core for %s in package.cpath"):format(lua) end
+  local path, reason = said:match "from file '(.-)':%s*([^\n]*)"
+  if not path then return nil end
+  reason = reason:match "^[./].-: (.*)" or reason                       -- without the path again
+  local fault = reason:find "%f[%a]luaL?_%a" and "is built for another Lua than " .. lua or "cannot be loaded"
+  return ("the core %s %s (%s)"):format(path, fault, reason)
+end
+
+--- The core, asked for before anything else does: without it one sentence, in place of Lua's list of folders.
+local function load_core()
+  local is_loaded, core = pcall(require, "apify.core")
+  if is_loaded then return core end
+  local fault = core_fault(tostring(core), jit and "LuaJIT" or _VERSION)
+  if not fault then error(core, 0) end
+  error(("apify: %s; in the folder of lua-apify `make` builds those of Lua 5.4 and LuaJIT, and `eval \"$(make -s env%s)\"` makes it known")
+    :format(fault, jit and " LUA=luajit" or ""), 0)
+end
+
+local core = load_core()
 local client = require "apify.client"
-local core = require "apify.core"
 local dates = require "apify.util.dates"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"

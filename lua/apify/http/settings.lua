@@ -22,9 +22,18 @@ local DEFAULTS = {
 local positive_secs = options.number { exclusive_min = 0 }
 local is_false = options.enum { false }
 
+--- lua-cjson, which nothing else here requires.
+local function load_cjson()
+  local is_loaded, cjson = pcall(require, "cjson")
+  if is_loaded then return cjson end
+  errors.misuse("option json = \"cjson\": %s (it comes with `luarocks install lua-cjson`, or Debian's package lua-cjson)",
+    tostring(cjson):match "[^\n]*":gsub(":$", ""))
+end
+
 local codec = {
-  expected = "a table with the functions encode and decode",
+  expected = "\"cjson\", or a table with the functions encode and decode",
   check = function(v)
+    if v == "cjson" then v = load_cjson() end
     return type(v) == "table" and type(v.encode) == "function" and type(v.decode) == "function", v
   end,
 }
