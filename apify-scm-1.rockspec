@@ -8,9 +8,16 @@ description = {
     Lists the runs of an Actor or of a task, gets a run and waits for it, and uses what hangs below a run: log, key-value store,
     dataset, request queue. Blocks in a script and yields in a coroutine; runs in plain Lua, in Neovim and in OpenResty.
   ]],
+  homepage = "https://github.com/lua-apify/lua-apify",
+  issues_url = "https://github.com/lua-apify/lua-apify/issues",
+  maintainer = "lua-apify contributors",
   license = "MIT",
+  labels = { "apify", "http", "api", "scraping", "async", "neovim", "openresty" },
 }
-dependencies = { "lua >= 5.1", "lua-cjson" }
+-- Tested on Lua 5.4 and LuaJIT 2.1; 5.1 and 5.3 work as far as they were tried; for 5.2 the core does not compile.
+dependencies = { "lua >= 5.1, ~= 5.2, < 5.5" }
+-- The specs' hosts come by `make test`. The module itself asks for lua-cjson only where a client is told to: json = "cjson".
+test_dependencies = { "busted", "lua-cjson", "luasocket" }
 -- No headers here: LuaRocks does not look in Debian's /usr/include/<architecture>, while the compiler does.
 external_dependencies = {
   CURL = { library = "curl" },
