@@ -1,11 +1,14 @@
 # Builds the C core for every Lua that is found, and runs what checks it. `make help` lists the verbs.
-# Installs nothing but what `make setup` says; nothing is written outside build/.
+# Nothing is written outside build/, but by `make install` and where a verb says that it sets up: apt-get then brings what is missing.
 
 CC       ?= cc
 CFLAGS   ?= -O2
 WERROR   ?= -Werror
 BUILD    ?= build
 LUA      ?= lua5.4
+PREFIX   ?= /usr/local
+DATADIR  ?= $(PREFIX)/share
+LIBDIR   ?= $(PREFIX)/lib
 
 # Where the headers are: the first of these folders that has lua.h. Give another by LUA54_INCDIR=... or LUAJIT_INCDIR=...
 roots         = /usr/include /usr/local/include /opt/homebrew/include
@@ -20,28 +23,36 @@ flags    = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden -Wall -Wextra -Wpedant
 shared   = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
 libs     = -lcurl -lz -lpthread
 
-submake = $(MAKE) --no-print-directory
-install = sh spec/setup/install
-run     = sh spec/setup/test
+submake  = $(MAKE) --no-print-directory
+packages = sh spec/setup/packages
+run      = sh spec/setup/test
+install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
+wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: build env setup demo test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: build install uninstall env setup demo test lint analyze clang asan valgrind fuzz bench rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
+
+install: build                        ## install without LuaRocks, for each Lua found [PREFIX= DESTDIR= LUA=luajit]
+	@$(install) '$(BUILD)' $(wanted)
+
+uninstall:                            ## remove what `make install` with the same variables has installed
+	@$(install) -u '$(BUILD)' $(wanted)
 
 env:                                  ## print LUA_PATH and LUA_CPATH of this checkout [LUA=luajit]
 	@sh spec/setup/env '$(LUA)'
 
 setup:                                ## install by apt-get what building, the demo and the tests need
-	@$(install) build demo test
+	@$(packages) build demo test
 
 demo:                                 ## set up, build, and run the demo against the local API
-	@$(install) build demo
+	@$(packages) build demo
 	@$(submake) -s build
 	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 examples/demo.lua
 
 test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT
-	@$(install) build demo test
+	@$(packages) build demo test
 	@$(submake) -s build
 	@$(run) -i lua5.4 -i luajit
 

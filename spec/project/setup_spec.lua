@@ -77,6 +77,75 @@ describe("a checkout", function()
     end)
   end)
 
+  describe("installed by make", function()
+    local SHARED, OWN = "share/lua/%s/apify/init.lua share/lua/%s/apify/util/url.lua", "lib/lua/%s/apify/core.so"
+
+    local place                          -- not in the checkout: make itself takes a `$` in its name for a variable
+
+    before_each(function()
+      place = top .. "/a place"
+      run "mkdir -p lua/apify/util lua/apify/meta build/5.4/apify build/luajit/apify"
+      run "touch lua/apify/init.lua lua/apify/util/url.lua lua/apify/README.md lua/apify/meta/core.lua"
+      run "echo of 5.4 >build/5.4/apify/core.so; echo of luajit >build/luajit/apify/core.so"
+    end)
+
+    after_each(function() run("rm -rf lua build " .. quote(place)) end)
+
+    -- The files below a folder of the place, sorted, in one line.
+    local function placed(below)
+      return (run("cd " .. quote(place .. (below or "")) .. " && find . ! -type d | LC_ALL=C sort | sed 's/..//'"):gsub("\n", " "):gsub(" $", ""))
+    end
+
+    local function make(words)
+      return run("make -s " .. words:gsub("PLACE", quote(place)))
+    end
+
+    local function files_of(number)
+      return (OWN .. " " .. SHARED):gsub("%%s", number)
+    end
+
+    it("is where its Lua looks, without what is for editors, and says so", function()
+      local output, ok = make "install LUA=lua5.4 PREFIX=PLACE"
+      assert.is_true(ok, output)
+      assert.equal(files_of "5.4", placed())
+      assert.equal("of 5.4\n", shell.read_file(place .. "/lib/lua/5.4/apify/core.so"))
+      assert.truthy(output:find(("Installed: %s/share/lua/5.4/apify, "):format(place), 1, true))
+      assert.truthy(output:find(("export LUA_PATH='%s/share/lua/5.4/?.lua;"):format(place), 1, true))
+    end)
+
+    it("is below DESTDIR for LuaJIT, and for both where no Lua is named", function()
+      local output = make "install LUA=luajit DESTDIR=PLACE PREFIX=/opt"
+      assert.equal(files_of "5.1", placed "/opt")
+      assert.equal("of luajit\n", shell.read_file(place .. "/opt/lib/lua/5.1/apify/core.so"))
+      assert.falsy(output:find("export", 1, true))
+      make "install DESTDIR=PLACE PREFIX=/opt LUA54_INCDIR=/usr/include LUAJIT_INCDIR=/usr/include"
+      assert.equal(6, select(2, placed("/opt"):gsub("apify/", "")))
+    end)
+
+    it("takes the place of another version, and leaves nothing of its own when it is uninstalled", function()
+      run(("mkdir -p %s && cd %s && mkdir -p share/lua/5.4/apify lib/lua/5.4 && touch share/lua/5.4/apify/old.lua lib/lua/5.4/other.so"):format(
+        quote(place), quote(place)))
+      make "install LUA=lua5.4 PREFIX=PLACE"
+      assert.equal(files_of("5.4"):gsub(" ", " lib/lua/5.4/other.so ", 1), placed())
+      make "uninstall LUA=lua5.4 PREFIX=PLACE"
+      assert.equal("lib/lua/5.4/other.so", placed())
+      assert.equal("", (run("find " .. quote(place) .. " -name apify")))
+    end)
+
+    it("is not where there is no core, no build for the Lua, or no absolute path", function()
+      for command, why in pairs {
+        ["make -s install LUA=lua5.3"] = "no build for LUA=lua5.3",
+        ["make -s install LUA=lua5.4 PREFIX=placed"] = "not an absolute path: placed/share/lua/5.4",
+        ["DESTDIR=placed sh spec/setup/install other lua5.4"] = "there is no other/5.4/apify/core.so",
+      } do
+        local output, ok = run(command)
+        assert.is_false(ok)
+        assert.truthy(output:find(why, 1, true), output)
+      end
+      assert.equal("", (run "ls -d placed 2>/dev/null"))
+    end)
+  end)
+
   describe("running its specs", function()
     -- The runner's last line for one spec file of this text.
     local function total(text, settings)
