@@ -29,7 +29,7 @@ run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: build install uninstall env setup demo test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: build install uninstall env setup demo api test lint analyze clang asan valgrind fuzz bench rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -43,13 +43,18 @@ uninstall:                            ## remove what `make install` with the sam
 env:                                  ## print LUA_PATH and LUA_CPATH of this checkout [LUA=luajit]
 	@sh spec/setup/env '$(LUA)'
 
-setup:                                ## install by apt-get what building, the demo and the tests need
+setup:                                ## install by apt-get what building, the demo, the local API and the tests need
 	@$(packages) build demo test
 
 demo:                                 ## set up, build, and run the demo against the local API
 	@$(packages) build demo
 	@$(submake) -s build
 	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 examples/demo.lua
+
+api:                                  ## set up, build, and start the local API with something in it, until Ctrl-C
+	@$(packages) build demo
+	@$(submake) -s build
+	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 spec/local_api/serve.lua
 
 test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT
 	@$(packages) build demo test
@@ -92,7 +97,7 @@ clean:                                ## remove build/, and what `luarocks make`
 	@test ! -d apify || rmdir apify
 
 help:                                 ## this list
-	@sed -n 's/^\([a-z]*\):.*##  */  make \1	/p' Makefile | expand -t 17
+	@sed -n 's/^\([a-z]*\):.*##  */  make \1	/p' Makefile | expand -t 19
 
 # Once per build folder: a clear word about a header that is missing, before the compiler's many.
 $(BUILD)/checked: spec/setup/headers

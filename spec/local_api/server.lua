@@ -20,6 +20,7 @@ if not FOLDER:find("^/") then FOLDER = "./" .. FOLDER end
 ---@field ca_file string what signed the certificate
 ---@field pid integer nginx's master process
 ---@field dir string where its files are
+---@field token string one that it accepts
 local Server = {}
 Server.__index = Server
 Server.__name = "local_api.Server"
@@ -68,7 +69,10 @@ function server.start(opts)
   local output, code = run(command)
   if code ~= 0 then error("the local API did not start", 2) end
   local s = {}
-  for name, value in output:gmatch("([%w_]+)=([^\n]*)\n") do s[name] = value end
+  for line in output:gmatch("[^\n]+") do
+    local name, value = line:match("^([%w_]+)=(.*)$")          -- no exports
+    if name then s[name] = value end
+  end
   s.pid = tonumber(s.pid)
   running[s] = true
   return setmetatable(s, Server)
