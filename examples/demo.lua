@@ -14,13 +14,12 @@ local text = require "examples.demo.text"
 local NEWEST = 8                         -- runs in the table
 local CHUNK_SIZE = 200                   -- rows a page: several pages even of a short list
 local NEWS_EVERY = 1000                  -- rows between two lines of the count where there is no terminal
+local ANSWER_SECS = 4                    -- without an answer in this time there is no network
 local WAIT_SECS = 60
 local LOOK_SECS = 0.5                    -- between two looks at the run that is waited for
 local TICK_SECS = 0.1
 
 local INTERRUPTED = 130                  -- what shells call a program that Ctrl-C ended
-
-local UNFINISHED = { "READY", "RUNNING", "TIMING-OUT", "ABORTING" }
 
 local COLOURS = {
   READY = "96", RUNNING = "94", SUCCEEDED = "32", FAILED = "31", ["TIMING-OUT"] = "33", ["TIMED-OUT"] = "33",
@@ -59,15 +58,20 @@ local function print_row(screen, columns, run, now)
   screen:say("  " .. table.concat(cells, "  "))
 end
 
---- One page of a list.
+--- One page of a list; the newest of its runs that has not finished.
 local function show_newest(screen, runs)
   screen:heading "The newest runs"
-  local page = assert(runs:list { desc = true, limit = NEWEST })
+  local page = assert(runs:list { desc = true, limit = NEWEST, request_timeout = ANSWER_SECS })
   local columns, headings = columns_for(screen), {}
   for i, column in ipairs(columns) do headings[i] = text.cell(column[1], column[2]) end
   screen:say(screen:paint("2", "  " .. table.concat(headings, "  ")))
-  for _, run in ipairs(page.items) do print_row(screen, columns, run, os.time()) end
+  local unfinished
+  for _, run in ipairs(page.items) do
+    print_row(screen, columns, run, os.time())
+    if not apify.is_finished(run) then unfinished = unfinished or run end
+  end
   if page.count == 0 then screen:say "  none yet" end
+  return unfinished
 end
 
 local function progress_line(screen, it, limit, started_at)
@@ -153,16 +157,15 @@ local function wait_for(screen, client, run)
   end
   looker:cancel()
   local finished, err = waiter:wait()
-  note(finished)
-  screen:settle(line())
+  local is_news = note(finished)
+  screen:settle((is_news or screen.is_live) and line())
   return finished, err
 end
 
-local function show_wait(screen, from)
-  screen:heading "Waiting for the newest run that has not finished"
-  from.start_run()
-  local run = assert(from.runs:list { desc = true, limit = 1, status = UNFINISHED }).items[1]
+local function show_wait(screen, from, run)
+  screen:heading "Waiting for the newest run of the list above that has not finished"
   if not run then return screen:say "  all of them have" end
+  from.go_on(run)
   local finished, err = wait_for(screen, from.client, run)
   if finished then screen:say(("  finished: %s"):format(finished.statusMessage or finished.status))
   elseif err.kind == "unfinished" then screen:say(("  not finished after %d s; so much for the demo"):format(WAIT_SECS))
@@ -174,15 +177,16 @@ local function show_next(screen)
   screen:heading "Next"
   screen:say "  README.md                    the module in one page"
   screen:say "  examples/                    programs of a few lines"
+  screen:say "  make api                     a local copy of the API that stays, to try them on"
   screen:say "  APIFY_TOKEN=... make demo    your own runs; none is started"
 end
 
 local function show_all(screen, from)
   screen:say(from.title)
-  show_newest(screen, from.runs)
+  local unfinished = show_newest(screen, from.runs)
   local counts, read = count_by_status(screen, from)
   if read > 0 then show_summary(screen, counts, read) end
-  show_wait(screen, from)
+  show_wait(screen, from, unfinished)
   show_next(screen)
 end
 
@@ -195,10 +199,20 @@ local function main(screen)
   if not ok then error(err, 0) end
 end
 
+local NOT_THERE = { connect = true, network = true, timeout = true }
+
+--- An error as a sentence: what it most likely comes from, before what it is.
+local function complaint(err)
+  if not apify.is_error(err) then return tostring(err) end
+  if NOT_THERE[err.kind] then return ("there is no answer; is there a network? (%s)"):format(tostring(err)) end
+  if err.status == 401 or err.status == 403 then return ("the API does not accept this APIFY_TOKEN (%s)"):format(tostring(err)) end
+  return tostring(err)
+end
+
 local screen = new_screen()
 local ok, err = pcall(main, screen)
 if ok then return end
 screen:close()
 if tostring(err):find "interrupted!$" then os.exit(INTERRUPTED) end
-io.stderr:write("demo: ", tostring(err), "\n")
+io.stderr:write("demo: ", complaint(err), "\n")
 os.exit(1)

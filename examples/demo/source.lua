@@ -14,24 +14,27 @@ local MOVING = {
   { ago = 415, schedule = { { 0, "READY" }, { 2, "RUNNING" }, { 900, "SUCCEEDED" } } },
   { ago = 150, schedule = { { 0, "READY" }, { 4, "RUNNING" }, { 154, "FAILED" } } },
   { ago = 32, schedule = { { 0, "READY" }, { 2, "RUNNING" }, { 36.5, "SUCCEEDED" } } },
-  { ago = 4, schedule = { { 0, "READY" }, { 60, "RUNNING" }, { 90, "SUCCEEDED" } } },
+  { ago = 4, schedule = { { 0, "READY" } } },
 }
 
---- The run that is waited for.
-local STARTED = { { 0, "READY" }, { 1.5, "RUNNING" }, { 5, "SUCCEEDED" } }
+--- What becomes of the newest once it is waited for.
+local AWAITED = { { 0, "READY" }, { 1.5, "RUNNING" }, { 5, "SUCCEEDED" } }
 
 --- Answers come as if from far away, and each twelfth is an error. Who leaves early has not missed anything.
 local FAULTS = {
   { match = { path = "/runs$", nth = 12 }, action = { status = { code = 503 } }, may_miss = true },
   { match = { path = "/runs$" }, action = { jitter = { 0.2, 0.6 } }, may_miss = true },
 }
+local ABOUT = [[
+Made-up runs, from a local copy of the API at %s
+It is slow and faulty on purpose: an answer takes 0.2 to 0.6 s, and each twelfth is an error that the module gets over.]]
 
 ---@class demo.Source
 ---@field title string
 ---@field client apify.Client
 ---@field runs apify.Runs
 ---@field limit? integer of the runs to read
----@field start_run fun() starts a run to wait for, where that costs nothing
+---@field go_on fun(run: table) lets a run that is waited for go on, where it is made up
 ---@field close fun()
 
 local function fill(server)
@@ -55,9 +58,9 @@ local function made_up()
   end
   local client = apify.new { token = false, base_url = server.url }
   return {
-    title = "Made-up runs, from a local copy of the API at " .. server.url,
+    title = ABOUT:format(server.url),
     client = client, runs = client:actor(ACTOR):runs(),
-    start_run = function() server:admin("add_runs", { actor = ACTOR, schedule = STARTED }) end,
+    go_on = function(run) server:admin("set_schedule", { ids = { run.id }, schedule = AWAITED }) end,
     close = function() server:stop() end,
   }
 end
@@ -68,7 +71,7 @@ local function account(actor)
   return {
     title = ("%s, read with APIFY_TOKEN"):format(actor and "Runs of " .. actor or "Your runs"),
     client = client, runs = actor and client:actor(actor):runs() or client:runs(),
-    limit = MOST_READ, start_run = nothing, close = nothing,
+    limit = MOST_READ, go_on = nothing, close = nothing,
   }
 end
 

@@ -1,5 +1,7 @@
 -- runs first
 --- The demo, as a program: in a terminal, without one, with a token, and interrupted.
+local child = require "spec.support.child"
+local core = require "apify.core"
 local program = require "spec.support.program"
 local server = require "spec.local_api.server"
 
@@ -53,7 +55,10 @@ describe("the demo", function()
     assert.falsy(output:find "[\r\27]")
     assert_contains(output, "7,006 of 7,006  100 %")
     assert.truthy(output:find "\n  SUCCEEDED +3,%d%d%d +5%d%.%d %%")
-    assert.truthy(output:find "READY > RUNNING > SUCCEEDED  [4-9]%.%d s\n")
+    assert_contains(output, "slow and faulty on purpose")
+    local id = output:match "\n  (%w+)  READY > RUNNING > SUCCEEDED  [4-9]%.%d s\n"
+    assert.equal(1, select(2, output:gsub("RUNNING > SUCCEEDED", "")))
+    assert.truthy(output:find(("\n  %s +READY +%%d+ s ago"):format(id)))
     assert_no_server(output)
   end)
 
@@ -81,7 +86,7 @@ describe("the demo with a token", function()
   end
 
   local function start_run(actor)
-    return api:admin("add_runs", { actor = actor, schedule = { { 0, "READY" }, { 0.6, "RUNNING" }, { 1.4, "SUCCEEDED" } } }).ids[1]
+    return api:admin("add_runs", { actor = actor, schedule = { { 0, "READY" }, { 1.5, "RUNNING" }, { 3, "SUCCEEDED" } } }).ids[1]
   end
 
   it("reads the account's runs and changes nothing", function()
@@ -139,10 +144,34 @@ describe("the demo with a token", function()
     assert.falsy(program.run(DEMO, env { LC_ALL = "C" }):find "[\128-\255]")
   end)
 
-  it("tells an error of the API in one line, and fails", function()
+  it("says that the token is not accepted", function()
     local _, complaints, code = program.run(DEMO, env { APIFY_TOKEN = "apify_api_invalid" })
     assert.equal(1, code)
-    assert.truthy(complaints:find "^demo: GET /v2/actor%-runs: 401 [^\n]*\n$")
+    assert.truthy(complaints:find "^demo: the API does not accept this APIFY_TOKEN %(GET /v2/actor%-runs: 401 [^\n]*%)\n$")
+  end)
+
+  it("tells another error of the API in one line", function()
+    local _, complaints, code = program.run(DEMO, env { APIFY_ACTOR = "jane/nobody" })
+    assert.equal(1, code)
+    assert.truthy(complaints:find "^demo: GET /v2/acts/jane~nobody/runs: 404 [^\n]*\n$")
+  end)
+
+  it("says within five seconds that nobody answers, whether a port refuses, a connection hangs or an answer does not come", function()
+    local port, stop = child.black_hole()
+    local function assert_told(url)
+      local started_at = core.now()
+      local _, complaints, code = program.run(DEMO, env { APIFY_API_BASE_URL = url })
+      local secs = core.now() - started_at
+      assert.equal(1, code)
+      assert.truthy(complaints:find "^demo: there is no answer; is there a network%? %(GET /v2/actor%-runs: [^\n]*%)\n$", complaints)
+      assert.is_true(secs < 5, ("%s: %.1f s"):format(url, secs))
+    end
+    assert_told "http://127.0.0.1:1"
+    assert_told("http://127.0.0.1:" .. port)
+    stop()
+    api:faults { match = { path = "/actor%-runs$" }, action = { hang = true } }
+    assert_told(api.url)
+    api:faults()
   end)
 
   it("tells a bad APIFY_ACTOR in one line, and fails", function()

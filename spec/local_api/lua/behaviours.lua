@@ -25,10 +25,12 @@ local DEFAULTS = {
 }
 local FAIL_DEFAULTS = { message = "The start was refused.", status = options.required, type = options.required }
 
---- Steps of {seconds, status} as steps of {milliseconds, status}; raises a text when a status is not known.
-function behaviours.milliseconds(schedule)
+--- Steps of {seconds, status} as steps of {milliseconds, status}, later by some; raises a text when a status is not known.
+---@param schedule table[]
+---@param later_ms integer?
+function behaviours.milliseconds(schedule, later_ms)
   local steps = {}
-  for i, step in ipairs(schedule) do steps[i] = { math.floor(step[1] * 1000 + 0.5), statuses.check(step[2]) } end
+  for i, step in ipairs(schedule) do steps[i] = { math.floor(step[1] * 1000 + 0.5) + (later_ms or 0), statuses.check(step[2]) } end
   return steps
 end
 

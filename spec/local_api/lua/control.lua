@@ -99,6 +99,15 @@ function actions.set_status(given)
   return {}
 end
 
+--- What becomes of the runs from now on, in seconds after this moment.
+function actions.set_schedule(given)
+  local wanted = options.check(given, { ids = options.required, schedule = options.required }, "set_schedule")
+  for _, run in ipairs(known_runs(wanted.ids)) do
+    store.set_schedule(run, behaviours.milliseconds(wanted.schedule, clock.now() - run.started))
+  end
+  return {}
+end
+
 function actions.remove(given)
   local wanted = options.check(given, { ids = options.required }, "remove")
   local set = {}
