@@ -18,9 +18,6 @@ local FOLDERS = { "core", "version", "util", "loop/adapters", "loop", "http", "p
 -- Folders whose files are the business of one other alone.
 local KNOWN_TO = { ["loop/adapters"] = "loop" }
 
--- Two adapters ask the scheduler itself.
-local EXCEPTIONS = { ["loop/adapters -> apify.loop.scheduler"] = true }
-
 local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "*a"
@@ -113,7 +110,7 @@ end
 local function lua_fault(from, module, at)
   local to = folder_of(module)
   if not at[to] then return "wants the unknown " .. module end
-  if at[to] > at[from] and not EXCEPTIONS[from .. " -> " .. module] then return "wants " .. module .. ", which is to its right" end
+  if at[to] > at[from] then return "wants " .. module .. ", which is to its right" end
   if KNOWN_TO[to] and from ~= to and from ~= KNOWN_TO[to] then return "may not know " .. module end
 end
 

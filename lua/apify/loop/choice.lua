@@ -1,4 +1,4 @@
---- Which loop has to wait: the one that was named, or the one whose program is recognised, call by call.
+--- Which adapter has to wait: the one that was named, or the one whose program is recognised, call by call.
 local errors = require "apify.util.errors"
 local block = require "apify.loop.adapters.block"
 
@@ -19,7 +19,7 @@ local function in_cqueues()
   return type(cqueues) == "table" and cqueues.running() and require "apify.loop.adapters.cqueues" or nil
 end
 
---- The loop for a call that is made here and now.
+--- The adapter for a call that is made here and now.
 ---@return apify.Loop
 function choice.pick()
   if named and named.usable() then return named end
@@ -29,35 +29,35 @@ function choice.pick()
   return in_cqueues() or block
 end
 
-local function load_loop(name)
+local function load_adapter(name)
   if not NAMES[name] then
     errors.misuse('bad argument 1 of use: %s (expected "block", "cqueues", "luv", "nginx", "nvim", a table or nil)', errors.show(name))
   end
   if name == "nginx" and not package.loaded.ngx then errors.misuse 'apify.use "nginx": this program is not nginx' end
-  local ok, loop = pcall(require, "apify.loop.adapters." .. name)
-  if not ok then errors.misuse('apify.use %s: %s', errors.show(name), tostring(loop):match "[^\n]*") end
-  if name == "nvim" and not loop.usable() then errors.misuse 'apify.use "nvim": this program is not Neovim' end
-  return loop
+  local ok, adapter = pcall(require, "apify.loop.adapters." .. name)
+  if not ok then errors.misuse('apify.use %s: %s', errors.show(name), tostring(adapter):match "[^\n]*") end
+  if name == "nvim" and not adapter.usable() then errors.misuse 'apify.use "nvim": this program is not Neovim' end
+  return adapter
 end
 
-local function check_table(loop)
+local function check_table(adapter)
   for _, name in ipairs(CONTRACT) do
-    if type(loop[name]) ~= "function" then
-      errors.misuse("bad argument 1 of use: its field %q is %s (expected a function)", name, errors.show(loop[name]))
+    if type(adapter[name]) ~= "function" then
+      errors.misuse("bad argument 1 of use: its field %q is %s (expected a function)", name, errors.show(adapter[name]))
     end
   end
-  return loop
+  return adapter
 end
 
---- Name the loop; nil: recognise it again. The one that was named before, and the one that is now.
----@param loop? string|apify.Loop
+--- Name the adapter, or give one; nil: recognise it again. The one that was named before, and the one that is now.
+---@param adapter? string|apify.Loop
 ---@return apify.Loop? before
 ---@return apify.Loop? now
-function choice.use(loop)
+function choice.use(adapter)
   local before = named
-  if type(loop) == "table" then named = check_table(loop)
-  elseif loop == nil then named = nil
-  else named = load_loop(loop)
+  if type(adapter) == "table" then named = check_table(adapter)
+  elseif adapter == nil then named = nil
+  else named = load_adapter(adapter)
   end
   return before, named
 end

@@ -8,6 +8,7 @@ local scheduler = require "apify.loop.scheduler"
 
 local loop = {
   now = core.now,
+  SLICE_SECS = scheduler.SLICE_SECS,
 
   cancelled = scheduler.cancelled,
   is_waited_at = scheduler.is_waited_at,
@@ -15,15 +16,14 @@ local loop = {
   wake = scheduler.wake,
 }
 
-local MAX_RUN = 0.008                    -- seconds that one may go on before others have their turn
 local LOOK_EVERY = 32768                 -- bytes of work between two looks at the clock
 local VALUE_COST = 256                   -- what a value costs beside its bytes, in bytes
 
 ---@type apify.LoopHost
 local host = {
-  now = core.now, core = reactor.core, pump = reactor.pump, is_idle = reactor.is_idle,
-  is_over = scheduler.is_over, leave = scheduler.leave, is_wanted = scheduler.is_waited_for,
-  has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
+  now = core.now, core = reactor.core, pump = reactor.pump, is_idle = reactor.is_idle, slice_secs = scheduler.SLICE_SECS,
+  is_over = scheduler.is_over, leave = scheduler.leave, note_end = scheduler.note_end, continue = scheduler.continue,
+  is_wanted = scheduler.is_waited_for, has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
 }
 
 function host.run()
@@ -35,16 +35,19 @@ end
 
 function host.block(ticket) return block.park(ticket, host) end
 
-local attached = {}                      -- list, and set, of the loops that were used
+local attached = {}                      -- list, and set, of the adapters that were used
 
 scheduler.set_on_ready(function()
   for i = 1, #attached do attached[i].attach(host) end
 end)
 
---- Let the loop hear of fibers that can go on.
+--- Let the adapter hear of fibers that can go on, and of what functions of its program yield in them.
 local function note(adapter)
   if attached[adapter] then return end
   attached[adapter], attached[#attached + 1] = true, adapter
+  for mark, take in pairs(adapter.on_yield or {}) do
+    scheduler.set_on_yield(mark, function(...) return take(host, ...) end)
+  end
 end
 
 local function forget(adapter)
@@ -54,7 +57,7 @@ local function forget(adapter)
   attached[adapter] = nil
 end
 
---- See to it that the loop drives what is under way. true, or nil, message, kind.
+--- See to it that the adapter drives what is under way. true, or nil, message, kind.
 local function attach(adapter)
   note(adapter)
   return adapter.attach(host)
@@ -95,7 +98,7 @@ function loop.check()
   return true
 end
 
---- Have the loop drive what is under way, and wait by its means unless the fiber is parked by the scheduler.
+--- Have the adapter drive what is under way, and wait by its means unless the fiber is parked by the scheduler.
 local function wait_in(adapter, ticket, can_park)
   local ok, reason, kind = attach(adapter)
   if not ok or can_park then return ok, reason, kind end
@@ -154,16 +157,16 @@ function loop.cancel_task(task)
   scheduler.cancel(task, adapter.is_fast and adapter.is_fast())
 end
 
---- Has the caller gone on for so long since then, or the program with all of its callers, that others are to have their turn?
+--- Has the caller gone on for so long since then, or the program with all of its callers, that others are to go on?
 ---@param since number
 ---@return boolean
 function loop.is_slice_over(since)
-  if core.now() - since >= MAX_RUN then return true end
+  if core.now() - since >= loop.SLICE_SECS then return true end
   local turn_secs = choice.pick().turn_secs
-  return turn_secs ~= nil and turn_secs() >= MAX_RUN
+  return turn_secs ~= nil and turn_secs() >= loop.SLICE_SECS
 end
 
---- A function to be called again and again by who has much to do: it lets others go on when it is their turn, and
+--- A function to be called again and again by who has much to do: it lets others go on when its slice is over, and
 --- tells, like `yield`, whether the caller's fiber was cancelled.
 ---@return fun(): "cancelled"?
 function loop.yielder()
@@ -176,7 +179,7 @@ function loop.yielder()
   end
 end
 
---- A function to be called with the size of each value that was worked on: now and then it lets others have their turn.
+--- A function to be called with the size of each value that was worked on: now and then it lets others go on.
 ---@return fun(size: integer)
 function loop.work_yielder()
   local spent, yield = 0, loop.yielder()
@@ -196,10 +199,10 @@ function loop.start_task(fn, on_crash, ...)
   if not adapter.start then return scheduler.start(fn, on_crash, ...) end
   local ok, reason = adapter.check()
   if not ok then errors.misuse("spawn: %s", reason) end
-  return adapter.start(fn, on_crash, ...)
+  return adapter.start(host, fn, on_crash, ...)
 end
 
---- Name the loop that waits; nil: the program in which a call is made is recognised again.
+--- Name the adapter that waits, or give one; nil: the program in which a call is made is recognised again.
 ---@param adapter? string|apify.Loop
 function loop.use(adapter)
   local before, now = choice.use(adapter)

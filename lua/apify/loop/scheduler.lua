@@ -1,5 +1,5 @@
 --- Fibers: managed coroutines, their timers, and who goes on next. Knows no socket and no clock of its own;
---- a loop drives it by calling `run` and by sleeping no longer than `next_time` allows.
+--- an adapter drives it by calling `run` and by sleeping no longer than `next_time` allows.
 ---
 --- An error may come at any moment, such as Ctrl-C's. Who stays anywhere is in a set rather than counted, `leave` may be called again, and
 --- `recover` finds those who would have been resumed.
@@ -7,10 +7,11 @@ local heap = require "apify.util.heap"
 
 local unpack = table.unpack or unpack
 
-local scheduler = {}
+local scheduler = {
+  SLICE_SECS = 0.008,                    -- that one may go on, and fibers in a row, before others do
+}
 
 local MAX_DEPTH = 32                     -- fibers resumed inside each other; Lua 5.4 has room for about a hundred
-local MAX_RUN = 0.008                    -- seconds for the fibers before the program has its turn
 local MIN_TIMERS = 256                   -- timers below which those of waits that are over may stay where they are
 
 --- A place to wait at. `wake` wakes whoever waits here, or else the next who comes.
@@ -25,7 +26,7 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@field deadline number
 ---@field waiter? apify.Waiter nil once it is over
 ---@field inside? apify.Task the task in which the one who waits runs
----@field private loop? apify.Loop whose `wake` hears of it; nil for a task that is resumed from here
+---@field private adapter? apify.Loop whose `wake` hears of it; nil for a task that is resumed from here
 ---@field private next? apify.Ticket
 
 ---@class apify.Task
@@ -124,7 +125,7 @@ local function settle(task, ok, mark, ...)
   if mark == PARK then return end
   local take = mark ~= nil and on_yield[mark]
   if take then return take(task, ...) end
-  enqueue(task)                                                   -- it yielded on its own account: it has its next turn
+  enqueue(task)                                                   -- it yielded on its own account: it goes on in the next round
 end
 
 local function leave_stack(outer, outer_depth, ...)
@@ -140,7 +141,7 @@ local function resume(task, ...)
   settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, ...)))
 end
 
---- Resume the task with its next turn: the host's function returns these values there.
+--- Resume the task in the next round: the host's function returns these values there.
 ---@param task apify.Task
 function scheduler.continue(task, ...)
   task.args = { n = select("#", ...), ... }
@@ -157,7 +158,7 @@ local function resume_next()
   resume(task, unpack(args, 1, args.n))
 end
 
---- Start `fn(...)` in a coroutine that may be parked: at once, or where that would be too deep, with the next turn.
+--- Start `fn(...)` in a coroutine that may be parked: at once, or where that would be too deep, in the next round.
 --- `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
 function scheduler.start(fn, on_crash, ...)
@@ -172,7 +173,7 @@ function scheduler.start(fn, on_crash, ...)
   return task
 end
 
---- End every wait of the task, now and later. One that is parked goes on at once, or with its next turn.
+--- End every wait of the task, now and later. One that is parked goes on at once, or in the next round.
 ---@param task apify.Task
 ---@param is_later? boolean
 function scheduler.cancel(task, is_later)
@@ -182,7 +183,7 @@ function scheduler.cancel(task, is_later)
   end
   local ticket = task.ticket
   if not ticket then return end
-  if ticket.loop then return ticket.loop.wake(ticket) end
+  if ticket.adapter then return ticket.adapter.wake(ticket) end
   if is_later or not scheduler.can_resume() then return enqueue(task) end
   resume(task)
   on_ready()                                                      -- its timer is not waited for any more
@@ -195,7 +196,7 @@ function scheduler.wake(waiter)
   local ticket = waiter.first
   while ticket do
     ticket.is_awake = true
-    if ticket.loop then ticket.loop.wake(ticket) else enqueue(ticket.inside) end
+    if ticket.adapter then ticket.adapter.wake(ticket) else enqueue(ticket.inside) end
     ticket = ticket.next
   end
 end
@@ -205,7 +206,7 @@ local function sweep_timers()
   timers = heap.new()
   for _, task in pairs(tasks) do
     local ticket = task.ticket
-    if ticket and not ticket.loop and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
+    if ticket and not ticket.adapter and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
   end
   timers_limit = math.max(MIN_TIMERS, 2 * timers:size())
 end
@@ -215,28 +216,28 @@ local function add_timer(ticket)
   timers:push(ticket.deadline, ticket)
 end
 
---- A ticket for a wait that is about to begin. Without `loop` it is the task that is to be resumed.
+--- A ticket for a wait that is about to begin. Without `adapter` it is the task that is to be resumed.
 ---@param waiter apify.Waiter
 ---@param deadline number
 ---@param task? apify.Task in which the caller runs
----@param loop? apify.Loop whose `wake` ends the wait
+---@param adapter? apify.Loop whose `wake` ends the wait
 ---@return apify.Ticket
-function scheduler.ticket(waiter, deadline, task, loop)
-  return { is_awake = false, deadline = deadline, waiter = waiter, inside = task, loop = loop }
+function scheduler.ticket(waiter, deadline, task, adapter)
+  return { is_awake = false, deadline = deadline, waiter = waiter, inside = task, adapter = adapter }
 end
 
 --- Begin to wait.
 ---@param ticket apify.Ticket
 ---@return apify.Ticket
 function scheduler.enter(ticket)
-  local waiter, task, loop = ticket.waiter, ticket.inside, ticket.loop
+  local waiter, task, adapter = ticket.waiter, ticket.inside, ticket.adapter
   stays[ticket] = true
-  if not loop then fiber_stays[ticket] = true end
+  if not adapter then fiber_stays[ticket] = true end
   if task then task.ticket = ticket end
   ticket.is_awake = waiter.is_awake
   ticket.next = waiter.first
   waiter.first = ticket
-  if not loop and not ticket.is_awake and ticket.deadline < math.huge then add_timer(ticket) end
+  if not adapter and not ticket.is_awake and ticket.deadline < math.huge then add_timer(ticket) end
   return ticket
 end
 
@@ -259,7 +260,7 @@ function scheduler.leave(ticket)
   if not waiter then return ticket.is_awake end                   -- somebody has given it up
   unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
-  if task and not ticket.loop then task.is_ready = false end      -- it goes on already, whatever else has woken it
+  if task and not ticket.adapter then task.is_ready = false end      -- it goes on already, whatever else has woken it
   if task then task.ticket = nil end
   stays[ticket], fiber_stays[ticket] = nil, nil
   ticket.inside = nil                                             -- its timer may stay for long: it keeps nothing alive
@@ -321,8 +322,8 @@ function scheduler.next_time()
   end
 end
 
---- Resume whoever can go on: the tasks that are ready now, and those whose time has come; if `clock` is given, for so long that
---- the program still has its turn. Those who are left have the next.
+--- A round: resume whoever can go on, the tasks that are ready now, and those whose time has come; if `clock` is given, for a slice of
+--- its time. Those who are left are in the next.
 ---@param now number
 ---@param clock? fun(): number
 function scheduler.run(now, clock)
@@ -333,10 +334,10 @@ function scheduler.run(now, clock)
     if ticket.waiter then enqueue(ticket.inside) end
     timers:pop()
   end
-  for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they have the next turn
+  for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they are in the next round
     if ready_first > ready_last then return end
     resume_next()
-    if clock and clock() - now >= MAX_RUN then return end
+    if clock and clock() - now >= scheduler.SLICE_SECS then return end
   end
 end
 
@@ -347,7 +348,7 @@ function scheduler.recover()
   for _, task in pairs(tasks) do all[#all + 1] = task end
   for _, task in ipairs(all) do
     local ticket = task.ticket
-    local wants = task.is_ready or ticket and not ticket.loop and (ticket.is_awake or task.is_cancelled)
+    local wants = task.is_ready or ticket and not ticket.adapter and (ticket.is_awake or task.is_cancelled)
     task.is_ready = false
     if coroutine.status(task.co) == "dead" then
       bury(task, false, "the fiber was interrupted")

@@ -6,7 +6,6 @@ local drive = require "apify.http.drive"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
-local MAX_RUN = 0.008                    -- seconds of rows without a wait before others have their turn
 local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
 
 local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
@@ -260,9 +259,9 @@ end
 local function look_around(self)
   local now = loop.now()
   local spent = now - self.looked_at
-  if spent < MAX_RUN / 8 then
+  if spent < loop.SLICE_SECS / 8 then
     self.rows_per_look = math.min(MAX_ROWS_PER_LOOK, 2 * self.rows_per_look)
-  elseif spent >= MAX_RUN / 2 then
+  elseif spent >= loop.SLICE_SECS / 2 then
     self.rows_per_look = math.max(1, math.floor(self.rows_per_look / 4))
   end
   self.rows_left = self.rows_per_look

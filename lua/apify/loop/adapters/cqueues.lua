@@ -1,13 +1,11 @@
---- The loop of cqueues: a thread of its own pumps in each controller where something waits; the others are parked by conditions.
+--- The adapter to cqueues: a thread of its own pumps in each controller where something waits; the others are parked by conditions.
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
-
-local scheduler = require "apify.loop.scheduler"
 
 local POLL_SECS = 0.01                    -- between looks at a core that has no descriptor
 
 ---@type apify.Loop
-local loop = { name = "cqueues" }
+local adapter = { name = "cqueues" }
 
 --- The thread that pumps in one controller.
 ---@class apify.CqueuesPump
@@ -18,9 +16,9 @@ local loop = { name = "cqueues" }
 
 local pumps = setmetatable({}, { __mode = "k" })           -- controller -> apify.CqueuesPump
 
-function loop.usable() return cqueues.running() ~= nil end
+function adapter.usable() return cqueues.running() ~= nil end
 
-function loop.check() return true end
+function adapter.check() return true end
 
 --- The core, as cqueues.poll wants it.
 local function pollable(core)
@@ -75,7 +73,7 @@ local function misses(self, host)
   return host.next_time() ~= self.at or wants_core(self, host) ~= self.is_watching
 end
 
-function loop.attach(host)
+function adapter.attach(host)
   local controller = cqueues.running()
   if controller and not pumps[controller] then
     local core, message, kind = host.core()
@@ -90,10 +88,10 @@ function loop.attach(host)
 end
 
 --- The pumps end by themselves.
-function loop.detach() end
+function adapter.detach() end
 
 --- The coroutine that cqueues itself resumes; any other cannot be parked by it.
-function loop.who()
+function adapter.who()
   return (coroutine.running())
 end
 
@@ -106,7 +104,7 @@ local function wait_for(ticket, bell, host)
   end
 end
 
-function loop.park(ticket, host)
+function adapter.park(ticket, host)
   local controller, is_direct = cqueues.running()
   if not is_direct then return host.block(ticket) end
   local self = pumps[controller]
@@ -119,18 +117,20 @@ function loop.park(ticket, host)
   return true
 end
 
-function loop.wake(ticket)
+function adapter.wake(ticket)
   if ticket.bell then ticket.bell:signal() end
 end
 
-function loop.sleep(seconds, host)
+function adapter.sleep(seconds, host)
   local _, is_direct = cqueues.running()
   if is_direct then cqueues.sleep(seconds) else host.pump(0) end
 end
 
 --- A fiber calls a function of cqueues that waits: a thread does it for the fiber, which goes on with what came of it.
-scheduler.set_on_yield(cqueues._POLL, function(task, ...)
-  cqueues.running():wrap(function(...) scheduler.continue(task, cqueues.poll(...)) end, ...)
-end)
+adapter.on_yield = {
+  [cqueues._POLL] = function(host, task, ...)
+    cqueues.running():wrap(function(...) host.continue(task, cqueues.poll(...)) end, ...)
+  end,
+}
 
-return loop
+return adapter

@@ -1,4 +1,4 @@
---- The loop of luv, libuv for plain Lua. A call outside of a fiber runs the uv loop until its answer is there; in a callback of that
+--- The adapter to luv, libuv for plain Lua. A call outside of a fiber runs the uv loop until its answer is there; in a callback of that
 --- loop, which libuv does not run inside itself, it blocks.
 local uv = require "luv"
 
@@ -26,7 +26,7 @@ function luv.wake(ticket)
   if ticket.timer then ticket.timer:start(AGAIN_MS, AGAIN_MS, nothing) end
 end
 
-local spare                               -- the timer of a wait that is over; closing one takes a turn of the loop, which may never come
+local spare                               -- the timer of a wait that is over; closing one takes a round of the loop, which may never come
 
 local function is_running() return uv.loop_mode() ~= nil end
 

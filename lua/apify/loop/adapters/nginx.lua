@@ -1,4 +1,4 @@
---- The loop of nginx (OpenResty). Each wait parks its light thread on a semaphore; fibers are light threads.
+--- The adapter to nginx (OpenResty). Each wait parks its light thread on a semaphore; fibers are light threads.
 ---
 --- A timer, the driver, lives as long as something is in flight in this worker and drives the core. It sleeps on a socket to which a
 --- thread of the core sends a byte when there is work; where that cannot be, it looks again and again.
@@ -15,8 +15,7 @@ local SWEEP_SECS = 1                      -- between looks for threads that were
 local CALL_SECS = 1                       -- between calls for a driver that does not come
 local IDLE_SECS = 1                       -- how long something may be in flight that nobody waits for, before the driver leaves it alone
 local LINGER_SECS = 0.1                   -- how long the driver stays without work: calls one after the other have one driver
-local MAX_TURN = 0.008                    -- seconds of one turn of nginx's loop before those who are resumed wait for the next
-local MAX_DELAYS = 2                      -- turns: they may be long because of others, whom a later one does not help
+local MAX_DELAYS = 2                      -- rounds: they may be long because of others, whom a later one does not help
 
 ---@type apify.Loop
 local nginx = { name = "nginx" }
@@ -64,7 +63,7 @@ local function abandon(ticket, host)
   parked[ticket], r.tickets[ticket] = nil, nil
   local fiber = ticket.inside
   host.leave(ticket)
-  nginx_request.bury(fiber)
+  nginx_request.bury(fiber, host)
 end
 
 --- Was the thread killed that has this ticket, as nginx does when a client has gone? Then nobody waits on its semaphore; nor does
@@ -89,7 +88,7 @@ function nginx.cleanup(host)
   local r = nginx_request.last_record()
   if not r then return end
   for ticket in pairs(r.tickets) do abandon(ticket, host) end
-  for _, thread in pairs(r.threads) do nginx_request.bury(thread) end
+  for _, thread in pairs(r.threads) do nginx_request.bury(thread, host) end
   for transfer in pairs(r.transfers) do transfer:abort() end
 end
 
@@ -162,18 +161,18 @@ function nginx.turn_secs()
   return core.time() - ngx.now()
 end
 
---- Where many are resumed in one turn of nginx's loop, the last ones wait for the next, so that other requests have theirs.
----@param pause fun() lasts until the next turn
-local function delay(pause)
+--- Where many are resumed in one round of nginx's loop, the last ones wait for the next, so that other requests are served in between.
+---@param pause fun() lasts until the next round
+local function delay(host, pause)
   for _ = 1, MAX_DELAYS do
-    if nginx.turn_secs() < MAX_TURN then return end
+    if nginx.turn_secs() < host.slice_secs then return end
     pause()
   end
 end
 
 --- The same for the ticket's thread: on a semaphore, as it must be seen that somebody waits.
-local function delay_ticket(ticket)
-  delay(function()
+local function delay_ticket(ticket, host)
+  delay(host, function()
     ticket.pause = ticket.pause or assert(semaphore.new(0))
     ticket.pause:wait(SHORTEST_WAIT)
   end)
@@ -185,7 +184,7 @@ function nginx.park(ticket, host)
   parked[ticket], r.tickets[ticket] = true, true
   if not host.is_idle() then host.pump(0) end              -- what was begun is sent at once
   local ok, reason = wait(ticket, host)
-  if ok then delay_ticket(ticket) end
+  if ok then delay_ticket(ticket, host) end
   parked[ticket], r.tickets[ticket] = nil, nil
   return ok, reason
 end
@@ -198,10 +197,10 @@ function nginx.report(text)
   ngx.log(ngx.ERR, text)
 end
 
-function nginx.sleep(seconds)
+function nginx.sleep(seconds, host)
   if not nginx_request.can_wait() then return end
   ngx.sleep(math.max(seconds, SHORTEST_WAIT))
-  delay(function() ngx.sleep(SHORTEST_WAIT) end)
+  delay(host, function() ngx.sleep(SHORTEST_WAIT) end)
 end
 
 return nginx

@@ -1,6 +1,5 @@
 --- What belongs to one request of nginx: its fibers, which are light threads, those who wait in it, and its transfers.
 local errors = require "apify.util.errors"
-local scheduler = require "apify.loop.scheduler"
 
 local KEY = {}                            -- in ngx.ctx
 local MIN_CHILDREN = 32                   -- fibers below which those that have ended may stay
@@ -79,34 +78,35 @@ local function bury_children(children)
   children.limit = math.max(MIN_CHILDREN, 2 * left)
 end
 
-local function run_fiber(task, r, fn, ...)
+local function run_fiber(host, task, r, fn, ...)
   local co = coroutine.running()
   r.threads[co], task.co = task, co
   local args, n = { ... }, select("#", ...)
   xpcall(function() fn(unpack(args, 1, n)) end, function(message) task.on_crash(co, message) end)
   r.threads[co] = nil
   task.is_done, task.co, task.on_crash = true, nil, nil
-  scheduler.note_end(task)
+  host.note_end(task)
 end
 
 --- The fiber was killed together with its request: whoever waits for it, in another one, hears of that.
 ---@param task? table
-function nginx_request.bury(task)
+---@param host apify.LoopHost
+function nginx_request.bury(task, host)
   if not task or not task.is_fiber or task.is_done then return end
   task.is_done, task.is_cancelled = true, true
-  scheduler.note_end(task)
+  host.note_end(task)
   task.on_crash(task.co, errors.new { kind = "cancelled", message = "the nginx request in which the fiber ran has ended" })
 end
 
 --- Start a fiber: a light thread of the running request.
 ---@return apify.Task
-function nginx_request.start(fn, on_crash, ...)
+function nginx_request.start(host, fn, on_crash, ...)
   local r, parent = nginx_request.record(), coroutine.running()
   local task = { is_cancelled = false, is_fiber = true, on_crash = on_crash }
   local children = r.children[parent] or {}
   r.children[parent] = children
   bury_children(children)
-  task.thread = ngx.thread.spawn(run_fiber, task, r, fn, ...)
+  task.thread = ngx.thread.spawn(run_fiber, host, task, r, fn, ...)
   children[#children + 1] = task
   return task
 end

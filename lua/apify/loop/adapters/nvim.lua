@@ -1,4 +1,4 @@
---- The loop of Neovim: the editor's libuv drives the core, fibers are resumed where vim.api may be called, and a call outside
+--- The adapter to Neovim: the editor's libuv drives the core, fibers are resumed where vim.api may be called, and a call outside
 --- of a fiber waits by vim.wait, so that the editor's own loop goes on.
 local uv_pump = require "apify.loop.adapters.uv_pump"
 

@@ -1,4 +1,4 @@
---- What the loops of Neovim and luv share: libuv watches the core's descriptor and a timer.
+--- What the adapters to Neovim and luv share: libuv watches the core's descriptor and a timer.
 local POLL_SECS = 0.01                    -- between looks at a core that has no descriptor
 local MAX_MS = 86400000
 local SHORTEST_MS = 1                     -- of a timer: libuv calls one of 0 ms again and again before it looks at anything else
@@ -7,7 +7,7 @@ local uv_pump = {}
 
 ---@class apify.UvPump
 ---@field private uv table
----@field private turn fun(fn: fun()) calls a function where users' code may run
+---@field private call fun(fn: fun()) calls a function where users' code may run
 ---@field private poll? userdata
 ---@field private fd? integer
 ---@field private is_watching? boolean
@@ -18,12 +18,12 @@ local uv_pump = {}
 local Pump = {}
 Pump.__index = Pump
 
---- `turn(fn)` calls `fn`, at once or soon, where users' code may run.
+--- `call(fn)` calls `fn`, at once or soon, where users' code may run.
 ---@param uv table
----@param turn fun(fn: fun())
+---@param call fun(fn: fun())
 ---@return apify.UvPump
-function uv_pump.new(uv, turn)
-  return setmetatable({ uv = uv, turn = turn, is_due = false }, Pump)
+function uv_pump.new(uv, call)
+  return setmetatable({ uv = uv, call = call, is_due = false }, Pump)
 end
 
 --- Whole milliseconds from now to then, rounded up: waking early would spin.
@@ -44,10 +44,10 @@ end
 function Pump:go_on(host)
   if self.is_due then return end
   self.is_due = true
-  self.turn(function() self:work(host) end)
+  self.call(function() self:work(host) end)
 end
 
---- Fibers that have yielded have their turn by the timer, so that the program has one in between.
+--- Fibers that have yielded go on by the timer, so that the program does in between.
 function Pump:on_readable(host)
   local has_ready = host.next_time() <= host.now()
   self.is_pumping = true
