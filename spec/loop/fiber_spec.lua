@@ -408,6 +408,56 @@ describe("all", function()
     assert.same({ "cancelled", nil, "cancelled" }, ends)
   end)
 
+  it("has the results that came in the error's partial, where the error is an object", function()
+    local errors = require "apify.util.errors"
+    local results, err, index = apify.all({
+      function() return "one" end,
+      function() return false end,
+      function() return apify.sleep(60) end,
+      function() apify.sleep(0.01) return nil, errors.new { kind = "api", status = 500 } end,
+      function() return "five" end,
+    }, { max_parallel = 4 })
+    assert.is_nil(results)
+    assert.equal(4, index)
+    assert.same({ "one", false, nil, nil, "five" }, err.partial)
+  end)
+
+  it("has them there too when the fiber that waits is cancelled", function()
+    local fiber = apify.spawn(function()
+      return apify.all { function() return "one" end, function() return apify.sleep(60) end }
+    end)
+    fiber:cancel()
+    local results, err, index = fiber:wait()
+    assert.same({ nil, "cancelled", nil, { "one" } }, { results, err.kind, index, err.partial })
+  end)
+
+  it("runs all with keep_going: results and errors by index", function()
+    local errors = require "apify.util.errors"
+    local raised = errors.new { kind = "api", status = 500 }
+    local results, errs = apify.all({
+      function() return nil, "why" end,
+      function() apify.sleep(0.01) return "two" end,
+      function() error(raised) end,
+      function() return nil end,
+      function() return "five" end,
+    }, { keep_going = true, max_parallel = 1 })
+    assert.same({ nil, "two", nil, nil, "five" }, results)
+    assert.same({ "why", nil, raised }, errs)
+    assert.equal(raised, errs[3])
+    assert.is_nil(raised.partial)
+    assert.same({ { 1 }, {} }, { apify.all({ function() return 1 end }, { keep_going = true }) })
+  end)
+
+  it("raises with keep_going what is no apify.Error, and cancels the rest", function()
+    local ended
+    local ok, message = pcall(apify.all, {
+      function() return nil, "why" end,
+      function() ended = kind_of(select(2, apify.sleep(60))) end,
+      function() error("a bug", 0) end,
+    }, { keep_going = true })
+    assert.same({ false, "a bug", "cancelled" }, { ok, message, ended })
+  end)
+
   it("starts nothing more after a failure", function()
     local started = {}
     local function job(i) return function() started[#started + 1] = i return nil, "no" end end
@@ -440,6 +490,7 @@ describe("all", function()
       function() apify.all { 3 } end,
       function() apify.all({}, { parallel = 2 }) end,
       function() apify.all({}, { max_parallel = 0 }) end,
+      function() apify.all({}, { keep_going = 1 }) end,
     } do
       local ok, message = pcall(call)
       assert.is_false(ok)
@@ -525,6 +576,22 @@ describe("map", function()
     assert.equal(4, cancelled)
   end)
 
+  it("goes on to the end of what was begun, with keep_going, when the iterator raises an apify.Error", function()
+    local errors = require "apify.util.errors"
+    local failed, at = errors.new { kind = "network" }, 0
+    local results, errs = apify.map(function()
+      at = at + 1
+      if at == 4 then error(failed) end
+      return at
+    end, function(i)
+      apify.sleep(0.01)
+      if i == 2 then return nil, "two" end
+      return 10 * i
+    end, { keep_going = true })
+    assert.same({ 10, nil, 30 }, results)
+    assert.same({ nil, "two", nil, failed }, errs)
+  end)
+
   it("may be nested", function()
     local results = apify.map({ 1, 2 }, function(i)
       local inner = assert(apify.map({ 10, 20 }, function(j)
@@ -550,7 +617,7 @@ describe("an error in a fiber that nobody waits for", function()
       apify.spawn(function() local function inside() error "forgotten" end inside() end)
       collectgarbage() collectgarbage()
       kept = apify.spawn(function() apify.sleep(0.01) error "kept" end)
-      apify.sleep(0.02)]]
+      repeat apify.sleep(0.01) until kept:is_done()]]
     assert.equal(2, count)
     assert.matches("forgotten.*inside.*kept", output)
   end)
@@ -571,5 +638,44 @@ describe("an error in a fiber that nobody waits for", function()
   it("is reported even if it cannot be shown", function()
     assert.equal(1, (complaints [[
       apify.spawn(function() error(setmetatable({}, { __tostring = function() error "no" end })) end)]]))
+  end)
+end)
+
+describe("a program that ends", function()
+  local LINE = "^apify: the program has ended while %s under way; fiber:wait%%(%%) waits for a fiber's end\n$"
+
+  -- What it says, its own words aside; `before`: lines in front.
+  local function complaint(code, before)
+    return (child.run((before or "") .. 'local apify = require "apify"\n' .. code))
+  end
+
+  it("with fibers under way says so in one line", function()
+    assert.matches(LINE:format "a fiber was", (complaint "apify.spawn(apify.sleep, 60)"))
+    assert.matches(LINE:format "3 fibers were", (complaint [[
+      for _ = 1, 3 do apify.spawn(function() return apify.map({ 1, 2 }, function() return apify.sleep(60) end) end) end
+      apify.spawn(apify.sleep, 0.01)
+      apify.sleep(0.1)
+      collectgarbage()
+      os.exit(0, true)]]))
+    assert.matches("a mistake.*\napify: the program has ended while a fiber was under way", (complaint [[
+      apify.spawn(apify.sleep, 60)
+      error "a mistake"]]))
+  end)
+
+  it("says nothing of fibers that have ended, were cancelled or waited for, nor where it does not close its Lua state", function()
+    assert.equal("", (complaint [[
+      apify.spawn(function() end)
+      apify.spawn(apify.sleep, 0.01):wait()
+      apify.spawn(function() while true do coroutine.yield() end end):cancel()
+      apify.spawn(apify.sleep, 60):wait(0.01)
+      kept = apify.spawn(apify.sleep, 0.01)
+      repeat apify.sleep(0.01) until kept:is_done()]]))
+    assert.equal("", (complaint [[
+      apify.spawn(apify.sleep, 60)
+      os.exit(0)]]))
+  end)
+
+  it("says nothing in an editor", function()
+    assert.equal("", (complaint("apify.spawn(apify.sleep, 60)", "vim = {}\n")))
   end)
 end)

@@ -29,6 +29,10 @@ function choice.pick()
   return in_cqueues() or block
 end
 
+--- Is this program an editor or a server that has Lua inside?
+---@return boolean
+function choice.is_hosted() return recognised[1] ~= nil end
+
 local function load_adapter(name)
   if not NAMES[name] then
     errors.misuse('bad argument 1 of use: %s (expected "block", "cqueues", "luv", "nginx", "nvim", a table or nil)', errors.show(name))

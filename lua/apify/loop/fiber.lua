@@ -1,5 +1,6 @@
 --- Functions that run side by side in one thread: spawn, all, map, sleep.
 local errors = require "apify.util.errors"
+local input = require "apify.util.input"
 local options = require "apify.util.options"
 local loop = require "apify.loop"
 
@@ -47,6 +48,24 @@ local function on_collect(fn)
   return setmetatable({}, { __gc = fn })
 end
 
+local under_way = {}                                    -- spawned fibers that nobody has waited for and nobody has cancelled -> true
+
+--- To be called when the program ends, where Lua hears of it.
+local function tell_of_those_left()
+  local count = 0
+  for _ in pairs(under_way) do count = count + 1 end
+  if count == 0 then return end
+  local words = count == 1 and "a fiber was" or count .. " fibers were"
+  loop.report(("apify: the program has ended while %s under way; fiber:wait() waits for a fiber's end"):format(words))
+end
+
+--- The fiber has just begun. A host that is an editor or a server ends whenever it likes.
+local function note_begin(self)
+  if self.is_over or loop.is_hosted() then return end
+  if not getmetatable(under_way) then setmetatable(under_way, { __mode = "k", at_end = on_collect(tell_of_those_left) }) end
+  under_way[self] = true
+end
+
 local function report(crash)
   local is_shown, text = pcall(tostring, crash.message)
   loop.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
@@ -63,7 +82,7 @@ local function note_crash(self, co, message)
 end
 
 local function end_with(self)
-  self.is_over = true
+  self.is_over, under_way[self] = true, nil
   for waiter in pairs(self.waiters) do loop.wake(waiter) end
 end
 
@@ -85,7 +104,9 @@ end
 ---@return apify.Fiber
 function fiber.spawn(fn, ...)
   if type(fn) ~= "function" then errors.misuse("bad argument 1 of spawn: %s (expected a function)", errors.show(fn)) end
-  return start(fn, note_crash, ...)
+  local self = start(fn, note_crash, ...)
+  note_begin(self)
+  return self
 end
 
 --- Wait for the fiber's end: its results; its error is raised again. nil and an error of kind "timeout" when `secs` are over before.
@@ -95,6 +116,7 @@ function Fiber:wait(secs)
   check_self(self, "wait")
   if secs ~= nil then check_secs(secs, "fiber:wait") end
   if self.task and self.task == loop.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
+  under_way[self] = nil
   local ends_at = loop.now() + (secs or math.huge)
   local waiter = loop.waiter()
   while not self.is_over do
@@ -116,6 +138,7 @@ end
 --- aborted at once.
 function Fiber:cancel()
   check_self(self, "cancel")
+  under_way[self] = nil
   if not self.is_over then loop.cancel_task(self.task) end
 end
 
@@ -152,6 +175,7 @@ end
 ---@field running table<integer, apify.Fiber|true> by index
 ---@field open integer how many are running
 ---@field started integer jobs so far
+---@field errors? table<integer, any> by index, where all are to run whatever happens
 ---@field failure? { message: any, index?: integer, is_crash: boolean } the first
 ---@field over apify.Waiter woken by a failure and by the end of all
 ---@field room apify.Waiter woken by the end of each job
@@ -160,9 +184,13 @@ Jobs.__index = Jobs
 
 local FEEDER = 0                                        -- its index
 
---- Something failed; only the first failure counts.
+--- Something failed; only the first failure counts, and none of a single job where all are to run.
 function Jobs:fail(index, message, is_crash)
   if index == FEEDER then index = self.started + 1 end
+  if self.errors and index and not is_crash then
+    self.errors[index] = message
+    return
+  end
   self.failure = self.failure or { message = message, index = index, is_crash = is_crash }
 end
 
@@ -236,23 +264,25 @@ function Jobs:run(next_item, fn, max_parallel)
   end
 end
 
---- Call `fn` with each item, some at a time. The list of first results; or nil, err, index.
-local function run_jobs(next_item, fn, max_parallel)
+--- Call `fn` with each item, some at a time. The list of first results, and errors by index if all are to run; or nil, err, index.
+local function run_jobs(next_item, fn, o)
   local refused = refusal()
   if refused then return nil, refused end
   local jobs = setmetatable({
-    results = {}, running = {}, open = 0, started = 0, over = loop.waiter(), room = loop.waiter(),
+    results = {}, errors = o.keep_going and {} or nil, running = {}, open = 0, started = 0, over = loop.waiter(), room = loop.waiter(),
   }, Jobs)
-  local ok, why = pcall(jobs.run, jobs, next_item, fn, max_parallel)
+  local ok, why = pcall(jobs.run, jobs, next_item, fn, o.max_parallel or math.huge)
   if not ok then jobs:fail(nil, why, true) end           -- an interrupt
   local failure = jobs.failure
-  if not failure then return jobs.results end
+  if not failure then return jobs.results, jobs.errors end
   jobs:cancel()
-  if failure.is_crash then error(failure.message, 0) end
-  return nil, failure.message, failure.index
+  local err = failure.message
+  if failure.is_crash then error(err, 0) end
+  if errors.is(err) then err.partial = jobs.results end
+  return nil, err, failure.index
 end
 
-local check_jobs = options.spec { max_parallel = options.integer { min = 1 } }
+local check_jobs = options.spec { keep_going = options.boolean, max_parallel = options.integer { min = 1 } }
 
 --- An iterator over the items of a list.
 local function each_of(list)
@@ -263,11 +293,16 @@ local function each_of(list)
   end
 end
 
---- Run functions side by side: the list of their first results; or, when one fails, the others are cancelled: nil, err, index.
+---@class apify.JobOptions
+---@field max_parallel? integer how many run at a time
+---@field keep_going? boolean run all, whichever fail
+
+--- Run functions side by side: the list of their first results; or, when one fails, the others are cancelled: nil, err, index, with the
+--- results that came in `err.partial`. With `keep_going` results and errors by index.
 ---@param fns function[]
----@param o? { max_parallel?: integer }
+---@param o? apify.JobOptions
 ---@return any[]? results
----@return any err
+---@return any err the errors by index, with `keep_going`
 ---@return integer? index
 function fiber.all(fns, o)
   if type(fns) ~= "table" then errors.misuse("bad argument 1 of all: %s (expected a list of functions)", errors.show(fns)) end
@@ -275,31 +310,24 @@ function fiber.all(fns, o)
   for i, fn in ipairs(fns) do
     if type(fn) ~= "function" then errors.misuse("bad item %d of all: %s (expected a function)", i, errors.show(fn)) end
   end
-  local max_parallel = check_jobs(o, "all").max_parallel or math.huge
-  return run_jobs(each_of(fns), function(fn) return fn() end, max_parallel)
-end
-
-local function is_callable(v)
-  if type(v) == "function" then return true end
-  local mt = getmetatable(v)
-  return type(mt) == "table" and mt.__call ~= nil
+  return run_jobs(each_of(fns), function(fn) return fn() end, check_jobs(o, "all"))
 end
 
 --- Call `fn` for every item of a list or an iterator, side by side: the list of first results in the order of the items;
---- or, when one fails or the iterator does, the others are cancelled: nil, err, index.
+--- or, when one fails or the iterator does, the others are cancelled: nil, err, index, as for `all`.
 ---@param items any[]|fun(): any
 ---@param fn fun(item: any, ...): any
----@param o? { max_parallel?: integer }
+---@param o? apify.JobOptions
 ---@return any[]? results
----@return any err
+---@return any err the errors by index, with `keep_going`
 ---@return integer? index
 function fiber.map(items, fn, o)
-  if not is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
-  local max_parallel = check_jobs(o, "map").max_parallel or math.huge
-  if is_callable(items) then return run_jobs(items, fn, max_parallel) end
+  if not input.is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
+  o = check_jobs(o, "map")
+  if input.is_callable(items) then return run_jobs(items, fn, o) end
   if type(items) ~= "table" then errors.misuse("bad argument 1 of map: %s (expected a list or an iterator)", errors.show(items)) end
   if #items == 0 and next(items) ~= nil then errors.misuse "bad argument 1 of map: a table that is no list (expected a list or an iterator)" end
-  return run_jobs(each_of(items), fn, max_parallel)
+  return run_jobs(each_of(items), fn, o)
 end
 
 return fiber

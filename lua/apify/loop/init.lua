@@ -10,6 +10,7 @@ local loop = {
   now = core.now,
   SLICE_SECS = scheduler.SLICE_SECS,
 
+  is_hosted = choice.is_hosted,
   cancelled = scheduler.cancelled,
   is_waited_at = scheduler.is_waited_at,
   waiter = scheduler.waiter,
