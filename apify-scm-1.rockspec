@@ -112,6 +112,7 @@ build = {
     ["apify.resources.base.download"] = "lua/apify/resources/base/download.lua",
     ["apify.resources.base.operations"] = "lua/apify/resources/base/operations.lua",
     ["apify.resources.base.resource"] = "lua/apify/resources/base/resource.lua",
+    ["apify.resources.base.run_status"] = "lua/apify/resources/base/run_status.lua",
     ["apify.resources.base.storage"] = "lua/apify/resources/base/storage.lua",
     ["apify.resources.custom"] = "lua/apify/resources/custom.lua",
     ["apify.resources.dataset"] = "lua/apify/resources/dataset.lua",

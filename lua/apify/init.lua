@@ -33,7 +33,7 @@ local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
 local loop = require "apify.loop"
 local version = require "apify.version"
-local run_wait = require "apify.resources.run_wait"
+local run_status = require "apify.resources.base.run_status"
 
 local apify = {
   _VERSION = version,
@@ -53,7 +53,7 @@ apify.all = fiber.all
 apify.array = core.array
 apify.date = dates.date
 apify.is_error = errors.is
-apify.is_finished = run_wait.is_finished
+apify.is_finished = run_status.is_finished
 apify.map = fiber.map
 apify.sleep = fiber.sleep
 apify.spawn = fiber.spawn

@@ -7,7 +7,7 @@ local errors = require "apify.util.errors"
 local options = require "apify.util.options"
 local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
-local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local offset_plan = require "apify.paging.offset_plan"
 
 local custom = {}
@@ -159,7 +159,7 @@ end
 --- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
 local function limits(settings, o)
   local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
-  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_poll.POLL_MARGIN) or nil
+  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_status.POLL_MARGIN) or nil
   return o.request_timeout or settings.request_timeout + held, hold_timeout
 end
 

@@ -8,7 +8,7 @@ local operations = require "apify.resources.base.operations"
 local push = require "apify.resources.dataset_push"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local storage = require "apify.resources.base.storage"
@@ -84,7 +84,7 @@ local function still_grows(settings)
   return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    return run_poll.is_going(settings, run_path, nil, limit)
+    return run_status.is_going(settings, run_path, nil, limit)
   end
 end
 

@@ -4,7 +4,7 @@ local answers = require "apify.http.answers"
 local operations = require "apify.resources.base.operations"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local lines = require "apify.http.lines"
@@ -31,7 +31,7 @@ end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
 local function still_runs(self, limit)
-  return run_poll.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
+  return run_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
 --- The operation; of a log that is followed, one that the API answers until the run ends.

@@ -12,6 +12,7 @@ local request = require "apify.http.request"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
 local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local run_watch = require "apify.resources.run_watch"
 local run_start = require "apify.resources.run_start"
 local storage = require "apify.resources.base.storage"
@@ -38,7 +39,7 @@ local Run = resource.define "Run"
 function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = rows.get.check(opts, "run:get")
-  local op = run_wait.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
+  local op = run_poll.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
   op.query = op.query or {}
   for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
   return request.run(self.settings, op, answers.reader(rows.get.answers))
@@ -230,7 +231,7 @@ end
 
 local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP" }
 
-local check_last = options.spec { status = options.enum(run_poll.STATUSES), origin = options.enum(ORIGINS) }
+local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
 ---@param settings apify.Settings

@@ -3,46 +3,17 @@
 --- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
 local request = require "apify.http.request"
+local run_status = require "apify.resources.base.run_status"
 
 local run_poll = {}
 
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
-run_poll.POLL_MARGIN = 15                -- seconds of silence beyond that before a poll counts as dead
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
-run_poll.NOT_FOUND_GRACE = 3             -- seconds in which a run may be unknown: it was started a moment ago
-run_poll.SHORTEST_PAUSE = 0.25           -- seconds between two looks at what is not ready
 local LONGEST_PAUSE = 2
 local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
-run_poll.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
-
 local read_run = answers.reader "run"
-
-local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
-
---- Has it ended for good: a run, or a status?
----@param run_or_status table|string
----@return boolean
-function run_poll.is_finished(run_or_status)
-  local status = run_or_status
-  if type(status) == "table" then status = status.status end
-  return FINISHED[status] == true
-end
-
---- Does the run still go on, so that more may come of it? One that is not there does not.
----@param settings apify.Settings
----@param path string of the run, below the API's base
----@param query? { [1]: string, [2]: string }[] parameters that belong to the path
----@param request_timeout? number
----@return boolean?
----@return apify.Error? err
-function run_poll.is_going(settings, path, query, request_timeout)
-  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
-  if run then return not run_poll.is_finished(run) end
-  if err.not_found then return false end
-  return nil, err
-end
 
 --- The request of one poll.
 ---@param settings apify.Settings
@@ -56,7 +27,7 @@ function run_poll.poll_operation(settings, path, secs, request_timeout, nulls)
   return {
     path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } }, nulls = nulls,
     request_timeout = request_timeout or settings.request_timeout + held,
-    hold_timeout = held > 0 and held + run_poll.POLL_MARGIN or nil,
+    hold_timeout = held > 0 and held + run_status.POLL_MARGIN or nil,
   }
 end
 
@@ -90,7 +61,7 @@ function run_poll.new(o, now)
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
     request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
-    pause = run_poll.SHORTEST_PAUSE, is_over = false,
+    pause = run_status.SHORTEST_PAUSE, is_over = false,
   }, RunWait)
 end
 
@@ -140,7 +111,7 @@ end
 --- for the last time when the time is over.
 local function plan(self, now)
   local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
-  if was_held then self.pause = run_poll.SHORTEST_PAUSE end
+  if was_held then self.pause = run_status.SHORTEST_PAUSE end
   if was_held and self.ends_at - now >= 1 then
     self.poll_at = now
   else
@@ -151,7 +122,7 @@ end
 
 local function take(self, run, now)
   self.run, self.missing_since = run, nil
-  if FINISHED[run.status] then return end_with(self, run) end
+  if run_status.is_finished(run) then return end_with(self, run) end
   plan(self, now)
   self:close()
   if now >= self.ends_at then give_up(self) end
@@ -166,8 +137,8 @@ local function take_failure(self, err, now)
   if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
-  if now - self.missing_since >= run_poll.NOT_FOUND_GRACE then return end_with(self, nil, err) end
-  self.poll_at = math.min(now + run_poll.SHORTEST_PAUSE, self.ends_at)
+  if now - self.missing_since >= run_status.NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + run_status.SHORTEST_PAUSE, self.ends_at)
 end
 
 --- Go on as far as possible. "done": `run`, or `error`.

@@ -9,7 +9,7 @@ local single_plan = require "apify.paging.single_plan"
 local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local bodies = require "apify.http.bodies"
 local storage = require "apify.resources.base.storage"
 local loop = require "apify.loop"
@@ -77,7 +77,7 @@ local function start(self, row, o, input, where)
   local fields = run_start.input_fields(self.settings, input, o.content_type, where)
   local held = o.wait_for_finish or 0
   fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
-  fields.hold_timeout = held > 0 and held + run_poll.POLL_MARGIN or nil
+  fields.hold_timeout = held > 0 and held + run_status.POLL_MARGIN or nil
   fields.answer_name = "run"
   return request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
 end
@@ -88,8 +88,8 @@ local function pass_lines(settings, run, fn, progress)
   local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
   while true do
     local line, err = lines:next()
-    while err and err.not_found and progress.count == 0 and loop.now() - began_at < run_poll.NOT_FOUND_GRACE do
-      fiber.sleep(run_poll.SHORTEST_PAUSE)                               -- the run was started a moment ago
+    while err and err.not_found and progress.count == 0 and loop.now() - began_at < run_status.NOT_FOUND_GRACE do
+      fiber.sleep(run_status.SHORTEST_PAUSE)                               -- the run was started a moment ago
       line, err = lines:next()
     end
     if not line then return err == nil, err end

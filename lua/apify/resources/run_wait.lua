@@ -4,6 +4,7 @@ local heap = require "apify.util.heap"
 local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 local limiter = require "apify.util.limiter"
@@ -11,9 +12,6 @@ local limiter = require "apify.util.limiter"
 local run_wait = {}
 
 local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
-
-run_wait.is_finished = run_poll.is_finished
-run_wait.poll_operation = run_poll.poll_operation
 
 ---@class apify.WaitOptions
 ---@field wait_secs? number seconds; no limit when absent
@@ -141,7 +139,7 @@ function Group:tell()
     local status = machine.run and machine.run.status
     if status then counts[status] = (counts[status] or 0) + #machine.indexes end
   end
-  for _, status in ipairs(run_poll.STATUSES) do key[#key + 1] = counts[status] or 0 end
+  for _, status in ipairs(run_status.STATUSES) do key[#key + 1] = counts[status] or 0 end
   key = table.concat(key, " ")
   if key == self.told then return end
   self.told = key
@@ -203,7 +201,7 @@ local function next_or_close(group, ended)
   pcall(group.close, group)
   if errors.is(machine) then
     for _, m in ipairs(group.machines) do
-      local is_finished = m.run and run_poll.is_finished(m.run)
+      local is_finished = m.run and run_status.is_finished(m.run)
       if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
       for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
     end

@@ -6,7 +6,7 @@ local errors = require "apify.util.errors"
 local options = require "apify.util.options"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_poll = require "apify.resources.run_poll"
+local run_status = require "apify.resources.base.run_status"
 local offset_plan = require "apify.paging.offset_plan"
 
 local MAX_PAGE = 1000
@@ -23,7 +23,7 @@ local list_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(run_poll.STATUSES)),
+  status = options.list_of(options.enum(run_status.STATUSES)),
 }
 
 local iterate_rules = {
@@ -41,7 +41,7 @@ local iterate_rules = {
   request_timeout = positive_secs,
   started_after = options.date,
   started_before = options.date,
-  status = options.list_of(options.enum(run_poll.STATUSES)),
+  status = options.list_of(options.enum(run_status.STATUSES)),
 }
 
 local function without_dates(rules)
