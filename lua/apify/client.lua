@@ -128,15 +128,15 @@ end
 function Client:runs(...)
   check_self(self, "runs")
   resource.check_no_options("client:runs", ...)
-  return runs.new(self.settings, "/actor-runs", true)
+  return runs.new(self.settings, "/actor-runs")
 end
 
 local check_wait = options.spec {
-  deadline = options.number { exclusive_min = 0 },
+  deadline = options.positive_secs,
   max_parallel = options.integer { min = 1 },
   nulls = options.enum { "omit", "keep" },
   on_progress = options.func,
-  request_timeout = options.number { exclusive_min = 0 },
+  request_timeout = options.positive_secs,
   wait_secs = options.number { min = 0, huge = true },
 }
 

@@ -19,7 +19,7 @@ local DEFAULTS = {
   stall_timeout = 60,
 }
 
-local positive_secs = options.number { exclusive_min = 0 }
+local positive_secs = options.positive_secs
 local is_false = options.enum { false }
 
 --- lua-cjson, which nothing else here requires.

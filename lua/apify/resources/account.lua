@@ -1,12 +1,9 @@
 --- What the account has, in lists: Actors, tasks, datasets, key-value stores and request queues.
 --- https://docs.apify.com/api/v2/datasets-get
-local bookmark = require "apify.paging.bookmark"
+local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local offset_plan = require "apify.paging.offset_plan"
-
-local MAX_PAGE = 1000
 
 ---@class apify.CollectionListOptions
 ---@field desc? boolean newest first
@@ -27,48 +24,78 @@ local MAX_PAGE = 1000
 ---@field pick? string[] build only these fields of each row
 ---@field prefetch? integer pages in flight
 
---- A class of collections with the operations `rows`.
-local function define(name, rows)
-  ---@class apify.Collection : apify.Resource
-  ---@field private noun string
-  local Collection = resource.define(name)
+--- Such lists change from within: what is filtered by the API in its own ways may leave them.
+local function is_filtered() return true end
 
-  --- One page.
-  ---@param opts? apify.CollectionListOptions
-  ---@return apify.Page? page
-  ---@return apify.Error? err
-  function Collection:list(opts)
-    resource.check_self(Collection, self, "list")
-    local o = rows.list.check(opts, self.noun .. ":list")
-    local page, err = resource.call(self, rows.list, o)
-    if not page then return nil, err end
-    return resource.cut(page, o.limit)
-  end
-
-  --- Walk all of them, page after page.
-  ---@param opts? apify.CollectionIterateOptions
-  ---@return apify.Iterator, nil, nil, apify.Iterator
-  function Collection:iterate(opts)
-    resource.check_self(Collection, self, "iterate")
-    local where = self.noun .. ":iterate"
-    local o = rows.iterate.check(opts, where)
-    return resource.iterate(self, rows.iterate, o, where, function(query, place)
-      return offset_plan.new {
-        resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
-        chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
-        desc = bookmark.find(query, "desc") ~= nil, is_filtered = true,
-      }
-    end, { row_key = "id" })
-  end
-
-  return Collection
+local function list(self, of_class, opts, noun)
+  return collection.list(self, of_class.list, of_class.list.check(opts, noun .. ":list"))
 end
 
-local Actors = define("Actors", operations.actors)
-local Tasks = define("Tasks", operations.tasks)
+local function iterate(self, of_class, opts, noun)
+  local where = noun .. ":iterate"
+  return collection.iterate(self, of_class.iterate, of_class.iterate.check(opts, where), where, is_filtered, "id")
+end
 
----@class apify.Storages : apify.Collection
-local Storages = define("Storages", operations.storages)
+---@class apify.Actors : apify.Resource
+local Actors = resource.define "Actors"
+
+--- One page of Actors.
+---@param opts? apify.CollectionListOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function Actors:list(opts)
+  resource.check_self(Actors, self, "list")
+  return list(self, operations.actors, opts, "actors")
+end
+
+--- Walk all Actors, page after page.
+---@param opts? apify.CollectionIterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Actors:iterate(opts)
+  resource.check_self(Actors, self, "iterate")
+  return iterate(self, operations.actors, opts, "actors")
+end
+
+---@class apify.Tasks : apify.Resource
+local Tasks = resource.define "Tasks"
+
+--- One page of tasks.
+---@param opts? apify.CollectionListOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function Tasks:list(opts)
+  resource.check_self(Tasks, self, "list")
+  return list(self, operations.tasks, opts, "tasks")
+end
+
+--- Walk all tasks, page after page.
+---@param opts? apify.CollectionIterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Tasks:iterate(opts)
+  resource.check_self(Tasks, self, "iterate")
+  return iterate(self, operations.tasks, opts, "tasks")
+end
+
+---@class apify.Storages : apify.Resource
+---@field private noun string
+local Storages = resource.define "Storages"
+
+--- One page of storages.
+---@param opts? apify.CollectionListOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function Storages:list(opts)
+  resource.check_self(Storages, self, "list")
+  return list(self, operations.storages, opts, self.noun)
+end
+
+--- Walk all storages, page after page.
+---@param opts? apify.CollectionIterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Storages:iterate(opts)
+  resource.check_self(Storages, self, "iterate")
+  return iterate(self, operations.storages, opts, self.noun)
+end
 
 --- The storage of this name, made if there is none; without a name a new one that has none.
 ---@param name? string
@@ -77,36 +104,29 @@ local Storages = define("Storages", operations.storages)
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)
   resource.check_self(Storages, self, "get_or_create")
-  local where, row = self.noun .. ":get_or_create", operations.storages.get_or_create
+  local where, operation = self.noun .. ":get_or_create", operations.storages.get_or_create
   if name ~= nil and (type(name) ~= "string" or name == "") then
     errors.misuse("bad argument 1 of %s: %s (expected a name)", where, errors.show(name))
   end
-  local o = row.check(opts, where)
-  local fields = { is_safe = name ~= nil or nil }                     -- once there, it is not made again
-  if name then fields.query = { { "name", name } } end
-  return resource.call(self, row, o, nil, fields)
+  local o = operation.check(opts, where)
+  o.name = name
+  return resource.call(self, operation, o, nil, { is_safe = name ~= nil or nil })      -- once there, it is not made again
 end
 
 local account = {}
 
-local function new(class, settings, path, noun)
-  local self = resource.new(class, settings, path)
-  self.noun = noun
-  return self
-end
-
 --- The account's Actors.
 ---@param settings apify.Settings
----@return apify.Collection
+---@return apify.Actors
 function account.actors(settings)
-  return new(Actors, settings, "/acts", "actors")
+  return resource.new(Actors, settings, "/acts")
 end
 
 --- The account's tasks.
 ---@param settings apify.Settings
----@return apify.Collection
+---@return apify.Tasks
 function account.tasks(settings)
-  return new(Tasks, settings, "/actor-tasks", "tasks")
+  return resource.new(Tasks, settings, "/actor-tasks")
 end
 
 --- The account's datasets, key-value stores or request queues.
@@ -115,7 +135,9 @@ end
 ---@param noun string for messages
 ---@return apify.Storages
 function account.storages(settings, path, noun)
-  return new(Storages, settings, path, noun)
+  local self = resource.new(Storages, settings, path)
+  self.noun = noun
+  return self
 end
 
 return account

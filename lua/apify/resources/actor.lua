@@ -1,23 +1,79 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
-local operations = require "apify.resources.base.operations"
+local operations = require("apify.resources.base.operations").actor
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
-local runs = require "apify.resources.runs"
 local run_start = require "apify.resources.run_start"
+local runs = require "apify.resources.runs"
 local url = require "apify.util.url"
 
 ---@class apify.Actor : apify.Resource
 local Actor = resource.define "Actor"
 
-run_start.add_methods(Actor, "actor", operations.actor)
+--- The Actor's own object.
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? actor
+---@return apify.Error? err `not_found` when there is none
+function Actor:get(opts)
+  resource.check_self(Actor, self, "get")
+  return resource.call(self, operations.get, operations.get.check(opts, "actor:get"))
+end
+
+--- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
+---@param input? any a table, or a string of the `content_type`
+---@param opts? apify.StartOptions
+---@return table? run
+---@return apify.Error? err
+function Actor:start(input, opts)
+  resource.check_self(Actor, self, "start")
+  return run_start.start(self, operations.start, input, opts, "actor:start")
+end
+
+--- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
+---@param input? any
+---@param opts? apify.CallOptions
+---@return table? run
+---@return apify.Error? err
+function Actor:call(input, opts)
+  resource.check_self(Actor, self, "call")
+  return run_start.call(self, operations.call, input, opts, "actor:call")
+end
+
+--- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
+---@param input? any
+---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
+---@return apify.Record? output
+---@return apify.Error? err status 408 when the time is over
+function Actor:run_sync(input, opts)
+  resource.check_self(Actor, self, "run_sync")
+  return run_start.record(self, operations.run_sync, input, opts, "actor:run_sync")
+end
+
+--- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
+---@param input? any
+---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+---@return apify.Page? page
+---@return apify.Error? err status 408 when the time is over
+function Actor:run_sync_get_dataset_items(input, opts)
+  resource.check_self(Actor, self, "run_sync_get_dataset_items")
+  return run_start.items(self, operations.run_sync_get_dataset_items, input, opts, "actor:run_sync_get_dataset_items")
+end
+
+--- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
+---@param input? any
+---@param opts? apify.StartOptions|apify.DatasetItemsOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
+function Actor:run_sync_iterate_items(input, opts)
+  resource.check_self(Actor, self, "run_sync_iterate_items")
+  return run_start.iterate(self, operations.run_sync_iterate_items, input, opts, "actor:run_sync_iterate_items")
+end
 
 --- The Actor's runs.
 ---@return apify.Runs
 function Actor:runs(...)
   resource.check_self(Actor, self, "runs")
   resource.check_no_options("actor:runs", ...)
-  return runs.new(self.settings, self.path .. "/runs", true)
+  return runs.new(self.settings, self.path .. "/runs")
 end
 
 --- The Actor's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
@@ -30,6 +86,7 @@ end
 
 local actor = {}
 
+--- An Actor by its id.
 ---@param settings apify.Settings
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Actor

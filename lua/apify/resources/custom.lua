@@ -1,20 +1,16 @@
 --- Endpoints that have no method of their own: client:request and client:iterate.
-local answers = require "apify.http.answers"
 local bookmark = require "apify.paging.bookmark"
-local json = require "apify.util.json"
+local collection = require "apify.resources.base.collection"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local iterate = require("apify.resources.base.operations").custom.iterate
 local options = require "apify.util.options"
-local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
-local offset_plan = require "apify.paging.offset_plan"
+local user_data = require "apify.resources.base.user_data"
 
 local custom = {}
-
-local MAX_PAGE = 1000
-
-local positive_secs = options.number { exclusive_min = 0 }
 
 ---@class apify.RequestOptions
 ---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET when absent
@@ -26,15 +22,15 @@ local positive_secs = options.number { exclusive_min = 0 }
 ---@field request_timeout? number seconds; beside `waitForFinish` of the query, when absent
 ---@field stall_timeout? number seconds of silence; when absent, long enough for `waitForFinish` of the query
 
-local request_rules = {
+local check_request = options.spec {
   body = options.either(options.string(), options.table),
   headers = options.table,
   method = options.enum { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" },
   nulls = options.enum { "omit", "keep" },
   path = options.string { nonempty = true },
   query = options.table,
-  request_timeout = positive_secs,
-  stall_timeout = positive_secs,
+  request_timeout = options.positive_secs,
+  stall_timeout = options.positive_secs,
 }
 
 ---@class apify.IterateOptions
@@ -50,23 +46,6 @@ local request_rules = {
 ---@field pick? string[]
 ---@field prefetch? integer
 ---@field request_timeout? number
-
-local iterate_rules = {
-  bookmark = options.string { nonempty = true },
-  chunk_size = options.integer { min = 1, max = MAX_PAGE },
-  deadline = positive_secs,
-  desc = options.boolean,
-  limit = options.integer { min = 1 },
-  nulls = options.enum { "omit", "keep" },
-  offset = options.integer { min = 0 },
-  path = options.string { nonempty = true },
-  pick = options.list_of(options.string { nonempty = true }),
-  prefetch = options.integer { min = 1, max = 64 },
-  query = options.table,
-  request_timeout = positive_secs,
-}
-
-local check_request, check_iterate = options.spec(request_rules), options.spec(iterate_rules)
 
 --- A path below the base; misuse when it could lead elsewhere than it says.
 local function check_path(path, where)
@@ -143,13 +122,6 @@ local function encode_body(body, lines, where)
   return text
 end
 
---- A JSON answer decoded, any other as text; true when there is nothing.
-local function read_any(call)
-  if call.method == "HEAD" or call.xfer:is_empty() then return true end
-  if json.is_json_type(call.xfer:header "content-type") then return answers.json(call) end
-  return call.xfer:text()
-end
-
 --- What is inside `data`, where that is all there is: so the API wraps its own objects, and a record may look otherwise.
 local function unwrap(body)
   if type(body) ~= "table" or body.data == nil or next(body, next(body)) ~= nil then return body end
@@ -159,12 +131,16 @@ end
 --- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
 local function limits(settings, o)
   local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
-  local hold_timeout = held > 0 and not o.stall_timeout and math.max(settings.stall_timeout, held + run_status.POLL_MARGIN) or nil
-  return o.request_timeout or settings.request_timeout + held, hold_timeout
+  local found = run_status.limits(settings, held, o.request_timeout)
+  local hold_timeout = found.hold_timeout and not o.stall_timeout and math.max(settings.stall_timeout, found.hold_timeout) or nil
+  return found.request_timeout, hold_timeout
 end
 
 --- Ask any endpoint, as Client:request says.
 ---@param settings apify.Settings
+---@param opts apify.RequestOptions
+---@return any body
+---@return any meta_or_err
 function custom.request(settings, opts)
   local where = "client:request"
   local o = check_request(opts, where)
@@ -175,36 +151,37 @@ function custom.request(settings, opts)
   local value, meta = request.run_meta(settings, {
     method = o.method, path = path, query = query_list(o.query, where), headers = lines, body = body,
     nulls = o.nulls, request_timeout = request_timeout, stall_timeout = o.stall_timeout, hold_timeout = hold_timeout,
-  }, read_any)
+  }, user_data.any)
   if value == nil then return nil, meta end
   return unwrap(value), meta
 end
 
+--- What only the server knows the order and the filters of.
+local List = resource.define "List"
+
+local function is_filtered(query)
+  return #query > (bookmark.find(query, "desc") and 1 or 0)
+end
+
 --- The rows of any list by offsets, as Client:iterate says.
 ---@param settings apify.Settings
+---@param opts apify.IterateOptions
+---@return apify.Iterator, nil, nil, apify.Iterator
 function custom.iterate(settings, opts)
   local where = "client:iterate"
-  local o = check_iterate(opts, where)
-  local path = check_path(o.path, where)
-  local query = query_list(o.query, where)
-  for _, pair in ipairs(query) do
+  local o = iterate.check(opts, where)
+  local list, given = resource.new(List, settings, check_path(o.path, where)), query_list(o.query, where)
+  for _, pair in ipairs(given) do
     if pair[1] == "offset" or pair[1] == "limit" or pair[1] == "desc" then
       errors.misuse("bad option 'query' of %s: %s is an option of its own", where, errors.show(pair[1]))
     end
   end
-  local is_filtered = #query > 0
-  if o.desc then query[#query + 1] = { "desc", "1" } end
-  local place = o.bookmark and bookmark.resume(o, { path = path, given = query, where = where })
-  query = place and place.query or query
-  local it = iterator.new {
-    settings = settings, path = path, query = query,
-    plan = offset_plan.new {
-      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size,
-      max_page = MAX_PAGE, prefetch = o.prefetch or settings.prefetch, desc = bookmark.find(query, "desc") == "1", is_filtered = is_filtered,
-    },
-    pick = o.pick, nulls = o.nulls, deadline = o.deadline, request_timeout = o.request_timeout,
-  }
-  return it, nil, nil, it
+  local function query(options_given)
+    local all = iterate.query(options_given)
+    for i, pair in ipairs(given) do table.insert(all, i, pair) end
+    return all
+  end
+  return collection.iterate(list, { path = "", query = query }, o, where, is_filtered)
 end
 
 return custom

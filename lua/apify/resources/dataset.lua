@@ -1,18 +1,18 @@
 --- A dataset: items that are appended and never change.
 --- https://docs.apify.com/api/v2/dataset-get
 local bookmark = require "apify.paging.bookmark"
-local json = require "apify.util.json"
+local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local item_plan = require "apify.paging.item_plan"
-local operations = require "apify.resources.base.operations"
+local operations = require("apify.resources.base.operations").dataset
 local push = require "apify.resources.dataset_push"
-local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local storage = require "apify.resources.base.storage"
 local url = require "apify.util.url"
+local user_data = require "apify.resources.base.user_data"
 
 local CHUNK = 1000                       -- stored items a page, where items and rows are different things
 
@@ -21,8 +21,6 @@ local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true
 
 --- Parameters with which the rows of an answer are not the stored items one by one.
 local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simplified", "skipFailedPages" }
-
-local rows = operations.dataset
 
 ---@class apify.DatasetItemsOptions
 ---@field clean? boolean without empty items and hidden fields
@@ -55,7 +53,32 @@ local rows = operations.dataset
 ---@class apify.Dataset : apify.Resource
 local Dataset = resource.define "Dataset"
 
-storage.add_methods(Dataset, "dataset", rows)
+--- The dataset's own object; nil and an error with `not_found` when there is none.
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? dataset
+---@return apify.Error? err
+function Dataset:get(opts)
+  resource.check_self(Dataset, self, "get")
+  return resource.call(self, operations.get, operations.get.check(opts, "dataset:get"))
+end
+
+--- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
+---@param opts apify.StorageUpdateOptions
+---@return table? dataset
+---@return apify.Error? err
+function Dataset:update(opts)
+  resource.check_self(Dataset, self, "update")
+  return storage.update(self, operations.update, opts, "dataset:update")
+end
+
+--- Delete it with all that it holds.
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function Dataset:delete(opts)
+  resource.check_self(Dataset, self, "delete")
+  return resource.call(self, operations.delete, operations.delete.check(opts, "dataset:delete"))
+end
 
 local function is_reshaped(query)
   for _, name in ipairs(RESHAPING) do
@@ -71,12 +94,10 @@ end
 ---@return apify.Error? err
 function Dataset:list_items(opts)
   resource.check_self(Dataset, self, "list_items")
-  local o = rows.list_items.check(opts, "dataset:list_items")
-  local nulls = storage.nulls(self.settings, o)
-  local op = resource.operation(self, rows.list_items, o, nil, { nulls = nulls, is_user_data = true })
-  local page, err = request.run(self.settings, op, storage.read_items(self.settings, nulls))
+  local o, settings = operations.list_items.check(opts, "dataset:list_items"), self.settings
+  local page, err = resource.call(self, operations.list_items, o, nil, user_data.fields(settings, o), user_data.page(settings, o))
   if not page then return nil, err end
-  return is_reshaped(op.query) and page or resource.cut(page, o.limit)
+  return is_reshaped(operations.list_items.query(o)) and page or collection.cut(page, o.limit)
 end
 
 --- Does a dataset that is followed still grow? Only below a run there is something to ask.
@@ -95,24 +116,20 @@ end
 function Dataset:iterate_items(opts)
   resource.check_self(Dataset, self, "iterate_items")
   local where, settings = "dataset:iterate_items", self.settings
-  local o = rows.iterate_items.check(opts, where)
-  local nulls = storage.nulls(settings, o)
-  local is_chunked
-  local function make_plan(query, place)
+  local o = operations.iterate_items.check(opts, where)
+  local row_options = user_data.row_options(settings, o, where)
+  local function make_plan(query, mark)
     local reshaped, is_desc = is_reshaped(query), bookmark.find(query, "desc") == "1"
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
-    is_chunked = o.chunk_size ~= nil or reshaped
+    o.chunk_size = o.chunk_size or reshaped and CHUNK or nil
+    row_options.is_open_ended = not o.chunk_size
     return item_plan.new {
-      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
-      chunk_size = o.chunk_size or reshaped and CHUNK or nil, prefetch = o.prefetch or settings.prefetch,
+      resume = mark, offset = o.offset, limit = o.limit, chunk_size = o.chunk_size, prefetch = o.prefetch or settings.prefetch,
       desc = is_desc, is_reshaped = reshaped,
     }
   end
-  storage.check_pick(settings, o, where)
-  return resource.iterate(self, rows.iterate_items, o, where, make_plan, {
-    mark_kind = "items", nulls = nulls, decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
-    http1 = true, is_open_ended = not is_chunked, still_grows = still_grows(settings),
-  })
+  row_options.mark_kind, row_options.http1, row_options.still_grows = "items", true, still_grows(settings)
+  return resource.iterate(self, operations.iterate_items, o, where, make_plan, row_options)
 end
 
 ---@alias apify.DatasetFormat "json"|"jsonl"|"csv"|"xlsx"|"xml"|"html"|"rss"
@@ -141,8 +158,9 @@ function Dataset:download_items(format, to, opts)
     errors.misuse("bad argument 1 of %s: %s (expected json, jsonl, csv, xlsx, xml, html or rss)", where, errors.show(format))
   end
   sink.check(to, "argument 2 of " .. where)
-  local o = rows.download_items.check(opts, where)
-  local value, err = download.run(self, rows.download_items, o, to, { media = format, query = { { "format", format } } })
+  local o = operations.download_items.check(opts, where)
+  o.format = format
+  local value, err = download.run(self, operations.download_items, o, to, nil, { media = format })
   if value == nil then return nil, err end
   return value
 end
@@ -155,8 +173,8 @@ end
 ---@return integer|apify.Error count_or_err how many were stored
 function Dataset:push_items(items, opts)
   resource.check_self(Dataset, self, "push_items")
-  local o = rows.push_items.check(opts, "dataset:push_items")
-  return push.items(self.settings, resource.target(self, rows.push_items, o), items, o)
+  local o = operations.push_items.check(opts, "dataset:push_items")
+  return push.items(self.settings, resource.resolvable(self, operations.push_items, o), items, o)
 end
 
 --- Minimum, maximum, nulls and empty values of each field.
@@ -165,7 +183,7 @@ end
 ---@return apify.Error? err
 function Dataset:get_statistics(opts)
   resource.check_self(Dataset, self, "get_statistics")
-  return resource.call(self, rows.get_statistics, rows.get_statistics.check(opts, "dataset:get_statistics"))
+  return resource.call(self, operations.get_statistics, operations.get_statistics.check(opts, "dataset:get_statistics"))
 end
 
 local dataset = {}

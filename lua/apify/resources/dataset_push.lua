@@ -200,11 +200,10 @@ function Push:raise(why, count)
 end
 
 --- Is it known where the items go? If not, nil and an error.
-function Push:find_target()
-  if type(self.target) ~= "function" then self.op = self.target end
+function Push:resolve()
   if self.op then return true end
   local err
-  self.op, err = self.target(self:time_limit())
+  self.op, err = self.find(self:time_limit())
   if not self.op then return nil, self:describe(err, 0) end
   return true
 end
@@ -227,7 +226,7 @@ function Push:flush()
   local count = self.count
   if count == 0 then return true end
   self.clock:enter()
-  local is_known, why = self:find_target()
+  local is_known, why = self:resolve()
   if not is_known then return nil, why end
   local op, late = self.op, self:late_error()
   if late then return nil, self:describe(late, 0) end
@@ -250,8 +249,7 @@ function Push:stop(err)
   local ok, sending_err = self:flush()
   if not ok then return nil, sending_err end
   err = drive.refusal(self.settings) or err
-  local op = self.op or self.target
-  if type(op) == "table" then request.describe(self.settings, { method = "POST", path = op.path }, err) end
+  if self.op then request.describe(self.settings, { method = "POST", path = self.op.path }, err) end
   return nil, self:describe(err, 0)
 end
 
@@ -272,19 +270,20 @@ function Push:add(text)
   return self:gather(text)
 end
 
---- Push items in order, in as few requests as their size allows. `target` has the path and the query of the items, or finds
+--- Push items in order, in as few requests as their size allows. `op` has the path and the query of the items, or finds
 --- them when the first are sent.
 ---@param settings apify.Settings
----@param target apify.Target
+---@param op apify.Resolvable
 ---@param items table|string|function an item, a list of items, either as a JSON string, or an iterator over items
 ---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
 ---@return true? ok
 ---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
-function push.items(settings, target, items, o)
+function push.items(settings, op, items, o)
   local self = setmetatable({
-    settings = settings, target = target, options = o or {}, gzip = core.gzip(), count = 0, size = 2, pushed = 0,
+    settings = settings, options = o or {}, gzip = core.gzip(), count = 0, size = 2, pushed = 0,
     clock = clock.new(o and o.deadline),
   }, Push)
+  if type(op) == "function" then self.find = op else self.op = op end
   local refused = drive.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end
   local source = open(settings, items)

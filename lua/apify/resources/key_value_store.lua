@@ -5,7 +5,7 @@ local json = require "apify.util.json"
 local core = require "apify.core"
 local cursor_plan = require "apify.paging.cursor_plan"
 local errors = require "apify.util.errors"
-local operations = require "apify.resources.base.operations"
+local operations = require("apify.resources.base.operations").key_value_store
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local download = require "apify.resources.base.download"
@@ -16,6 +16,7 @@ local source = require "apify.http.source"
 local storage = require "apify.resources.base.storage"
 local upload = require "apify.http.upload"
 local url = require "apify.util.url"
+local user_data = require "apify.resources.base.user_data"
 
 local MAX_KEY = 256                      -- characters
 local CHUNK = 1000                       -- keys a page
@@ -30,17 +31,35 @@ local PACKED = { "^audio/", "^video/", "^image/", "^font/woff", "zip", "gzip", "
 --- As text, whatever they hold.
 local NOT_PACKED = { "^image/svg", "^image/bmp", "%+xml", "%+json" }
 
-local rows = operations.key_value_store
-
----@class apify.Record
----@field key string
----@field value any a table or other JSON value for JSON; else a string
----@field content_type? string
-
 ---@class apify.KeyValueStore : apify.Resource
 local KeyValueStore = resource.define "KeyValueStore"
 
-storage.add_methods(KeyValueStore, "key_value_store", rows)
+--- The store's own object; nil and an error with `not_found` when there is none.
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? store
+---@return apify.Error? err
+function KeyValueStore:get(opts)
+  resource.check_self(KeyValueStore, self, "get")
+  return resource.call(self, operations.get, operations.get.check(opts, "key_value_store:get"))
+end
+
+--- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
+---@param opts apify.StorageUpdateOptions
+---@return table? store
+---@return apify.Error? err
+function KeyValueStore:update(opts)
+  resource.check_self(KeyValueStore, self, "update")
+  return storage.update(self, operations.update, opts, "key_value_store:update")
+end
+
+--- Delete it with all that it holds.
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function KeyValueStore:delete(opts)
+  resource.check_self(KeyValueStore, self, "delete")
+  return resource.call(self, operations.delete, operations.delete.check(opts, "key_value_store:delete"))
+end
 
 local function method_name(method)
   return "key_value_store:" .. method
@@ -71,7 +90,7 @@ end
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
   resource.check_self(KeyValueStore, self, "list_keys")
-  return resource.call(self, rows.list_keys, rows.list_keys.check(opts, method_name "list_keys"))
+  return resource.call(self, operations.list_keys, operations.list_keys.check(opts, method_name "list_keys"))
 end
 
 ---@class apify.IterateKeysOptions
@@ -92,17 +111,14 @@ end
 function KeyValueStore:iterate_keys(opts)
   resource.check_self(KeyValueStore, self, "iterate_keys")
   local where = method_name "iterate_keys"
-  local o = rows.iterate_keys.check(opts, where)
-  return resource.iterate(self, rows.iterate_keys, o, where, function(_, place)
+  local o = operations.iterate_keys.check(opts, where)
+  return resource.iterate(self, operations.iterate_keys, o, where, function(_, mark)
     return cursor_plan.new {
       parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
-      limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
+      limit = o.limit, chunk_size = o.chunk_size or CHUNK, resume = mark,
     }
   end, { mark_kind = "cursor", row_key = "key" })
 end
-
---- The parameter without which the API may change what it gives: it edits HTML.
-local UNCHANGED = { "attachment", "1" }
 
 --- A record: { key, value, content_type }. JSON is decoded (`raw`: not), all else is a string; nil and an error with `not_found`
 --- when there is none.
@@ -113,11 +129,9 @@ local UNCHANGED = { "attachment", "1" }
 function KeyValueStore:get_record(key, opts)
   resource.check_self(KeyValueStore, self, "get_record")
   local segment = check_key(key, "get_record")
-  local o = rows.get_record.check(opts, method_name "get_record")
-  local nulls = storage.nulls(self.settings, o)
-  local op = resource.operation(self, rows.get_record, o, segment, { nulls = nulls, is_user_data = true })
-  op.query[#op.query + 1] = UNCHANGED
-  return request.run(self.settings, op, storage.read_record(self.settings, key, o.raw, nulls))
+  local o, settings = operations.get_record.check(opts, method_name "get_record"), self.settings
+  o.attachment = true
+  return resource.call(self, operations.get_record, o, segment, user_data.fields(settings, o), user_data.record(settings, o, key))
 end
 
 --- What a HEAD of a record tells. Of HTML it may be the page of some proxy: that is seen by GET alone.
@@ -129,11 +143,8 @@ end
 
 --- Does the head of a GET tell that there is a record? true; or nil and an error.
 local function has_answer(self, o, segment)
-  local bytes = download.stream(self, function(handle)
-    local op = resource.operation(handle, rows.download_record, o, segment)
-    op.query[#op.query + 1] = UNCHANGED
-    return op
-  end)
+  o.attachment = true
+  local bytes = download.stream(self, function(handle) return resource.request(handle, operations.download_record, o, segment) end)
   local info, err = bytes:info()
   bytes:close()
   return info and true, err
@@ -147,8 +158,8 @@ end
 function KeyValueStore:record_exists(key, opts)
   resource.check_self(KeyValueStore, self, "record_exists")
   local segment = check_key(key, "record_exists")
-  local o = rows.record_exists.check(opts, method_name "record_exists")
-  local ok, err = request.run(self.settings, resource.operation(self, rows.record_exists, o, segment), read_head)
+  local o = operations.record_exists.check(opts, method_name "record_exists")
+  local ok, err = resource.call(self, operations.record_exists, o, segment, nil, read_head)
   if ok == "unclear" then ok, err = has_answer(self, o, segment) end
   if ok then return true end
   if err.not_found then return false end
@@ -180,11 +191,6 @@ local function is_packed(content_type)
   return false
 end
 
-local function content_type_line(content_type, method)
-  storage.check_header("content_type", content_type, method_name(method))
-  return "Content-Type: " .. content_type
-end
-
 --- Store a record under the key. Tables, numbers, booleans and apify.null become JSON; strings are text, or bytes where they are
 --- not UTF-8; `content_type` says otherwise.
 ---@param key string
@@ -195,22 +201,20 @@ end
 function KeyValueStore:set_record(key, value, opts)
   resource.check_self(KeyValueStore, self, "set_record")
   local segment = check_key(key, "set_record")
-  local o = rows.set_record.check(opts, method_name "set_record")
+  local o = operations.set_record.check(opts, method_name "set_record")
   if value == nil then
     errors.misuse("bad argument 2 of %s: nil (delete_record removes a record, apify.null is JSON's null)", method_name "set_record")
   end
   local body, content_type = encode_value(self.settings, value, o.content_type)
-  local headers = { content_type_line(content_type, "set_record") }
-  local op = resource.operation(self, rows.set_record, o, segment, { headers = headers })
   if #body > bodies.MAX_SIZE then
-    return nil, request.describe(self.settings, op, {
+    return nil, request.describe(self.settings, resource.request(self, operations.set_record, o, segment), {
       kind = "too_large", sent = false,
       message = ("the record '%s' has %d bytes, and the API takes at most %d"):format(key, #body, bodies.MAX_SIZE),
     })
   end
-  op.body = body
-  if not is_packed(content_type) then op.body, headers[2] = bodies.compress(body) end
-  return request.run(self.settings, op, answers.acknowledgement)
+  local fields = { body = body, headers = { "Content-Type: " .. content_type } }
+  if not is_packed(content_type) then fields.body, fields.headers[2] = bodies.compress(body) end
+  return resource.call(self, operations.set_record, o, segment, fields)
 end
 
 --- Store a file, what a handle has from where it stands, or what a function gives piece by piece, without holding it in memory.
@@ -225,15 +229,15 @@ function KeyValueStore:upload_record(key, from, opts)
   local segment = check_key(key, "upload_record")
   local where = method_name "upload_record"
   source.check(from, "argument 2 of " .. where)
-  local o = rows.upload_record.check(opts, where)
-  local op = resource.operation(self, rows.upload_record, o, segment, {
-    headers = { content_type_line(o.content_type or BYTES_TYPE, "upload_record") }, max_size = bodies.MAX_SIZE, deadline = o.deadline,
+  local o = operations.upload_record.check(opts, where)
+  local req = resource.request(self, operations.upload_record, o, segment, {
+    headers = { "Content-Type: " .. (o.content_type or BYTES_TYPE) }, max_size = bodies.MAX_SIZE, deadline = o.deadline,
   })
   local refused = drive.refusal(self.settings)
   if refused then return nil, refused end
   local opened, fields = source.open(from, o.size)
-  if not opened then return nil, request.describe(self.settings, op, fields) end
-  return upload.run(self.settings, op, opened, answers.acknowledgement)
+  if not opened then return nil, request.describe(self.settings, req, fields) end
+  return upload.run(self.settings, req, opened, answers.acknowledgement)
 end
 
 --- Save a record: to a file name, a handle or a function; without a sink its bytes are returned. The second value is the answer's
@@ -249,8 +253,9 @@ function KeyValueStore:download_record(key, to, opts)
   local segment = check_key(key, "download_record")
   local where = method_name "download_record"
   sink.check(to, "argument 2 of " .. where)
-  local o = rows.download_record.check(opts, where)
-  return download.run(self, rows.download_record, o, to, { segment = segment, query = { UNCHANGED }, is_raw = o.raw })
+  local o = operations.download_record.check(opts, where)
+  o.attachment = true
+  return download.run(self, operations.download_record, o, to, segment, { is_raw = o.raw })
 end
 
 --- Save all records, or those whose keys begin with `prefix`, as one ZIP.
@@ -262,7 +267,7 @@ function KeyValueStore:download_records(to, opts)
   resource.check_self(KeyValueStore, self, "download_records")
   local where = method_name "download_records"
   sink.check(to, "argument 1 of " .. where)
-  return download.run(self, rows.download_records, rows.download_records.check(opts, where), to)
+  return download.run(self, operations.download_records, operations.download_records.check(opts, where), to)
 end
 
 --- Delete the record of a key.
@@ -273,7 +278,7 @@ end
 function KeyValueStore:delete_record(key, opts)
   resource.check_self(KeyValueStore, self, "delete_record")
   local segment = check_key(key, "delete_record")
-  return resource.perform(self, rows.delete_record, rows.delete_record.check(opts, method_name "delete_record"), segment)
+  return resource.call(self, operations.delete_record, operations.delete_record.check(opts, method_name "delete_record"), segment)
 end
 
 local key_value_store = {}

@@ -1,16 +1,13 @@
 --- The log of a run or a build.
 --- https://docs.apify.com/api/v2/log-get
 local answers = require "apify.http.answers"
-local operations = require "apify.resources.base.operations"
-local request = require "apify.http.request"
+local operations = require("apify.resources.base.operations").log
 local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local lines = require "apify.http.lines"
 local url = require "apify.util.url"
-
-local rows = operations.log
 
 ---@class apify.LogOptions
 ---@field raw? boolean with the colour codes of terminals; lines keep a "\r" at their end
@@ -26,7 +23,7 @@ local Log = resource.define "Log"
 ---@return apify.Error? err `not_found` when there is no such run
 function Log:get(opts)
   resource.check_self(Log, self, "get")
-  return request.run(self.settings, resource.operation(self, rows.get, rows.get.check(opts, "log:get")), answers.text "log")
+  return resource.call(self, operations.get, operations.get.check(opts, "log:get"), nil, nil, answers.text "log")
 end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
@@ -34,22 +31,13 @@ local function still_runs(self, limit)
   return run_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
---- The operation; of a log that is followed, one that the API answers until the run ends.
-local function operation(self, row, o, follows)
-  local op = resource.operation(self, row, o)
-  if follows then
-    op.query[#op.query + 1] = { "stream", "1" }
-    op.stall_timeout = math.huge                       -- a log may be silent for hours
-  end
-  return op
-end
-
---- The log's bytes, once or as long as it grows.
-local function open(self, row, o, follows)
-  local handle = self
-  return download.stream(self, function(pinned)
-    handle = pinned
-    return operation(pinned, row, o, follows)
+--- The log's bytes, once or, if it is followed, as long as it goperations.
+local function open(self, operation, o, follows)
+  local handle, fields = self, follows and { stall_timeout = math.huge } or nil        -- a log may be silent for hours
+  o.stream = follows or nil
+  return download.stream(self, function(resolved)
+    handle = resolved
+    return resource.request(resolved, operation, o, nil, fields)
   end, { deadline = o.deadline, go_on = follows and function(limit) return still_runs(handle, limit) end or nil })
 end
 
@@ -58,7 +46,7 @@ end
 ---@return apify.Chunks, nil, nil, apify.Chunks
 function Log:stream(opts)
   resource.check_self(Log, self, "stream")
-  local it = lines.chunks(open(self, rows.stream, rows.stream.check(opts, "log:stream"), true))
+  local it = lines.chunks(open(self, operations.stream, operations.stream.check(opts, "log:stream"), true))
   return it, nil, nil, it
 end
 
@@ -70,8 +58,8 @@ end
 ---@return apify.Lines, nil, nil, apify.Lines
 function Log:lines(opts)
   resource.check_self(Log, self, "lines")
-  local o = rows.lines.check(opts, "log:lines")
-  local it = lines.lines(open(self, rows.lines, o, o.follow), o.raw)
+  local o = operations.lines.check(opts, "log:lines")
+  local it = lines.lines(open(self, operations.lines, o, o.follow), o.raw)
   return it, nil, nil, it
 end
 
@@ -82,9 +70,9 @@ end
 ---@return apify.Error? err
 function Log:download(to, opts)
   resource.check_self(Log, self, "download")
-  local o = rows.download.check(opts, "log:download")
+  local o = operations.download.check(opts, "log:download")
   sink.check(to, "argument 1 of log:download")
-  local value, err = download.run(self, rows.download, o, to)
+  local value, err = download.run(self, operations.download, o, to)
   if value == nil then return nil, err end
   return value
 end

@@ -1,25 +1,50 @@
 --- A request queue: requests that are added once each, and worked off from its head.
 --- https://docs.apify.com/api/v2/request-queue-get
 local batch = require "apify.resources.request_queue_batch"
+local bodies = require "apify.http.bodies"
 local json = require "apify.util.json"
 local cursor_plan = require "apify.paging.cursor_plan"
 local errors = require "apify.util.errors"
-local operations = require "apify.resources.base.operations"
+local operations = require("apify.resources.base.operations").request_queue
 local options = require "apify.util.options"
 local resource = require "apify.resources.base.resource"
 local storage = require "apify.resources.base.storage"
 local url = require "apify.util.url"
+local user_data = require "apify.resources.base.user_data"
 
 local MAX_CLIENT_KEY = 32                -- characters
 local CHUNK = 1000                       -- requests a page
-
-local rows = operations.request_queue
 
 ---@class apify.RequestQueue : apify.Resource
 ---@field private client_key? string owner of the locks
 local RequestQueue = resource.define "RequestQueue"
 
-storage.add_methods(RequestQueue, "request_queue", rows)
+--- The queue's own object; nil and an error with `not_found` when there is none.
+---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
+---@return table? queue
+---@return apify.Error? err
+function RequestQueue:get(opts)
+  resource.check_self(RequestQueue, self, "get")
+  return resource.call(self, operations.get, operations.get.check(opts, "request_queue:get"))
+end
+
+--- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
+---@param opts apify.StorageUpdateOptions
+---@return table? queue
+---@return apify.Error? err
+function RequestQueue:update(opts)
+  resource.check_self(RequestQueue, self, "update")
+  return storage.update(self, operations.update, opts, "request_queue:update")
+end
+
+--- Delete it with all that it holds.
+---@param opts? { request_timeout?: number }
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function RequestQueue:delete(opts)
+  resource.check_self(RequestQueue, self, "delete")
+  return resource.call(self, operations.delete, operations.delete.check(opts, "request_queue:delete"))
+end
 
 local function method_name(method)
   return "request_queue:" .. method
@@ -27,11 +52,10 @@ end
 
 --- Call an operation about requests, whose nulls are the user's.
 local function call(self, method, opts, segment, fields)
-  local row = rows[method]
-  local o = row.check(opts, method_name(method))
-  local all = { nulls = storage.nulls(self.settings, o) }
-  for name, value in pairs(fields or {}) do all[name] = value end
-  return resource.call(self, row, o, segment, all)
+  local operation = operations[method]
+  local o = operation.check(opts, method_name(method))
+  o.nulls = user_data.nulls(self.settings, o)
+  return resource.call(self, operation, o, segment, fields)
 end
 
 local function id_segment(id, method)
@@ -76,13 +100,13 @@ end
 function RequestQueue:iterate_requests(opts)
   resource.check_self(RequestQueue, self, "iterate_requests")
   local where = method_name "iterate_requests"
-  local o = rows.iterate_requests.check(opts, where)
-  return resource.iterate(self, rows.iterate_requests, o, where, function(_, place)
+  local o = operations.iterate_requests.check(opts, where)
+  return resource.iterate(self, operations.iterate_requests, o, where, function(_, mark)
     return cursor_plan.new {
       parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
-      limit = o.limit or place and place.limit_left, chunk_size = o.chunk_size or CHUNK, resume = place and place.mark,
+      limit = o.limit, chunk_size = o.chunk_size or CHUNK, resume = mark,
     }
-  end, { mark_kind = "cursor", row_key = "id", nulls = storage.nulls(self.settings, o) })
+  end, { mark_kind = "cursor", row_key = "id", nulls = user_data.nulls(self.settings, o) })
 end
 
 --- The rows of heads, which are only a part of the requests.
@@ -129,14 +153,14 @@ function RequestQueue:add_request(value, opts)
   local item, why = batch.request_of(value)
   if not item then errors.misuse("bad argument 1 of %s: %s", method_name "add_request", why) end
   return call(self, "add_request", opts, nil, {
-    body = encode_request(self, item, "add_request"), headers = storage.JSON_HEADERS, is_safe = item.uniqueKey ~= nil,
+    body = encode_request(self, item, "add_request"), headers = bodies.headers(false), is_safe = item.uniqueKey ~= nil,
   })
 end
 
 local function run_batch(self, method, run, requests, opts)
-  local row = rows[method]
-  local o = row.check(opts, method_name(method))
-  return run(self.settings, resource.target(self, row, o), requests, o)
+  local operation = operations[method]
+  local o = operation.check(opts, method_name(method))
+  return run(self.settings, resource.resolvable(self, operation, o), requests, o)
 end
 
 ---@class apify.BatchAddOptions
@@ -202,12 +226,7 @@ function RequestQueue:update_request(value, opts)
       method_name "update_request")
   end
   return call(self, "update_request", opts, id_segment(value, "update_request"),
-    { body = encode_request(self, value, "update_request"), headers = storage.JSON_HEADERS })
-end
-
-local function perform(self, method, id, opts)
-  local row, segment = rows[method], id_segment(id, method)
-  return resource.perform(self, row, row.check(opts, method_name(method)), segment)
+    { body = encode_request(self, value, "update_request"), headers = bodies.headers(false) })
 end
 
 --- Delete a request.
@@ -217,7 +236,7 @@ end
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete_request(id, opts)
   resource.check_self(RequestQueue, self, "delete_request")
-  return perform(self, "delete_request", id, opts)
+  return call(self, "delete_request", opts, id_segment(id, "delete_request"))
 end
 
 --- Hold a lock of one's own for `lock_secs` seconds from now: { lockExpiresAt }.
@@ -237,7 +256,7 @@ end
 ---@return apify.Error? err
 function RequestQueue:delete_request_lock(id, opts)
   resource.check_self(RequestQueue, self, "delete_request_lock")
-  return perform(self, "delete_request_lock", id, opts)
+  return call(self, "delete_request_lock", opts, id_segment(id, "delete_request_lock"))
 end
 
 --- Give all locks of this client key (inside a run: of the run too) back: { unlockedCount }.

@@ -165,7 +165,7 @@ local DELETE = {
 
 --- Add requests, or URLs. The results, in the order given, are { requestId, uniqueKey, wasAlreadyPresent, wasAlreadyHandled }.
 ---@param settings apify.Settings
----@param op apify.Target
+---@param op apify.Resolvable
 ---@param requests table|function a list or an iterator
 ---@param o? apify.BatchOptions
 ---@return table[]? results
@@ -177,7 +177,7 @@ end
 --- Delete requests, given as ids or as tables with an id or a uniqueKey. The results, in the order given, are { id, uniqueKey } as the API gave them,
 --- or of what its answer does not name, as it was not there, { id, uniqueKey, was_found = false } as they were given.
 ---@param settings apify.Settings
----@param op apify.Target
+---@param op apify.Resolvable
 ---@param requests table|function a list or an iterator
 ---@param o? apify.BatchOptions
 ---@return table[]? results

@@ -120,10 +120,10 @@ function Work:gather()
 end
 
 --- Is it known where the batches go?
-function Work:has_target()
+function Work:resolve()
   if self.op then return true end
   local err
-  self.op, err = self.find_target(math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout))
+  self.op, err = self.find(math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout))
   if err then self:fail(err) end
   return self.op ~= nil
 end
@@ -132,7 +132,7 @@ end
 function Work:fill()
   while not self.failure and (self.ahead or not self.is_drained) and #self.batches < self.max_parallel do
     local entries = self:gather()
-    if self.failure or not entries[1] or not self:has_target() then return end
+    if self.failure or not entries[1] or not self:resolve() then return end
     table.insert(self.batches, { entries = entries, rounds = 0, wake_at = self.clock:now() })
   end
 end
@@ -304,7 +304,7 @@ end
 --- Send all requests.
 ---@param settings apify.Settings
 ---@param kind apify.BatchKind
----@param op apify.Target
+---@param op apify.Resolvable
 ---@param requests table|function
 ---@param o apify.BatchOptions
 ---@return table[]? results in the order given
@@ -316,7 +316,7 @@ function batch_send.run(settings, kind, op, requests, o)
     max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
   }, Work)
   self.clock = clock.new(o.deadline)
-  if type(op) == "function" then self.find_target = op else self.op = op end
+  if type(op) == "function" then self.find = op else self.op = op end
   local err = drive.refusal(settings) or self.source.error
   if err then self:fail(err) else self:drive_to_end() end
   return self:finish()

@@ -1,33 +1,27 @@
 --- A run.
 --- https://docs.apify.com/api/v2/actor-run-get
-local answers = require "apify.http.answers"
 local core = require "apify.core"
 local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
-local operations = require "apify.resources.base.operations"
+local operations = require("apify.resources.base.operations").run
 local options = require "apify.util.options"
-local request = require "apify.http.request"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
-local run_poll = require "apify.resources.run_poll"
 local run_status = require "apify.resources.base.run_status"
 local run_watch = require "apify.resources.run_watch"
 local run_start = require "apify.resources.run_start"
-local storage = require "apify.resources.base.storage"
 local loop = require "apify.loop"
 local url = require "apify.util.url"
 local run_wait = require "apify.resources.run_wait"
 
 local check_wait = options.spec {
-  deadline = options.number { exclusive_min = 0 },
+  deadline = options.positive_secs,
   nulls = options.enum { "omit", "keep" },
-  request_timeout = options.number { exclusive_min = 0 },
+  request_timeout = options.positive_secs,
   wait_secs = options.number { min = 0, huge = true },
 }
-
-local rows = operations.run
 
 ---@class apify.RunHandle : apify.Resource
 local Run = resource.define "Run"
@@ -38,11 +32,8 @@ local Run = resource.define "Run"
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
   resource.check_self(Run, self, "get")
-  local o = rows.get.check(opts, "run:get")
-  local op = run_poll.poll_operation(self.settings, self.path, o.wait_for_finish, o.request_timeout, o.nulls)
-  op.query = op.query or {}
-  for i, pair in ipairs(self.mount.query) do table.insert(op.query, i, pair) end
-  return request.run(self.settings, op, answers.reader(rows.get.answers))
+  local o = operations.get.check(opts, "run:get")
+  return resource.call(self, operations.get, o, nil, run_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
 end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;
@@ -55,12 +46,12 @@ function Run:wait_for_finish(opts)
   local o = check_wait(opts, "run:wait_for_finish")
   local began_at = loop.now()
   local limit = math.min(o.request_timeout or self.settings.request_timeout, o.deadline or math.huge, math.max(o.wait_secs or math.huge, 0.4))
-  local pinned, err = resource.pinned(self, limit)
-  if not pinned then return nil, err end
+  local resolved, err = resource.resolve(self, limit)
+  if not resolved then return nil, err end
   local spent = loop.now() - began_at
   if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
   if o.deadline then o.deadline = math.max(0, o.deadline - spent) end
-  return run_wait.one(self.settings, pinned.path, o)
+  return run_wait.one(self.settings, resolved.path, o)
 end
 
 local run = {}
@@ -71,7 +62,7 @@ local run = {}
 ---@return apify.Error? err
 function Run:pin(opts)
   resource.check_self(Run, self, "pin")
-  local o = rows.pin.check(opts, "run:pin")
+  local o = operations.pin.check(opts, "run:pin")
   if not self.mount.is_last then return self end
   local path, err, id = resource.last_run_path(self.settings, self.mount, o.request_timeout)
   if not path then return nil, err end
@@ -91,12 +82,12 @@ end
 function Run:update(opts)
   resource.check_self(Run, self, "update")
   check_fixed(self, "update")
-  local o = rows.update.check(opts, "run:update")
-  local fields = {
+  local o = operations.update.check(opts, "run:update")
+  local members = {
     generalAccess = o.general_access, isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message,
   }
-  if next(fields) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
-  return resource.call(self, rows.update, o, nil, { body = storage.json_body(fields, "run:update"), headers = storage.JSON_HEADERS })
+  if next(members) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
+  return resource.call(self, operations.update, o, nil, resource.json_fields(members, "run:update"))
 end
 
 --- Delete the run, which must have ended.
@@ -106,7 +97,7 @@ end
 function Run:delete(opts)
   resource.check_self(Run, self, "delete")
   check_fixed(self, "delete")
-  return resource.perform(self, rows.delete, rows.delete.check(opts, "run:delete"))
+  return resource.call(self, operations.delete, operations.delete.check(opts, "run:delete"))
 end
 
 --- Abort the run; `gracefully` gives it 30 seconds to save its state. Returns the run, which is perhaps still ABORTING.
@@ -116,7 +107,7 @@ end
 function Run:abort(opts)
   resource.check_self(Run, self, "abort")
   local is_safe = not self.mount.is_last                               -- aborting again changes nothing; but it might be another run
-  return resource.call(self, rows.abort, rows.abort.check(opts, "run:abort"), nil, { is_safe = is_safe })
+  return resource.call(self, operations.abort, operations.abort.check(opts, "run:abort"), nil, { is_safe = is_safe })
 end
 
 --- Turn the run into one of another Actor, with a new input.
@@ -127,9 +118,9 @@ end
 ---@return apify.Error? err
 function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
-  local o = rows.metamorph.check(opts, "run:metamorph")
+  local o = operations.metamorph.check(opts, "run:metamorph")
   o.target_actor_id = url.plain_id(target, "Actor id")
-  return resource.call(self, rows.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph"))
+  return resource.call(self, operations.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph"))
 end
 
 --- Restart the run's container.
@@ -138,7 +129,7 @@ end
 ---@return apify.Error? err
 function Run:reboot(opts)
   resource.check_self(Run, self, "reboot")
-  return resource.call(self, rows.reboot, rows.reboot.check(opts, "run:reboot"))
+  return resource.call(self, operations.reboot, operations.reboot.check(opts, "run:reboot"))
 end
 
 ---@class apify.ResurrectOptions
@@ -158,7 +149,7 @@ end
 function Run:resurrect(opts)
   resource.check_self(Run, self, "resurrect")
   check_fixed(self, "resurrect")
-  return resource.call(self, rows.resurrect, rows.resurrect.check(opts, "run:resurrect"))
+  return resource.call(self, operations.resurrect, operations.resurrect.check(opts, "run:resurrect"))
 end
 
 --- A key that the same charge has, however often it is sent, and no other.
@@ -178,13 +169,11 @@ function Run:charge(event, opts)
   if type(event) ~= "string" or event == "" then
     errors.misuse("bad argument 1 of run:charge: %s (expected the name of an event)", errors.show(event))
   end
-  local o = rows.charge.check(opts, "run:charge")
+  local o = operations.charge.check(opts, "run:charge")
   local key = o.idempotency_key or charge_key(self, event)
-  storage.check_header("idempotency_key", key, "run:charge")
-  return resource.perform(self, rows.charge, o, nil, {
-    body = storage.json_body({ eventName = event, count = o.count or 1 }, "run:charge"),
-    headers = { storage.JSON_HEADERS[1], "idempotency-key: " .. key }, is_safe = true,
-  })
+  local fields = resource.json_fields({ eventName = event, count = o.count or 1 }, "run:charge")
+  fields.headers[2], fields.is_safe = "idempotency-key: " .. key, true
+  return resource.call(self, operations.charge, o, nil, fields)
 end
 
 --- Watch the run: steps are the run, now and each time that its status or its status message has changed, until it has ended.
@@ -192,7 +181,7 @@ end
 ---@return apify.RunWatch, nil, nil, apify.RunWatch
 function Run:watch(opts)
   resource.check_self(Run, self, "watch")
-  local o = rows.watch.check(opts, "run:watch")
+  local o = operations.watch.check(opts, "run:watch")
   local it = run_watch.new {
     settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil, path_of = resource.run_path,
     interval = o.interval or 1, deadline = o.deadline, nulls = o.nulls, request_timeout = o.request_timeout,

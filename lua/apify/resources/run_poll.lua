@@ -15,22 +15,6 @@ local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the pol
 
 local read_run = answers.reader "run"
 
---- The request of one poll.
----@param settings apify.Settings
----@param path string of the run, below the API's base
----@param secs? integer how long the API may hold its answer, 0 to 60
----@param request_timeout? number
----@param nulls? "omit"|"keep"
----@return apify.Request
-function run_poll.poll_operation(settings, path, secs, request_timeout, nulls)
-  local held = secs or 0
-  return {
-    path = path, query = secs and { { "waitForFinish", ("%d"):format(secs) } }, nulls = nulls,
-    request_timeout = request_timeout or settings.request_timeout + held,
-    hold_timeout = held > 0 and held + run_status.POLL_MARGIN or nil,
-  }
-end
-
 ---@class apify.RunWait
 ---@field run? table as last seen
 ---@field error? apify.Error
@@ -101,8 +85,9 @@ local function start_poll(self, now)
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
-  local op = run_poll.poll_operation(self.settings, self.path, self.poll_secs, allowed, self.nulls)
-  local call = request.begin(self.settings, op, self.waiter, now)
+  local req = run_status.limits(self.settings, self.poll_secs, allowed)
+  req.path, req.nulls, req.query = self.path, self.nulls, { { "waitForFinish", ("%d"):format(self.poll_secs) } }
+  local call = request.begin(self.settings, req, self.waiter, now)
   call.machine, call.read = self, read_run
   self.call = call
 end

@@ -1,5 +1,4 @@
---- Starting runs of an Actor or a task: the methods that both share.
-local answers = require "apify.http.answers"
+--- Starting runs of an Actor or a task: what the methods of both do.
 local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
@@ -7,13 +6,12 @@ local fiber = require "apify.loop.fiber"
 local log = require "apify.resources.log"
 local single_plan = require "apify.paging.single_plan"
 local iterator = require "apify.paging.iterator"
-local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
 local bodies = require "apify.http.bodies"
-local storage = require "apify.resources.base.storage"
 local loop = require "apify.loop"
 local run_wait = require "apify.resources.run_wait"
+local user_data = require "apify.resources.base.user_data"
 
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
 local LOG_GRACE = 10                     -- seconds without a line before the log of a run that has ended is left
@@ -58,28 +56,38 @@ local function encode_input(settings, input, content_type, where)
   return text, content_type or JSON_TYPE
 end
 
---- Put the input into an operation.
+--- The fields of a request that sends the input.
 ---@param settings apify.Settings
 ---@param input any nil: none
 ---@param content_type? string
 ---@param where string for messages
 ---@return { body?: string, headers?: string[] }
 function run_start.input_fields(settings, input, content_type, where)
-  if content_type then storage.check_header("content_type", content_type, where) end
   if input == nil then return {} end
   local body, kind = encode_input(settings, input, content_type, where)
   local packed, header = bodies.compress(body)
   return { body = packed, headers = { "Content-Type: " .. kind, header } }
 end
 
---- Start a run: nil, err with `sent` when its answer was lost, so that there may be one.
-local function start(self, row, o, input, where)
+--- Start a run, as the checked options say: nil, err with `sent` when its answer was lost, so that there may be one.
+local function start(self, operation, o, input, where)
   local fields = run_start.input_fields(self.settings, input, o.content_type, where)
-  local held = o.wait_for_finish or 0
-  fields.request_timeout = math.min(o.request_timeout or self.settings.request_timeout + held, o.deadline or math.huge)
-  fields.hold_timeout = held > 0 and held + run_status.POLL_MARGIN or nil
+  local limits = run_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
+  fields.request_timeout, fields.hold_timeout = math.min(limits.request_timeout, o.deadline or math.huge), limits.hold_timeout
   fields.answer_name = "run"
-  return request.run(self.settings, resource.operation(self, row, o, nil, fields), answers.reader(row.answers))
+  return resource.call(self, operation, o, nil, fields)
+end
+
+--- Start a run.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param input any
+---@param opts? apify.StartOptions
+---@param where string for messages
+---@return table? run
+---@return apify.Error? err
+function run_start.start(self, operation, input, opts, where)
+  return start(self, operation, operation.check(opts, where), input, where)
 end
 
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
@@ -150,9 +158,17 @@ local function wait_with_log(settings, run, path, o, limits, ends_at)
   return ended
 end
 
-local function call(self, row, o, input, where)
-  local began_at = loop.now()
-  local run, err = start(self, row, o, input, where)
+--- Start a run and wait until it has ended.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param input any
+---@param opts? apify.CallOptions
+---@param where string for messages
+---@return table? run
+---@return apify.Error? err
+function run_start.call(self, operation, input, opts, where)
+  local o, began_at = operation.check(opts, where), loop.now()
+  local run, err = start(self, operation, o, input, where)
   if not run then return nil, err end
   local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, nulls = o.nulls, request_timeout = o.request_timeout }
   if o.deadline then limits.deadline = math.max(0, o.deadline - (loop.now() - began_at)) end
@@ -171,98 +187,58 @@ local function call(self, row, o, input, where)
   return nil, why
 end
 
---- The operation of a call that lasts as long as the run.
-local function sync_operation(self, row, o, input, where, more)
-  local fields = run_start.input_fields(self.settings, input, o.content_type, where)
+--- Add to the fields what a call needs that lasts as long as the run: its input and its limits of time.
+local function add_sync_fields(self, fields, o, input, where)
+  for name, value in pairs(run_start.input_fields(self.settings, input, o.content_type, where)) do fields[name] = value end
   fields.hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
   fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
-  for name, value in pairs(more) do fields[name] = value end
-  return resource.operation(self, row, o, nil, fields)
+  return fields
 end
 
---- Add the methods to a class. `noun` is its name in messages, `rows` its operations.
----@param class table
----@param noun string
----@param rows table<string, apify.OperationRow>
-function run_start.add_methods(class, noun, rows)
-  --- The object itself.
-  ---@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
-  ---@return table?
-  ---@return apify.Error? err `not_found` when there is none
-  function class:get(opts)
-    resource.check_self(class, self, "get")
-    return resource.call(self, rows.get, rows.get.check(opts, noun .. ":get"))
-  end
+--- Run it within one request: its output.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param input any
+---@param opts? table
+---@param where string for messages
+---@return apify.Record? output
+---@return apify.Error? err
+function run_start.record(self, operation, input, opts, where)
+  local o, settings = operation.check(opts, where), self.settings
+  local fields = add_sync_fields(self, user_data.fields(settings, o), o, input, where)
+  return resource.call(self, operation, o, nil, fields, user_data.record(settings, o, o.output_record_key or "OUTPUT", true))
+end
 
-  --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
-  ---@param input? any a table, or a string of the `content_type`
-  ---@param opts? apify.StartOptions
-  ---@return table? run
-  ---@return apify.Error? err
-  function class:start(input, opts)
-    resource.check_self(class, self, "start")
-    local where = noun .. ":start"
-    return start(self, rows.start, rows.start.check(opts, where), input, where)
-  end
+--- Run it within one request: a page of its items.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param input any
+---@param opts? table
+---@param where string for messages
+---@return apify.Page? page
+---@return apify.Error? err
+function run_start.items(self, operation, input, opts, where)
+  local o, settings = operation.check(opts, where), self.settings
+  local fields = add_sync_fields(self, user_data.fields(settings, o), o, input, where)
+  return resource.call(self, operation, o, nil, fields, user_data.page(settings, o))
+end
 
-  --- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
-  ---@param input? any
-  ---@param opts? apify.CallOptions
-  ---@return table? run
-  ---@return apify.Error? err
-  function class:call(input, opts)
-    resource.check_self(class, self, "call")
-    local where = noun .. ":call"
-    return call(self, rows.call, rows.call.check(opts, where), input, where)
-  end
-
-  --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
-  ---@param input? any
-  ---@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
-  ---@return apify.Record? output
-  ---@return apify.Error? err status 408 when the time is over
-  function class:run_sync(input, opts)
-    resource.check_self(class, self, "run_sync")
-    local where = noun .. ":run_sync"
-    local o = rows.run_sync.check(opts, where)
-    local nulls = storage.nulls(self.settings, o)
-    local op = sync_operation(self, rows.run_sync, o, input, where, { nulls = nulls, is_user_data = true })
-    return request.run(self.settings, op, storage.read_record(self.settings, o.output_record_key or "OUTPUT", o.raw, nulls, true))
-  end
-
-  --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
-  ---@param input? any
-  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
-  ---@return apify.Page? page
-  ---@return apify.Error? err status 408 when the time is over
-  function class:run_sync_get_dataset_items(input, opts)
-    resource.check_self(class, self, "run_sync_get_dataset_items")
-    local where, row = noun .. ":run_sync_get_dataset_items", rows.run_sync_get_dataset_items
-    local o = row.check(opts, where)
-    local nulls = storage.nulls(self.settings, o)
-    local op = sync_operation(self, row, o, input, where, { nulls = nulls, is_user_data = true })
-    return request.run(self.settings, op, storage.read_items(self.settings, nulls))
-  end
-
-  --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
-  ---@param input? any
-  ---@param opts? apify.StartOptions|apify.DatasetItemsOptions
-  ---@return apify.Iterator, nil, nil, apify.Iterator
-  function class:run_sync_iterate_items(input, opts)
-    resource.check_self(class, self, "run_sync_iterate_items")
-    local where, row = noun .. ":run_sync_iterate_items", rows.run_sync_iterate_items
-    local o = row.check(opts, where)
-    local nulls, settings = storage.nulls(self.settings, o), self.settings
-    storage.check_pick(settings, o, where)
-    local op = sync_operation(self, row, o, input, where, {})
-    local it = iterator.new {
-      settings = settings, path = op.path, query = op.query, nulls = nulls, pick = o.pick, http1 = true, is_open_ended = true,
-      decoder = json.row_decoder(settings), decode_row = storage.row_codec(settings, nulls),
-      request = { method = op.method, body = op.body, headers = op.headers, hold_timeout = op.hold_timeout },
-      plan = single_plan.new(), request_timeout = op.request_timeout, deadline = o.deadline,
-    }
-    return it, nil, nil, it
-  end
+--- Run it within one request, which the first step makes: its items one by one.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param input any
+---@param opts? table
+---@param where string for messages
+---@return apify.Iterator, nil, nil, apify.Iterator
+function run_start.iterate(self, operation, input, opts, where)
+  local o, settings = operation.check(opts, where), self.settings
+  local all = user_data.row_options(settings, o, where)
+  local req = resource.request(self, operation, o, nil, add_sync_fields(self, {}, o, input, where))
+  all.settings, all.path, all.query, all.pick, all.plan = settings, req.path, req.query, o.pick, single_plan.new()
+  all.http1, all.is_open_ended, all.request_timeout, all.deadline = true, true, req.request_timeout, o.deadline
+  all.request = { method = req.method, body = req.body, headers = req.headers, hold_timeout = req.hold_timeout }
+  local it = iterator.new(all)
+  return it, nil, nil, it
 end
 
 return run_start

@@ -1,68 +1,9 @@
 --- Collections of runs: of an Actor, of a task, of the account.
 --- https://docs.apify.com/api/v2/act-runs-get
-local answers = require "apify.http.answers"
 local bookmark = require "apify.paging.bookmark"
-local errors = require "apify.util.errors"
-local options = require "apify.util.options"
-local request = require "apify.http.request"
+local collection = require "apify.resources.base.collection"
+local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
-local offset_plan = require "apify.paging.offset_plan"
-
-local MAX_PAGE = 1000
-local MAX_PREFETCH = 64
-
-local positive_secs = options.number { exclusive_min = 0 }
-local nulls = options.enum { "omit", "keep" }
-
-local list_rules = {
-  desc = options.boolean,
-  limit = options.integer { min = 1, max = MAX_PAGE },
-  nulls = nulls,
-  offset = options.integer { min = 0 },
-  request_timeout = positive_secs,
-  started_after = options.date,
-  started_before = options.date,
-  status = options.list_of(options.enum(run_status.STATUSES)),
-}
-
-local iterate_rules = {
-  bookmark = options.string { nonempty = true },
-  chunk_size = options.integer { min = 1, max = MAX_PAGE },
-  deadline = positive_secs,
-  desc = options.boolean,
-  follow = options.boolean,
-  limit = options.integer { min = 1 },
-  nulls = nulls,
-  offset = options.integer { min = 0 },
-  pick = options.list_of(options.string { nonempty = true }),
-  poll_secs = positive_secs,
-  prefetch = options.integer { min = 1, max = MAX_PREFETCH },
-  request_timeout = positive_secs,
-  started_after = options.date,
-  started_before = options.date,
-  status = options.list_of(options.enum(run_status.STATUSES)),
-}
-
-local function without_dates(rules)
-  local fewer = {}
-  for name, rule in pairs(rules) do fewer[name] = rule end
-  fewer.started_after, fewer.started_before = nil, nil
-  return fewer
-end
-
---- The checkers of a collection; runs of a task know no dates.
-local with_dates = { list = options.spec(list_rules), iterate = options.spec(iterate_rules) }
-local dateless = { list = options.spec(without_dates(list_rules)), iterate = options.spec(without_dates(iterate_rules)) }
-
-local list_row = { path = "", query = options.query {
-  { "desc", "desc" }, { "status", "status" }, { "started_after", "startedAfter" }, { "started_before", "startedBefore" },
-} }
-
-local page_query = options.query {
-  { "offset", "offset" }, { "limit", "limit" },
-  { "desc", "desc" }, { "status", "status" }, { "started_after", "startedAfter" }, { "started_before", "startedBefore" },
-}
 
 ---@class apify.RunsListOptions
 ---@field desc? boolean newest first
@@ -84,19 +25,13 @@ local page_query = options.query {
 ---@field poll_secs? number seconds between two looks for new runs
 ---@field prefetch? integer pages in flight
 
----@class apify.Page
----@field items table[]
----@field total integer
----@field offset integer
----@field limit integer
----@field count integer
----@field desc boolean
-
 ---@class apify.Runs : apify.Resource
+---@field private operations table<string, apify.Operation>
 local Runs = resource.define "Runs"
 
-local function checkers(self)
-  return self.has_dates and with_dates or dateless
+--- Runs leave the list of a status when they get another.
+local function is_filtered(query)
+  return bookmark.find(query, "status") ~= nil
 end
 
 --- One page of runs.
@@ -105,12 +40,8 @@ end
 ---@return apify.Error? err
 function Runs:list(opts)
   resource.check_self(Runs, self, "list")
-  local o = checkers(self).list(opts, "runs:list")
-  local page, err = request.run(self.settings, {
-    path = self.path, query = page_query(o), nulls = o.nulls, request_timeout = o.request_timeout,
-  }, answers.reader "page")
-  if not page then return nil, err end
-  return resource.cut(page, o.limit)
+  local list = self.operations.list
+  return collection.list(self, list, list.check(opts, "runs:list"))
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -119,29 +50,20 @@ end
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
-  local where = "runs:iterate"
-  local o = checkers(self).iterate(opts, where)
-  return resource.iterate(self, list_row, o, where, function(query, place)
-    local is_desc = bookmark.find(query, "desc") ~= nil
-    if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new runs come last)", where) end
-    return offset_plan.new {
-      resume = place and place.mark, offset = o.offset, limit = o.limit or place and place.limit_left,
-      chunk_size = o.chunk_size, max_page = MAX_PAGE, prefetch = o.prefetch or self.settings.prefetch,
-      desc = is_desc, is_filtered = bookmark.find(query, "status") ~= nil,
-    }
-  end, { row_key = "id" })
+  local iterate, where = self.operations.iterate, "runs:iterate"
+  return collection.iterate(self, iterate, iterate.check(opts, where), where, is_filtered, "id")
 end
 
 local runs = {}
 
---- The runs below `parent_path`.
+--- The runs at a path, which those of a task can be filtered by less.
 ---@param settings apify.Settings
 ---@param path string
----@param has_dates boolean
+---@param are_of_task? boolean
 ---@return apify.Runs
-function runs.new(settings, path, has_dates)
+function runs.new(settings, path, are_of_task)
   local self = resource.new(Runs, settings, path)
-  self.has_dates = has_dates
+  self.operations = are_of_task and operations.task_runs or operations.runs
   return self
 end
 

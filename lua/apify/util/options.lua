@@ -78,6 +78,9 @@ function options.number(bounds)
   end)
 end
 
+--- Seconds in which something can happen.
+options.positive_secs = options.number { exclusive_min = 0 }
+
 --- A string; `secret` keeps its value out of messages.
 ---@param rules? { nonempty?: boolean, max?: integer, secret?: boolean }
 ---@return apify.Checker

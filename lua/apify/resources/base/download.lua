@@ -8,49 +8,39 @@ local stream = require "apify.http.stream"
 
 local download = {}
 
---- The bytes of an operation's answer. Below a last run, they are of the run that was last at the first step.
+--- The bytes of a request's answer. Below a last run, they are of the run that was last at the first step.
 ---@param self apify.Resource
----@param make_operation fun(handle: apify.Resource): apify.Request
+---@param make_request fun(handle: apify.Resource): apify.Request
 ---@param options? table further options of the stream
 ---@return apify.Stream
-function download.stream(self, make_operation, options)
-  local all = { settings = self.settings, request = make_operation(self) }
+function download.stream(self, make_request, options)
+  local all = { settings = self.settings, request = make_request(self), resolve = resource.resolver(self, make_request) }
   for name, value in pairs(options or {}) do all[name] = value end
-  if self.mount.is_last then
-    all.resolve = resource.late(self, make_operation)
-  end
   return stream.new(all)
 end
 
 --- Save the answer of an operation in what `sink.check` has accepted: true or, without a sink, the bytes; and the answer's
 --- { status, headers }. Nothing half written stays behind.
 ---@param self apify.Resource
----@param row apify.OperationRow
+---@param operation apify.Operation
 ---@param o table checked options
 ---@param to any
----@param more? { segment?: string, query?: { [1]: string, [2]: string }[], media?: string, is_raw?: boolean } what stands for the {} in the path;
----parameters beside those of the options; the kind of bytes, if it is not that of the row;
----and whether they are wanted as they come, compressed or not
+---@param segment? string what stands for the {} in the path
+---@param fields? table of the request
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
-function download.run(self, row, o, to, more)
+function download.run(self, operation, o, to, segment, fields)
   local refused = drive.refusal(self.settings)
   if refused then return nil, refused end
-  more = more or {}
-  local function make_operation(handle)
-    local op = resource.operation(handle, row, o, more.segment)
-    op.media, op.is_raw = more.media or op.media, more.is_raw
-    for _, pair in ipairs(more.query or {}) do op.query[#op.query + 1] = pair end
-    return op
-  end
-  local source = download.stream(self, make_operation, { deadline = o.deadline })
+  local function make_request(handle) return resource.request(handle, operation, o, segment, fields) end
+  local bytes = download.stream(self, make_request, { deadline = o.deadline })
   local opened, why = sink.open(to, self.settings.max_body_size)
   if not opened then
-    return nil, request.describe(self.settings, make_operation(self), why)
+    return nil, request.describe(self.settings, make_request(self), why)
   end
-  local value, err = save(source, opened)
+  local value, err = save(bytes, opened)
   if value == nil then return nil, err end
-  return value, source:info()
+  return value, bytes:info()
 end
 
 return download

@@ -1,15 +1,16 @@
---- What the API can do, one row for each operation. Those of a log, a dataset, a key-value store and a request queue are the same
+--- What the API can do, operation by operation. Those of a log, a dataset, a key-value store and a request queue are the same
 --- wherever they are mounted: below a run, below an Actor's or a task's last run, or as a storage of its own.
 ---
---- A row says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
+--- An operation says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
 --- parameters; no other parameter is ever sent. Limits are the API's.
 local base64 = require "apify.util.base64"
 local core = require "apify.core"
 local options = require "apify.util.options"
+local run_status = require "apify.resources.base.run_status"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
 
-local positive_secs = options.number { exclusive_min = 0 }
+local positive_secs = options.positive_secs
 local text = options.string { nonempty = true }
 local whole = options.integer { min = 0 }
 local flag = options.boolean
@@ -20,7 +21,13 @@ local names = options.list_of {
   check = function(v) return type(v) == "string" and v ~= "" and not v:find(",", 1, true), v end,
 }
 
----@class apify.OperationRow
+--- What can be the value of a header.
+local header_text = {
+  expected = "printable ASCII, as a header has",
+  check = function(v) return type(v) == "string" and v:find "%S" and not v:find "[^\32-\126]", v end,
+}
+
+---@class apify.Operation
 ---@field method string
 ---@field path string
 ---@field check fun(opts: table?, where: string): table
@@ -31,9 +38,9 @@ local names = options.list_of {
 
 local nulls = { nulls = options.enum { "omit", "keep" } }
 
---- A row from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
+--- An operation from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
 --- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
-local function row(method, path, kind, parameters, more)
+local function operation(method, path, kind, parameters, more)
   local spec, map, required = { request_timeout = positive_secs, nulls = kind and kind ~= "nothing" and nulls.nulls or nil }, {}, {}
   for name, checker in pairs(more or {}) do spec[name] = checker end
   for i, parameter in ipairs(parameters or {}) do
@@ -44,15 +51,15 @@ local function row(method, path, kind, parameters, more)
 end
 
 --- The same for an operation whose answer is not an object but bytes of a kind.
-local function media_row(method, path, media, ...)
-  local made = row(method, path, nil, ...)
-  made.media = media
+local function media(method, path, kind, ...)
+  local made = operation(method, path, nil, ...)
+  made.media = kind
   return made
 end
 
---- The same as `row` for an operation in which the owner of locks is named.
-local function client_row(...)
-  local made = row(...)
+--- The same for an operation in which the owner of locks is named.
+local function locking(...)
+  local made = operation(...)
   made.takes_client_key = true
   return made
 end
@@ -87,6 +94,7 @@ local item_format = {
 }
 
 local key_filter = { { "prefix", "prefix", text }, { "collection", "collection", text }, { "signature", "signature", text } }
+local record_form = { { "signature", "signature", text }, { "attachment", "attachment" } }   -- unless as an attachment, the API may edit HTML
 local forefront = { { "forefront", "forefront", flag } }
 local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_required = true }
 local request_filter = { { "filter", "filter", options.list_of(options.enum { "locked", "pending" }) } }
@@ -117,69 +125,71 @@ local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NA
 
 local function storage()
   return {
-    get = row("GET", "", "object"),
-    update = row("PUT", "", "object", nil, {
+    get = operation("GET", "", "object"),
+    update = operation("PUT", "", "object", nil, {
       general_access = general_access,
       name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
     }),
-    delete = row("DELETE", "", "nothing"),
+    delete = operation("DELETE", "", "nothing"),
   }
 end
 
 local operations = {}
 
 local raw = { { "raw", "raw", flag } }
+local followed = { raw[1], { "stream", "stream" } }
 
 operations.log = {
-  get = media_row("GET", "", "log", raw),
-  stream = media_row("GET", "", "log", raw, { deadline = positive_secs }),
-  lines = media_row("GET", "", "log", raw, { deadline = positive_secs, follow = flag }),
-  download = media_row("GET", "", "log", raw, { deadline = positive_secs }),
+  get = media("GET", "", "log", raw),
+  stream = media("GET", "", "log", followed, { deadline = positive_secs }),
+  lines = media("GET", "", "log", followed, { deadline = positive_secs, follow = flag }),
+  download = media("GET", "", "log", raw, { deadline = positive_secs }),
 }
 
 operations.dataset = storage()
-operations.dataset.list_items = row("GET", "/items", nil, join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = row("GET", "/items", nil, join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
-operations.dataset.download_items = row("GET", "/items", nil, join(item_range, item_shape, item_format), { deadline = positive_secs })
-operations.dataset.push_items = row("POST", "/items", "nothing", nil, { deadline = positive_secs })
-operations.dataset.get_statistics = row("GET", "/statistics", "statistics")
+operations.dataset.list_items = operation("GET", "/items", nil, join(item_range, item_shape), nulls)
+operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
+operations.dataset.download_items = operation("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
+  { deadline = positive_secs })
+operations.dataset.push_items = operation("POST", "/items", "nothing", nil, { deadline = positive_secs })
+operations.dataset.get_statistics = operation("GET", "/statistics", "statistics")
 
 operations.key_value_store = storage()
-operations.key_value_store.list_keys = row("GET", "/keys", "page", join(
+operations.key_value_store.list_keys = operation("GET", "/keys", "page", join(
   { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
-operations.key_value_store.iterate_keys = row("GET", "/keys", nil, key_filter,
+operations.key_value_store.iterate_keys = operation("GET", "/keys", nil, key_filter,
   with(walking, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
-operations.key_value_store.download_records = media_row("GET", "/records", "zip", key_filter, { deadline = positive_secs })
-operations.key_value_store.get_record = row("GET", "/records/{}", nil, { { "signature", "signature", text } }, with(nulls, { raw = flag }))
-operations.key_value_store.download_record = media_row("GET", "/records/{}", "record", { { "signature", "signature", text } },
+operations.key_value_store.download_records = media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
+operations.key_value_store.get_record = operation("GET", "/records/{}", nil, record_form, with(nulls, { raw = flag }))
+operations.key_value_store.download_record = media("GET", "/records/{}", "record", record_form,
   { deadline = positive_secs, raw = flag })
-operations.key_value_store.record_exists = row("HEAD", "/records/{}", "nothing")
-operations.key_value_store.set_record = row("PUT", "/records/{}", "nothing", nil, { content_type = text })
-operations.key_value_store.upload_record = row("PUT", "/records/{}", "nothing", nil, {
-  content_type = text, deadline = positive_secs, size = whole,
+operations.key_value_store.record_exists = operation("HEAD", "/records/{}", "nothing")
+operations.key_value_store.set_record = operation("PUT", "/records/{}", "nothing", nil, { content_type = header_text })
+operations.key_value_store.upload_record = operation("PUT", "/records/{}", "nothing", nil, {
+  content_type = header_text, deadline = positive_secs, size = whole,
 })
-operations.key_value_store.delete_record = row("DELETE", "/records/{}", "nothing")
+operations.key_value_store.delete_record = operation("DELETE", "/records/{}", "nothing")
 
 operations.request_queue = storage()
-operations.request_queue.list_requests = client_row("GET", "/requests", "page", join({
+operations.request_queue.list_requests = locking("GET", "/requests", "page", join({
   { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
   { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
 }, request_filter))
-operations.request_queue.iterate_requests = client_row("GET", "/requests", nil, request_filter,
+operations.request_queue.iterate_requests = locking("GET", "/requests", nil, request_filter,
   with(walking, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
-operations.request_queue.add_request = client_row("POST", "/requests", "registration", forefront)
-operations.request_queue.batch_add_requests = client_row("POST", "/requests/batch", "batch", forefront, batching)
-operations.request_queue.batch_delete_requests = client_row("DELETE", "/requests/batch", "batch", nil, batching)
-operations.request_queue.get_request = row("GET", "/requests/{}", "request")
-operations.request_queue.update_request = client_row("PUT", "/requests/{}", "registration", forefront)
-operations.request_queue.delete_request = client_row("DELETE", "/requests/{}", "nothing")
-operations.request_queue.list_head = client_row("GET", "/head", "page",
+operations.request_queue.add_request = locking("POST", "/requests", "registration", forefront)
+operations.request_queue.batch_add_requests = locking("POST", "/requests/batch", "batch", forefront, batching)
+operations.request_queue.batch_delete_requests = locking("DELETE", "/requests/batch", "batch", nil, batching)
+operations.request_queue.get_request = operation("GET", "/requests/{}", "request")
+operations.request_queue.update_request = locking("PUT", "/requests/{}", "registration", forefront)
+operations.request_queue.delete_request = locking("DELETE", "/requests/{}", "nothing")
+operations.request_queue.list_head = locking("GET", "/head", "page",
   { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
-operations.request_queue.list_and_lock_head = client_row("POST", "/head/lock", "page",
+operations.request_queue.list_and_lock_head = locking("POST", "/head/lock", "page",
   { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
-operations.request_queue.prolong_request_lock = client_row("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
-operations.request_queue.delete_request_lock = client_row("DELETE", "/requests/{}/lock", "nothing", forefront)
-operations.request_queue.unlock_requests = client_row("POST", "/requests/unlock", "unlocked")
+operations.request_queue.prolong_request_lock = locking("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
+operations.request_queue.delete_request_lock = locking("DELETE", "/requests/{}/lock", "nothing", forefront)
+operations.request_queue.unlock_requests = locking("POST", "/requests/unlock", "unlocked")
 
 -- Runs
 
@@ -218,21 +228,21 @@ local hooks = { { "webhooks", "webhooks", webhooks } }
 local permission = { { "force_permission_level", "forcePermissionLevel", options.enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
-local input = { content_type = text }
+local input = { content_type = header_text }
 local calling = with(input, {
   deadline = positive_secs, log = options.either(flag, options.func), wait_secs = options.number { min = 0, huge = true },
 })
 
 --- What an Actor and a task can be asked to do; `own` are the parameters that only one of them has.
 local function startable(own)
-  local start = join(run_limits, hooks, own)
+  local start, items = join(run_limits, hooks, own), join(run_limits, hooks, item_range, item_shape)
   return {
-    get = row("GET", "", "object"),
-    start = row("POST", "/runs", "run", join(start, wait_for_finish), input),
-    call = row("POST", "/runs", "run", start, calling),
-    run_sync = row("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
-    run_sync_get_dataset_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape), with(input, nulls)),
-    run_sync_iterate_items = row("POST", "/run-sync-get-dataset-items", nil, join(run_limits, hooks, item_range, item_shape),
+    get = operation("GET", "", "object"),
+    start = operation("POST", "/runs", "run", join(start, wait_for_finish), input),
+    call = operation("POST", "/runs", "run", start, calling),
+    run_sync = operation("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = operation("POST", "/run-sync-get-dataset-items", nil, items, with(input, nulls)),
+    run_sync_iterate_items = operation("POST", "/run-sync-get-dataset-items", nil, items,
       with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = walking.pick })),
   }
 end
@@ -241,31 +251,31 @@ operations.actor = startable(permission)
 operations.task = startable {}
 
 operations.run = {
-  get = row("GET", "", "run", wait_for_finish),
-  update = row("PUT", "", "run", nil, {
+  get = operation("GET", "", "run", wait_for_finish),
+  update = operation("PUT", "", "run", nil, {
     general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
   }),
-  delete = row("DELETE", "", "nothing"),
-  abort = row("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
-  metamorph = row("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
-  reboot = row("POST", "/reboot", "run"),
-  resurrect = row("POST", "/resurrect", "run", run_limits),
-  pin = row("GET", ""),
-  charge = row("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = text }),
-  watch = row("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
+  delete = operation("DELETE", "", "nothing"),
+  abort = operation("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
+  metamorph = operation("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
+  reboot = operation("POST", "/reboot", "run"),
+  resurrect = operation("POST", "/resurrect", "run", run_limits),
+  pin = operation("GET", ""),
+  charge = operation("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
+  watch = operation("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
 }
 
 -- Collections
 
 local max_page = options.integer { min = 1, max = 1000 }
 
---- A list that is paged by offset, with its own filters.
-local function collection(filters)
+--- A list that is paged by offset, with its own filters and further options of its iterator.
+local function collection(filters, more)
   return {
-    list = row("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
-    iterate = row("GET", "", nil, filters, with(walking, {
+    list = operation("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
+    iterate = operation("GET", "", nil, filters, with(with(walking, {
       chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
-    })),
+    }), more or {})),
   }
 end
 
@@ -274,11 +284,21 @@ local desc = { { "desc", "desc", flag } }
 operations.storages = collection(join(desc, {
   { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
 }))
-operations.storages.get_or_create = row("POST", "", "object")
+operations.storages.get_or_create = operation("POST", "", "object", { { "name", "name" } })
 
 operations.actors = collection(join(desc, {
   { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },
 }))
 operations.tasks = collection(desc)
+
+local of_status = join(desc, { { "status", "status", options.list_of(options.enum(run_status.STATUSES)) } })
+local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }
+local following = { follow = flag, poll_secs = positive_secs }
+
+operations.runs = collection(join(of_status, started), following)
+operations.task_runs = collection(of_status, following)               -- they cannot be filtered by date
+
+--- Any other list of the API.
+operations.custom = collection(desc, { path = text, query = options.table })
 
 return operations

@@ -1,6 +1,8 @@
 --- What all handles share: a class, a path, the settings of their client, and the place where they are mounted.
 local answers = require "apify.http.answers"
+local bodies = require "apify.http.bodies"
 local bookmark = require "apify.paging.bookmark"
+local core = require "apify.core"
 local errors = require "apify.util.errors"
 local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
@@ -64,67 +66,65 @@ function resource.check_no_options(what, ...)
   if select("#", ...) > 0 then errors.misuse("%s takes no options: give them to list or iterate", what) end
 end
 
---- The parameters of a call itself: those of its options, and the owner of locks.
-local function own_query(self, row, o)
-  local query = row.query(o)
-  if row.takes_client_key and self.client_key then query[#query + 1] = { "clientKey", self.client_key } end
+--- The parameters of a request itself: those of its options, and the owner of locks.
+local function own_query(self, operation, o)
+  local query = operation.query(o)
+  if operation.takes_client_key and self.client_key then query[#query + 1] = { "clientKey", self.client_key } end
   return query
 end
 
---- All parameters of a call: those that belong to its path come first.
-local function whole_query(self, row, o)
+--- All parameters of a request: those that belong to its path come first.
+local function whole_query(self, operation, o)
   local query = {}
   for i, pair in ipairs(self.mount.query) do query[i] = pair end
-  for _, pair in ipairs(own_query(self, row, o)) do query[#query + 1] = pair end
+  for _, pair in ipairs(own_query(self, operation, o)) do query[#query + 1] = pair end
   return query
 end
 
---- The operation of a row of operations.lua on a handle, with `fields` added. `segment` stands for the {} in its path.
+--- The request of an operation on a handle, with `fields` added. `segment` stands for the {} in its path.
 ---@param self apify.Resource
----@param row apify.OperationRow
+---@param operation apify.Operation
 ---@param o table checked options
 ---@param segment? string fit for a URL
 ---@param fields? table
 ---@return apify.Request
-function resource.operation(self, row, o, segment, fields)
-  local op = {
-    method = row.method, path = self.path .. row.path:gsub("{}", function() return segment end),
-    query = whole_query(self, row, o), nulls = o.nulls, request_timeout = o.request_timeout,
-    answer = row.answers == "nothing" and "head" or nil, media = row.media,
+function resource.request(self, operation, o, segment, fields)
+  local req = {
+    method = operation.method, path = self.path .. operation.path:gsub("{}", function() return segment end),
+    query = whole_query(self, operation, o), nulls = o.nulls, request_timeout = o.request_timeout,
+    answer = operation.answers == "nothing" and "head" or nil, media = operation.media,
   }
-  for name, value in pairs(fields or {}) do op[name] = value end
-  return op
+  for name, value in pairs(fields or {}) do req[name] = value end
+  return req
 end
 
---- Make the call: the object that its answer is; or nil and an error.
+--- The fields of a request whose body is a JSON object made of options; misuse where these are not UTF-8.
+---@param members table<string, any>
+---@param where string for messages
+---@return { body: string, headers: string[] }
+function resource.json_fields(members, where)
+  local text, why = core.encode(members, { sort_keys = true })
+  if not text then errors.misuse("bad options of %s: %s", where, why) end
+  return { body = text, headers = bodies.headers(false) }
+end
+
+local function reader_of(operation)
+  if operation.answers == "nothing" then return answers.acknowledgement end
+  return answers.reader(operation.answers)
+end
+
+--- Make the call: what `read`, or else the operation's own reader, makes of its answer, which is an object of the API, or true
+--- where the answer says nothing beyond its status; nil and an error.
 ---@param self apify.Resource
----@param row apify.OperationRow
+---@param operation apify.Operation
 ---@param o table checked options
 ---@param segment? string
 ---@param fields? table
----@return table?
+---@param read? function as request.run wants it
+---@return any
 ---@return apify.Error? err
-function resource.call(self, row, o, segment, fields)
-  return request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.reader(row.answers))
-end
-
---- A page of a list that is paged by offset, without what it has more than was asked for: the next page has that.
----@param page table
----@param limit? integer
----@return table page
-function resource.cut(page, limit)
-  local items = page.items
-  if not limit or type(items) ~= "table" or #items <= limit then return page end
-  for i = #items, limit + 1, -1 do items[i] = nil end
-  if type(page.count) == "number" then page.count = math.min(page.count, limit) end
-  return page
-end
-
---- The same for an answer that says nothing beyond its status.
----@return true?
----@return apify.Error? err
-function resource.perform(self, row, o, segment, fields)
-  return request.run(self.settings, resource.operation(self, row, o, segment, fields), answers.acknowledgement)
+function resource.call(self, operation, o, segment, fields, read)
+  return request.run(self.settings, resource.request(self, operation, o, segment, fields), read or reader_of(operation))
 end
 
 --- The path of a run.
@@ -142,8 +142,8 @@ end
 ---@return apify.Error? err
 ---@return string? id
 function resource.last_run_path(settings, mount, request_timeout)
-  local op = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
-  local run, err = request.run(settings, op, answers.reader "run")
+  local req = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
+  local run, err = request.run(settings, req, answers.reader "run")
   if not run then return nil, err end
   return resource.run_path(run.id), nil, run.id
 end
@@ -154,42 +154,43 @@ end
 ---@param request_timeout? number for the question which it is
 ---@return T?
 ---@return apify.Error? err
-function resource.pinned(self, request_timeout)
+function resource.resolve(self, request_timeout)
   local mount = self.mount
   if not mount.is_last then return self end
   local run_path, err = resource.last_run_path(self.settings, mount, request_timeout)
   if not run_path then return nil, err end
-  local pinned = {}
-  for name, value in pairs(self) do pinned[name] = value end
-  pinned.path = run_path .. self.path:sub(#mount.run_path + 1)
-  pinned.mount = { query = {}, run_path = run_path }
-  return setmetatable(pinned, getmetatable(self))
+  local resolved = {}
+  for name, value in pairs(self) do resolved[name] = value end
+  resolved.path = run_path .. self.path:sub(#mount.run_path + 1)
+  resolved.mount = { query = {}, run_path = run_path }
+  return setmetatable(resolved, getmetatable(self))
 end
 
 --- For what has to wait until the first step: a function that finds the run that is last then, and gives what `make` makes of the
---- handle below it; or nil and an error.
+--- handle below it; or nil and an error. nil where there is nothing to find.
 ---@param self apify.Resource
----@param make fun(pinned: apify.Resource): any
----@return fun(limit?: number): any, apify.Error?
-function resource.late(self, make)
+---@param make fun(resolved: apify.Resource): any
+---@return nil|fun(limit?: number): any, apify.Error?
+function resource.resolver(self, make)
+  if not self.mount.is_last then return nil end
   return function(limit)
-    local pinned, err = resource.pinned(self, limit)
-    if not pinned then return nil, err end
-    return make(pinned)
+    local resolved, err = resource.resolve(self, limit)
+    if not resolved then return nil, err end
+    return make(resolved)
   end
 end
 
---- Where requests go, or what finds that out before the first of them.
----@alias apify.Target { path: string, query?: { [1]: string, [2]: string }[] }|fun(limit?: number): table?, apify.Error?
+--- A request, or what finds it out before it is sent.
+---@alias apify.Resolvable apify.Request|fun(limit?: number): apify.Request?, apify.Error?
 
---- The operation for something that takes several calls: below a last run a function that finds the run first.
+--- The request of something that takes several calls: below a last run a function that finds the run first.
 ---@param self apify.Resource
----@param row apify.OperationRow
+---@param operation apify.Operation
 ---@param o table checked options
----@return apify.Target
-function resource.target(self, row, o)
-  if not self.mount.is_last then return resource.operation(self, row, o) end
-  return resource.late(self, function(pinned) return resource.operation(pinned, row, o) end)
+---@return apify.Resolvable
+function resource.resolvable(self, operation, o)
+  local function make(handle) return resource.request(handle, operation, o) end
+  return resource.resolver(self, make) or make(self)
 end
 
 --- What a bookmark below a last run tells of it: which it was, and of what.
@@ -199,28 +200,28 @@ end
 
 --- An iterator over the rows of an operation. Below a last run, all pages are of the run that was last at the first step.
 ---@param self apify.Resource
----@param row apify.OperationRow
+---@param operation apify.Operation
 ---@param o table checked options
 ---@param where string for messages
----@param make_plan fun(query: { [1]: string, [2]: string }[], place: apify.Place?): table   the plan for these filters
+---@param make_plan fun(query: { [1]: string, [2]: string }[], mark: table?): table   the plan for these filters, of at most `o.limit` rows
 ---@param reader_options? table
 ---@return apify.Iterator, nil, nil, apify.Iterator
-function resource.iterate(self, row, o, where, make_plan, reader_options)
-  local is_last, path = self.mount.is_last, self.path .. row.path
-  local last = last_of(self.mount)
+function resource.iterate(self, operation, o, where, make_plan, reader_options)
+  local path, last = self.path .. operation.path, last_of(self.mount)
   local place = o.bookmark and bookmark.resume(o, {
-    path = path, given = own_query(self, row, o), where = where, kind = reader_options and reader_options.mark_kind,
-    last = last, suffix = last and self.path:sub(#self.mount.run_path + 1) .. row.path,
-  })
+    path = path, given = own_query(self, operation, o), where = where, kind = reader_options and reader_options.mark_kind,
+    last = last, suffix = last and self.path:sub(#self.mount.run_path + 1) .. operation.path,
+  }) or { path = path }
   o.desc = o.desc or nil                                 -- false is what the API does anyway
-  local query = place and place.query or own_query(self, row, o)
+  o.limit = o.limit or place.limit_left
+  local query = place.query or own_query(self, operation, o)
   local all = {
-    settings = self.settings, path = place and place.path or path, query = query, plan = make_plan(query, place),
+    settings = self.settings, path = place.path, query = query, plan = make_plan(query, place.mark),
     nulls = o.nulls, pick = o.pick, deadline = o.deadline, request_timeout = o.request_timeout,
     follow = o.follow, poll_secs = o.poll_secs, last = last,
   }
-  if is_last and all.path == path then
-    all.resolve = resource.late(self, function(pinned) return pinned.path .. row.path end)
+  if place.path == path then
+    all.resolve = resource.resolver(self, function(resolved) return resolved.path .. operation.path end)
   end
   for name, value in pairs(reader_options or {}) do all[name] = value end
   local it = iterator.new(all)

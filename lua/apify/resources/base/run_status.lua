@@ -10,7 +10,7 @@ local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTE
 
 run_status.NOT_FOUND_GRACE = 3           -- seconds in which a run may be unknown: it was started a moment ago
 run_status.SHORTEST_PAUSE = 0.25         -- seconds between two looks at what is not ready
-run_status.POLL_MARGIN = 15              -- seconds of silence, beyond those that the API holds its answer, before it counts as dead
+local POLL_MARGIN = 15                   -- seconds of silence, beyond those that the API holds its answer, before it counts as dead
 
 local read_run = answers.reader "run"
 
@@ -35,6 +35,19 @@ function run_status.is_going(settings, path, query, request_timeout)
   if run then return not run_status.is_finished(run) end
   if err.not_found then return false end
   return nil, err
+end
+
+--- The limits of time of a request whose answer the API may hold for some seconds.
+---@param settings apify.Settings
+---@param held? integer seconds
+---@param request_timeout? number as given: it stays
+---@return { request_timeout: number, hold_timeout?: number }
+function run_status.limits(settings, held, request_timeout)
+  held = held or 0
+  return {
+    request_timeout = request_timeout or settings.request_timeout + held,
+    hold_timeout = held > 0 and held + POLL_MARGIN or nil,
+  }
 end
 
 return run_status

@@ -1,0 +1,62 @@
+--- Lists that are paged by offset: one page of them, or all rows.
+local bookmark = require "apify.paging.bookmark"
+local errors = require "apify.util.errors"
+local offset_plan = require "apify.paging.offset_plan"
+local resource = require "apify.resources.base.resource"
+
+local collection = {}
+
+local MAX_PAGE = 1000
+
+---@class apify.Page
+---@field items table[]
+---@field total integer
+---@field offset integer
+---@field limit integer
+---@field count integer
+---@field desc boolean
+
+--- A page without what it has more than was asked for: the next page has that.
+---@param page table
+---@param limit? integer
+---@return table page
+function collection.cut(page, limit)
+  local items = page.items
+  if not limit or type(items) ~= "table" or #items <= limit then return page end
+  for i = #items, limit + 1, -1 do items[i] = nil end
+  if type(page.count) == "number" then page.count = math.min(page.count, limit) end
+  return page
+end
+
+--- One page.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param o table checked options
+---@return apify.Page? page
+---@return apify.Error? err
+function collection.list(self, operation, o)
+  local page, err = resource.call(self, operation, o)
+  if not page then return nil, err end
+  return collection.cut(page, o.limit)
+end
+
+--- All rows, page after page.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param o table checked options
+---@param where string for messages
+---@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean   can rows leave the list without being deleted?
+---@param row_key? string every row is an object with this field
+---@return apify.Iterator, nil, nil, apify.Iterator
+function collection.iterate(self, operation, o, where, is_filtered, row_key)
+  return resource.iterate(self, operation, o, where, function(query, mark)
+    local is_desc = bookmark.find(query, "desc") ~= nil                -- a bookmark may be what says so
+    if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: what is new comes last)", where) end
+    return offset_plan.new {
+      resume = mark, offset = o.offset, limit = o.limit, chunk_size = o.chunk_size, max_page = MAX_PAGE,
+      prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = is_filtered(query),
+    }
+  end, { row_key = row_key })
+end
+
+return collection
