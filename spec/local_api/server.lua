@@ -59,8 +59,9 @@ end
 --- Start a server of your own. It stops by itself when the starting process has gone.
 ---@param opts? {dir: string?, keepalive: integer?, watch: integer|false|nil} `keepalive`: requests after which a connection is
 --- ended; `watch`: the process to outlive not; false: none
+---@param s? table what becomes the server; a new one when absent
 ---@return local_api.Server
-function server.start(opts)
+function server.start(opts, s)
   opts = opts or {}
   local command = quote(FOLDER .. "start")
   if opts.dir then command = command .. " --dir " .. quote(opts.dir) end
@@ -68,8 +69,9 @@ function server.start(opts)
   if opts.watch ~= false then command = command .. " --watch " .. (opts.watch or "$PPID") end   -- popen's parent: us
   local output, code = run(command)
   if code ~= 0 then error("the local API did not start", 2) end
-  local s = {}
-  for line in output:gmatch("[^\n]+") do
+  s = s or {}
+  for line in output:gmatch("[^\
+]+") do
     local name, value = line:match("^([%w_]+)=(.*)$")          -- no exports
     if name then s[name] = value end
   end

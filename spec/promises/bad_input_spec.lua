@@ -1,10 +1,11 @@
 --- What comes of bad input: wrong arguments, answers that are errors, bodies that are not what they say, hosts that are silent.
 local apify = require "apify"
 local child = require "spec.support.child"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local loop = require "apify.loop"
 
-local s, client
+local s = testbed.local_api()
+local client
 
 -- The error of a call that must fail.
 local function failure(call)
@@ -22,14 +23,7 @@ local function requests()
   return #s:log().requests
 end
 
-setup(function()
-  s = server.start()
-  client = apify.new { base_url = s.url, min_delay_between_retries = 0.01, max_retries = 2 }
-end)
-
-teardown(function() s:stop() end)
-
-before_each(function() s:admin "reset" end)
+before_each(function() client = testbed.client(s, { token = false, max_retries = 2 }) end)
 
 describe("an argument error", function()
   -- The text raised, which must name this file and the line of the call.

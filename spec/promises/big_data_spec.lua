@@ -1,7 +1,7 @@
 --- Slow (8 s): a large dataset read by processes of their own, whose memory is looked at. BIG_DATA_ITEMS says how large:
 --- 100,000 items of half a kilobyte each when absent.
 local measured = require "spec.support.measured"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local COUNT = tonumber(os.getenv "BIG_DATA_ITEMS") or 100000
 local PAGED = math.min(COUNT, 100000)    -- items that are read in pages
@@ -25,16 +25,14 @@ report((io.open(env "FILE"):seek "end"))
 ]]
 
 describe(("a dataset of %d items"):format(COUNT), function()
-  local api, dataset, file
+  local api = testbed.local_api(false)
+  local dataset, file
 
   setup(function()
-    api = server.start()
     api:admin("reset", { count = 1, settings = { cache_gzip = true } })
     dataset = api:admin("seed_items", { run = api:admin("ids").ids[1], count = COUNT }).dataset
     file = api.dir .. "/items"
   end)
-
-  teardown(function() api:stop() end)
 
   after_each(function() os.remove(file) end)
 

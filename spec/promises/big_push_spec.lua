@@ -1,6 +1,6 @@
 --- Slow (10 s): much that is stored by processes of their own, whose memory is looked at.
 local measured = require "spec.support.measured"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ITEMS, MAX_ITEMS_KB = 100000, 30000
 local REQUESTS, MAX_REQUESTS_KB = 10000, 40000
@@ -65,16 +65,10 @@ report(right)
 ]]
 
 describe("much that is stored", function()
-  local api, run
+  local api = testbed.local_api { count = 1, settings = { throttle_batches = 3 } }
+  local run
 
-  setup(function() api = server.start() end)
-
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 1, settings = { throttle_batches = 3 } })
-    run = api:admin("ids").ids[1]
-  end)
+  before_each(function() run = api:admin("ids").ids[1] end)
 
   --- What the code reports, which must do with so much memory.
   local function small(code, url, count, max_kb)

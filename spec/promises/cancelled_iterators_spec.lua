@@ -1,18 +1,18 @@
 --- Iterators in a fiber that was cancelled: the next step is an error, whatever rows are there already.
 local apify = require "apify"
-local server = require "spec.local_api.server"
 local loop = require "apify.loop"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
 local COUNT = 200
 
-local s, client, id
+local s = testbed.local_api(false)
+local client, id
 
 setup(function()
-  s = server.start()
   s:admin("reset", { count = COUNT })
-  client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.001 }
+  client = testbed.client(s)
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = COUNT })
   local run, lines = client:run(id), {}
@@ -22,14 +22,7 @@ setup(function()
   s:admin("set_log", { run = id, text = table.concat(lines, "\n") })
 end)
 
-teardown(function() s:stop() end)
-
-after_each(function()
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
-  assert.equal(0, loop.cancelled.count)                             -- the fibers are over
-end)
+after_each(function() assert.equal(0, loop.cancelled.count) end)          -- the fibers are over
 
 local function is_cancelled(err)
   return apify.is_error(err) and err.kind == "cancelled"

@@ -1,33 +1,20 @@
 --- A connection that is closed politely inside the head of an answer, which libcurl calls a success: it is no answer.
-local apify = require "apify"
-local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local GOOD = "what was here before"
 
-local s, client, id, folder, store
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s, folder = testbed.local_api { count = 1 }, testbed.folder()
+local client, id, store
 
 before_each(function()
-  s:admin("reset", { count = 1 })
-  client = apify.new { base_url = s.url, token = "t", max_retries = 1, min_delay_between_retries = 0.001 }
-  folder = program.shell("mktemp -d"):match "[^\n]+"
+  client = testbed.client(s, { max_retries = 1 })
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = 3 })
   s:admin("set_log", { run = id, text = "one\ntwo\n" })
   s:admin("set_status", { ids = { id }, status = "SUCCEEDED" })
   store = client:run(id):key_value_store()
   assert(store:set_record("KEY", { a = 1 }))
-end)
-
-after_each(function()
-  program.shell("rm -rf " .. folder)
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
 end)
 
 local function file_name() return folder .. "/file" end
@@ -111,13 +98,9 @@ describe("half an answer", function()
   end)
 
   it("is none over TLS either", function()
-    local function request(options)
-      options.ca_file, options.token, options.max_retries, options.min_delay_between_retries = s.ca_file, "t", 1, 0.001
-      return apify.new(options):run(id):get()
-    end
-    for _, address in ipairs { s.h1_tls_url, s.tls_url } do
+    for _, url in ipairs { "h1_tls_url", "tls_url" } do
       s:faults { match = { path = "/actor%-runs/" }, action = { cut_head = { after_bytes = 60 } } }
-      local run, err = request { base_url = address }
+      local run, err = testbed.client(s, { url = url, max_retries = 1 }):run(id):get()
       assert.is_nil(run)
       assert.same({ "network", 2 }, { err.kind, err.attempts })
     end

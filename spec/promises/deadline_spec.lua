@@ -1,21 +1,18 @@
 --- `deadline`: the limit to things that have none of their own.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 local SOON = 0.4                         -- seconds; what is slow here takes far longer
 local LATE = 5                           -- seconds within which even a starved machine has noticed
 
 describe("a deadline", function()
-  local api, client, actor, started_at
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 3 }
+  local client, actor, started_at
 
   before_each(function()
-    api:admin("reset", { count = 3 })
     api:admin("behaviour", { actor = ACTOR, schedule = { { 0, "READY" }, { 0.05, "RUNNING" }, { 60, "SUCCEEDED" } }, log_lines = 0 })
-    client = apify.new { token = "apify_api_some", base_url = api.url }
+    client = testbed.client(api)
     actor = client:actor(ACTOR)
     started_at = os.time()
   end)

@@ -2,7 +2,7 @@
 local apify = require "apify"
 local gzip = require "spec.support.gzip"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local function unhex(text)
   return (text:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end))
@@ -17,25 +17,14 @@ local BR_BOMB = unhex("cbffff3ff82540e2b14020f7fe8fffff7ff04b00c4611180eefd1ffff
   .. "04b00c4610180eefd1f")                   -- 80 MiB of spaces
 local BOM = "\239\187\191"
 
-local s, client, store, folder
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s, folder = testbed.local_api { count = 1 }, testbed.folder()
+local client, store
 
 before_each(function()
-  s:admin("reset", { count = 1 })
-  folder = program.shell("mktemp -d"):match "[^\n]+"
-  client = apify.new { base_url = s.url, token = "t", max_retries = 1, min_delay_between_retries = 0.001 }
+  client = testbed.client(s, { max_retries = 1 })
   store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
   assert(store:set_record("KEY", { a = 1 }))
   s:log(true)
-end)
-
-after_each(function()
-  program.shell("rm -rf " .. folder)
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
 end)
 
 -- The record is answered so; `coding` may be nil.
@@ -180,7 +169,7 @@ describe("a record", function()
       answer(case[1], nil, case[2])
       assert.same({ a = 1 }, assert(store:get_record "KEY").value)
       assert.same({ a = 1 }, (assert(client:request { path = "/key-value-stores/" .. store.id .. "/records/KEY" })))
-      local with_codec = apify.new { base_url = s.url, token = "t", json = require "cjson" }
+      local with_codec = testbed.client(s, { json = require "cjson" })
       assert.same({ a = 1 }, assert(with_codec:key_value_store(store.id):get_record "KEY").value)
     end
     answer("{}\n{}", nil, "application/x-ndjson")

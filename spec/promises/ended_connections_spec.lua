@@ -1,10 +1,11 @@
 --- Servers end a connection after so many requests: over HTTP/2 with GOAWAY, which refuses what is under way on it. A start must
 --- not be repeated, yet none may fail of that, nor be made twice.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 local PARALLEL = 40
+local ENDLESS = { schedule = { { 0, "RUNNING" } }, items = 0, log_lines = 0 }
 
 local SERVERS = {
   { name = "after 20 requests", keepalive = 20, starts = 300 },
@@ -19,19 +20,9 @@ local ADDRESSES = {
 
 for _, kind in ipairs(SERVERS) do
   describe("a server that ends a connection " .. kind.name, function()
-    local api
+    local api = testbed.local_api({}, { keepalive = kind.keepalive })
 
-    setup(function() api = server.start { keepalive = kind.keepalive } end)
-    teardown(function() api:stop() end)
-
-    before_each(function()
-      api:admin("reset", {})
-      api:admin("behaviour", { schedule = { { 0, "RUNNING" } }, items = 0, log_lines = 0 })
-    end)
-
-    local function connect(address)
-      return apify.new { base_url = api[address.url], ca_file = api.ca_file, token = "t", min_delay_between_retries = 0.001 }
-    end
+    before_each(function() api:admin("behaviour", ENDLESS) end)
 
     --- How many connections there were, and which protocols were spoken, in requests that match.
     local function seen(method)
@@ -47,7 +38,7 @@ for _, kind in ipairs(SERVERS) do
 
     for _, address in ipairs(ADDRESSES) do
       it(("answers %d starts, %d at a time, over %s"):format(kind.starts, PARALLEL, address.name), function()
-        local client, numbers = connect(address), {}
+        local client, numbers = testbed.client(api, { url = address.url }), {}
         for i = 1, kind.starts do numbers[i] = i end
         local failures = {}
         local ids = assert(apify.map(numbers, function(i)
@@ -66,20 +57,16 @@ for _, kind in ipairs(SERVERS) do
         local connections, protocols = seen "POST"
         assert.same({ ["HTTP/1.1"] = true }, protocols)
         assert.is_true(connections <= PARALLEL + 2 * kind.starts / kind.keepalive, connections)        -- they are used again
-        assert.equal(0, client:stats().in_flight)
       end)
     end
   end)
 end
 
 describe("a server that ends a connection after 20 requests", function()
-  local api
-
-  setup(function() api = server.start { keepalive = 20 } end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api({}, { keepalive = 20 })
 
   it("answers 300 questions over HTTP/2, which may be repeated", function()
-    local client, numbers = apify.new { base_url = api.tls_url, ca_file = api.ca_file, token = "t", min_delay_between_retries = 0.001 }, {}
+    local client, numbers = testbed.client(api, { url = "tls_url" }), {}
     for i = 1, 300 do numbers[i] = i end
     assert(apify.map(numbers, function() return client:actor(ACTOR):get() end, { max_parallel = PARALLEL }))
     assert.equal("HTTP/2.0", api:log().requests[1].protocol)
@@ -87,14 +74,11 @@ describe("a server that ends a connection after 20 requests", function()
 end)
 
 describe("over TLS with HTTP/2", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api()
 
   it("all runs are polled at once, whatever connections their starts have left", function()
-    api:admin("behaviour", { schedule = { { 0, "RUNNING" } }, items = 0, log_lines = 0 })
-    local client, ids = apify.new { base_url = api.tls_url, ca_file = api.ca_file, token = "t", min_delay_between_retries = 0.001 }, {}
+    api:admin("behaviour", ENDLESS)
+    local client, ids = testbed.client(api, { url = "tls_url" }), {}
     for i = 1, PARALLEL do ids[i] = true end
     ids = assert(apify.map(ids, function() return assert(client:actor(ACTOR):start {}).id end))
     local waiting = apify.spawn(client.wait_all, client, ids)

@@ -1,25 +1,20 @@
 --- A hook of the user's never costs an answer: what it raises is raised after the answer was kept, and with it.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
-describe("an on_attempt hook that raises", function()
-  local api, client, foreign
+local api = testbed.local_api { count = 10 }
+local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+describe("an on_attempt hook that raises", function()
+  local foreign
 
   before_each(function()
-    api:admin("reset", { count = 10 })
     api:admin("behaviour", { schedule = { { 0, "RUNNING" }, { 0.1, "SUCCEEDED" } }, items = 3, log_lines = 3 })
     foreign = setmetatable({}, { __tostring = function() error "no text" end })
-    client = apify.new {
-      base_url = api.url, token = "apify_api_some", min_delay_between_retries = 0.01, on_attempt = function() error(foreign, 0) end,
-    }
+    client = testbed.client(api, { on_attempt = function() error(foreign, 0) end })
   end)
-
-  after_each(function() assert.equal(0, client:stats().in_flight) end)
 
   -- The error that the call raises.
   local function raised(fn, ...)
@@ -185,17 +180,7 @@ describe("an on_attempt hook that raises", function()
 end)
 
 describe("an on_attempt hook that closes its client", function()
-  local api, client
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 10 })
-    client = apify.new { base_url = api.url, token = "apify_api_some", on_attempt = function() client:close() end }
-  end)
-
-  after_each(function() assert.equal(0, client:stats().in_flight) end)
+  before_each(function() client = testbed.client(api, { on_attempt = function() client:close() end }) end)
 
   it("ends an iteration after the page that it heard of", function()
     local it = client:actor(ACTOR):runs():iterate { chunk_size = 3, prefetch = 2 }

@@ -3,7 +3,7 @@
 ---
 --- All of them, in half an hour: INTERRUPT_STEP=1 TEST_TIMEOUT=3600 sh spec/setup/test -i lua5.4 -i luajit spec/promises/interrupt_places_spec.lua
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 97      -- a prime, so that all kinds of instructions are hit
 local INTERRUPT = "interrupted here"
@@ -16,13 +16,10 @@ local function options(url)
 end
 
 describe("an interrupt at any moment of", function()
-  local api, client, ids
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 6 }
+  local client, ids
 
   before_each(function()
-    api:admin("reset", { count = 6 })
     api:admin("behaviour", { schedule = { { 0, "RUNNING" }, { 0.01, "SUCCEEDED" } }, items = 1, log_lines = 1 })
     client = apify.new(options(api.url))
     ids = api:admin("ids", {}).ids
@@ -61,7 +58,7 @@ describe("an interrupt at any moment of", function()
 
   -- The module does what it did before.
   local function assert_works(where)
-    local other = apify.new { base_url = api.url, token = "t" }
+    local other = testbed.client(api)
     for _, c in ipairs { client, other } do
       local ok, why = pcall(function()
         assert(apify.sleep(0))

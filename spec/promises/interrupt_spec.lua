@@ -1,6 +1,6 @@
 --- Ctrl-C in a program that waits. The signal is sent once the program stands in its wait.
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local SOON = 3                           -- seconds; the waits would take a minute or more
 
@@ -19,15 +19,10 @@ end)
 ]]
 
 describe("Ctrl-C", function()
-  local api, id
+  local api = testbed.local_api { count = 3 }
+  local id
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 3 })
-    id = api:admin("add_runs", { schedule = { { 0, "RUNNING" } } }).ids[1]
-  end)
+  before_each(function() id = api:admin("add_runs", { schedule = { { 0, "RUNNING" } } }).ids[1] end)
 
   -- Run the code, interrupt it in its wait: what it printed, its exit code, and how long it lived after the signal.
   local function interrupt(code)

@@ -2,7 +2,7 @@
 --- Slow (9 s): hundreds of waits in one thread, in a process of their own, whose time and memory are looked at.
 local core = require "apify.core"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local COUNT = 500
 local SECS = 2                           -- until the runs end: longer than it takes to begin the waits
@@ -34,7 +34,8 @@ print(("%d %.3f %.3f %s"):format(finished, over_at, os.clock(), status and statu
 ]]
 
 describe(COUNT .. " waits in one thread", function()
-  local api, code, ids
+  local api = testbed.local_api { count = 0 }
+  local code, ids
 
   local function write(text)
     local path = os.tmpname()
@@ -44,21 +45,13 @@ describe(COUNT .. " waits in one thread", function()
     return path
   end
 
-  setup(function()
-    api, code = server.start(), write(CODE)
-  end)
-
-  teardown(function()
-    api:stop()
-    os.remove(code)
-  end)
-
+  setup(function() code = write(CODE) end)
+  teardown(function() os.remove(code) end)
   after_each(function() os.remove(ids) end)
 
   for _, style in ipairs { "wait_all", "map" } do
     for _, url in ipairs { "url", "tls_url" } do
       it(("end soon after their runs, small and at rest: %s over %s"):format(style, url == "url" and "HTTP/1.1" or "HTTP/2"), function()
-        api:admin("reset", { count = 0 })
         local added = api:admin("add_runs", { count = COUNT, schedule = { { 0, "RUNNING" }, { SECS, "SUCCEEDED" } } }).ids
         local ended_at = core.time() + SECS
         ids = write(table.concat(added, "\n") .. "\n")

@@ -1,21 +1,15 @@
 --- What a handle stands for: a last run that is another one later, and pin(), which holds it; ids; what is refused before anything is
 --- sent; and the account's lists of storages.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR, TASK = "janedoe~my-actor", "janedoe~my-task"
 
-local api, client
+local api = testbed.local_api { count = 0 }
+local client
 
-setup(function() api = server.start() end)
-
-teardown(function() api:stop() end)
-
-before_each(function()
-  api:admin("reset", { count = 0 })
-  client = apify.new { base_url = api.url, token = "t", max_retries = 2, min_delay_between_retries = 0.01 }
-end)
+before_each(function() client = testbed.client(api, { max_retries = 2 }) end)
 
 local function add_run(schedule)
   return api:admin("add_runs", { actor = ACTOR, task = TASK, schedule = schedule or { { 0, "SUCCEEDED" } } }).ids[1]

@@ -1,32 +1,18 @@
 --- Answers that the API should not give, or that a codec makes nothing of: each is an error or does no harm.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ITEMS = 100
 
-local s, client, id
-
-local function new_client(options)
-  options.base_url, options.token, options.min_delay_between_retries = s.url, "apify_api_test", 0.001
-  return apify.new(options)
-end
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s = testbed.local_api { count = 1 }
+local client, id
 
 before_each(function()
-  s:admin("reset", { count = 1 })
-  client = new_client { max_retries = 1 }
+  client = testbed.client(s, { max_retries = 1 })
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = ITEMS })
   s:log(true)
-end)
-
-after_each(function()
-  collectgarbage()                       -- of iterators that were left in the middle
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
 end)
 
 local function dataset() return client:run(id):dataset() end
@@ -190,7 +176,7 @@ end)
 describe("a codec that makes nothing of an item", function()
   --- A client whose codec reads an item's n alone; of the `spoilt` items it gives what `spoil` does.
   local function with_codec(spoilt, spoil)
-    return new_client {
+    return testbed.client(s, {
       max_retries = 1,
       json = {
         encode = function() return "{}" end,
@@ -200,7 +186,7 @@ describe("a codec that makes nothing of an item", function()
           return { n = n }
         end,
       },
-    }
+    })
   end
 
   local SPOILS = {

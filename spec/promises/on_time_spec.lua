@@ -1,23 +1,17 @@
 -- runs alone
 --- What is over when its time is: calls and waits end at most half a second after the time that they are allowed.
-local apify = require "apify"
 local child = require "spec.support.child"
+local testbed = require "spec.support.testbed"
 local core = require "apify.core"
-local server = require "spec.local_api.server"
 local waiting = require "spec.support.waiting"
 
 local LATE = 0.5                         -- seconds
 
 describe("on time", function()
-  local api, client
+  local api = testbed.local_api { count = 5 }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 5 })
-    client = apify.new { base_url = api.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   -- What the function gives, which must come between `earliest` and half a second later.
   local function assert_on_time(earliest, fn)

@@ -1,22 +1,16 @@
 --- Where the token goes, and where it does not; what cannot be smuggled into a request.
 local apify = require "apify"
 local child = require "spec.support.child"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local TOKEN = "apify_api_s3cretS3cret"
 
-local s
-
-setup(function() s = server.start() end)
-
-teardown(function() s:stop() end)
-
-before_each(function() s:admin "reset" end)
+local s = testbed.local_api()
 
 local function make(more)
-  local o = { base_url = s.url, token = TOKEN, min_delay_between_retries = 0.01, max_retries = 1 }
+  local o = { token = TOKEN, max_retries = 1 }
   for name, value in pairs(more or {}) do o[name] = value end
-  return apify.new(o)
+  return testbed.client(s, o)
 end
 
 -- The text of a call that must raise, without a request.

@@ -1,6 +1,6 @@
 --- A start is sent once: connections are cut after the request was received, half of the time, and the server counts the runs.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 local COUNT = 200
@@ -13,23 +13,10 @@ local ADDRESSES = {
 }
 
 describe(COUNT .. " starts over connections that are cut", function()
-  local api, client
+  local api = testbed.local_api()
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", {})
-    api:admin("behaviour", { schedule = { { 0, "RUNNING" } }, items = 0, log_lines = 0 })
-  end)
-
-  after_each(function() assert.equal(0, client:stats().in_flight, "transfers are left") end)
-
-  local function connect(address, more)
-    local o = { base_url = api[address.url], ca_file = api.ca_file, token = "t", min_delay_between_retries = 0.001 }
-    for name, value in pairs(more or {}) do o[name] = value end
-    client = apify.new(o)
-  end
+  before_each(function() api:admin("behaviour", { schedule = { { 0, "RUNNING" } }, items = 0, log_lines = 0 }) end)
 
   --- Half of all starts lose their connection: `act` says whether the run is started all the same.
   local function cut(act)
@@ -93,7 +80,7 @@ describe(COUNT .. " starts over connections that are cut", function()
     for how, start_all in pairs(HOW) do
       for _, act in ipairs { true, false } do
         it(("make no run twice: %s, %s, %s"):format(address.name, how, act and "all carried out" or "the lost ones not carried out"), function()
-          connect(address)
+          client = testbed.client(api, { url = address.url })
           cut(act)
           local runs, count, doubtful = judge(start_all())
           local started = api:admin "starts"
@@ -107,7 +94,7 @@ describe(COUNT .. " starts over connections that are cut", function()
       end
 
       it(("all succeed if they may be repeated: %s, %s"):format(address.name, how), function()
-        connect(address, { retry_unsafe = true, max_retries = 60 })
+        client = testbed.client(api, { url = address.url, retry_unsafe = true, max_retries = 60 })
         cut(true)
         local runs, count, doubtful = judge(start_all())
         assert.same({ COUNT, 0 }, { count, doubtful })

@@ -1,20 +1,13 @@
 --- TLS: who is trusted, and how connections are shared.
 local apify = require "apify"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
-local s
+local s = testbed.local_api()
 
-setup(function() s = server.start() end)
-
-teardown(function() s:stop() end)
-
-before_each(function() s:admin "reset" end)
-
-local function tls(more)
-  local o = { base_url = s.tls_url, ca_file = s.ca_file, min_delay_between_retries = 0.01 }
-  for name, value in pairs(more or {}) do o[name] = value end
-  return apify.new(o)
+local function tls(options)
+  options.url = options.url or "tls_url"
+  return testbed.client(s, options)
 end
 
 -- The attempts that a client's hook saw while `call` ran.
@@ -92,20 +85,20 @@ describe("connections", function()
   end)
 
   it("of HTTP/1.1 over TLS are at most 16", function()
-    local count = fifty(tls { base_url = s.h1_tls_url })
+    local count = fifty(tls { url = "h1_tls_url" })
     assert.is_true(count <= 16 and count > 1, count)
   end)
 
   it("are at most max_connections", function()
-    assert.equal(2, fifty(tls { base_url = s.h1_tls_url, max_connections = 2 }))
+    assert.equal(2, fifty(tls { url = "h1_tls_url", max_connections = 2 }))
   end)
 
   it("of plain HTTP do not wait for each other", function()
-    assert.equal(50, fifty(tls { base_url = s.url }))
+    assert.equal(50, fifty(tls { url = "url" }))
   end)
 
   it("are shared by clients, and used again", function()
-    local client = tls()
+    local client = tls {}
     assert(client:runs():list {})
     local before = client:stats().reused_connections
     assert(client:with({ token = "apify_api_x" }):runs():list {})
@@ -118,7 +111,7 @@ end)
 
 it("a redirect from https to http is refused", function()
   s:faults { action = { redirect = { location = "{main}/v2/actor-runs" } } }
-  local value, err = tls():runs():list {}
+  local value, err = tls {}:runs():list {}
   assert.is_nil(value)
   assert.same({ "redirect", 302, 1 }, { err.kind, err.status, err.attempts })
   assert.equal(1, #s:log().requests)
