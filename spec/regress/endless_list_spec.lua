@@ -1,0 +1,20 @@
+--- A list without an end that can be told: an error, or the end where nothing new comes.
+local testbed = require "spec.support.testbed"
+
+local api = testbed.local_api()
+
+it("a list that is paged by a cursor ends with an error instead of never", function()
+  local body = '{"data":{"items":[{"key":"a"},{"key":"b"}],"limit":1000,"isTruncated":true,"nextExclusiveStartKey":"b"}}'
+  api:faults { match = { path = "/keys$" }, action = { status = { code = 200, body = body } } }
+  local rows, err = testbed.client(api):iterate({ path = "/key-value-stores/x/keys" }):collect()
+  assert.is_nil(rows)
+  assert.equal(2, #err.partial)
+  assert.same({ "decode", true }, { err.kind, err.message:find("cursor (nextExclusiveStartKey)", 1, true) ~= nil })
+  assert.equal(1, #api:log().requests)
+end)
+
+it("a list that says neither its total nor where a page begins ends when nothing new comes", function()
+  api:faults { match = { path = "/things$" }, action = { status = { code = 200, body = '{"data":{"items":[{"id":"a"},{"id":"b"}]}}' } } }
+  assert.equal(2, #assert(testbed.client(api):iterate({ path = "/things" }):collect()))
+  assert.equal(2, #api:log().requests)
+end)

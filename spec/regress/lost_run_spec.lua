@@ -1,0 +1,12 @@
+--- A wait whose time was over, and which had forgotten the run that it had seen.
+local testbed = require "spec.support.testbed"
+
+local api = testbed.local_api()
+
+it("a run that was seen is unfinished when the time is over, whatever the last poll met", function()
+  local id = api:admin("add_runs", { actor = "janedoe~my-actor", schedule = { { 0, "RUNNING" }, { 60, "SUCCEEDED" } } }).ids[1]
+  api:faults { match = { path = id, after = 1 }, action = { status = { code = 503 } } }
+  local run, err = testbed.client(api, { min_delay_between_retries = 0.5 }):run(id):wait_for_finish { wait_secs = 1.2 }
+  assert.is_nil(run)
+  assert.same({ "unfinished", "RUNNING" }, { err.kind, err.run and err.run.status })
+end)
