@@ -1,5 +1,6 @@
 --- Faults of the local API that are asked for and never happen: a spec that set one has shown nothing.
 local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local tools = require "spec.support.shell"
 
 local RUNS = "/v2/acts/janedoe~my-actor/runs"
@@ -19,11 +20,7 @@ local function raised(action, ...)
 end
 
 describe("a fault that is asked for", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:admin("reset") end)
+  local api = testbed.local_api()
 
   local function status_of(path)
     return tools.run(("curl -s -o /dev/null -w '%%{http_code}' '%s%s'"):format(api.url, path))

@@ -2,7 +2,7 @@
 -- runs first
 --- The local API's runs from their start to their end, Actors and tasks, through curl alone.
 local cjson = require "cjson"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local tools = require "spec.support.shell"
 
 local shell, read_file, write_file, eventually = tools.run, tools.read_file, tools.write_file, tools.eventually
@@ -18,11 +18,7 @@ local function numbers(first, last)
 end
 
 describe("the local API", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:admin("reset") end)
+  local api = testbed.local_api()
 
   -- An answer: status and body.
   local function fetch(method, path, arguments)

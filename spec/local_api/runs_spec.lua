@@ -1,6 +1,7 @@
 --- The local API's own tests, through curl alone: a tool that the other specs lean on has to be right by itself.
 local cjson = require "cjson"
 local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local tools = require "spec.support.shell"
 
 local shell, read_file, parse_headers, eventually = tools.run, tools.read_file, tools.parse_headers, tools.eventually
@@ -9,11 +10,7 @@ local ACTOR_RUNS = "/v2/acts/janedoe~my-actor/runs"
 local TASK_RUNS = "/v2/actor-tasks/janedoe~my-task/runs"
 
 describe("the local API", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:admin("reset") end)
+  local api = testbed.local_api()
 
   -- status, headers, body, version, secs, and curl's exit code as err.
   local function fetch(path, arguments)

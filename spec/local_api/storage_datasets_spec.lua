@@ -1,7 +1,7 @@
 -- runs once
 --- The local API's datasets, logs, collections and mounts, through curl alone.
 local cjson = require "cjson"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local tools = require "spec.support.shell"
 local unzip = require "spec.support.unzip"
 
@@ -10,12 +10,10 @@ local shell, read_file, write_file, parse_headers, eventually = tools.run, tools
 local JSON = "-H 'Content-Type: application/json'"
 
 describe("the local API", function()
-  local api, last
+  local api = testbed.local_api()
+  local last
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
   before_each(function()
-    api:admin("reset")
     local ids = api:admin("ids", { actor = "janedoe~my-actor" }).ids
     last = ids[#ids]
   end)

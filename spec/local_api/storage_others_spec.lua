@@ -1,7 +1,7 @@
 -- runs once
 --- The local API's key-value stores and request queues, through curl alone.
 local cjson = require "cjson"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local tools = require "spec.support.shell"
 
 local shell, read_file, write_file, parse_headers = tools.run, tools.read_file, tools.write_file, tools.parse_headers
@@ -10,11 +10,7 @@ local STORE, QUEUE = "/v2/key-value-stores/", "/v2/request-queues/"
 local JSON = "application/json"
 
 describe("the local API's", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:admin("reset") end)
+  local api = testbed.local_api()
 
   -- An answer: status, headers, body. `content_type`: of the body.
   local function call(method, path, body, content_type, arguments)

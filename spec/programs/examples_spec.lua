@@ -1,6 +1,6 @@
 --- The examples, as programs: each does what its first line says.
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local MAX_LINES = 60
 
@@ -11,11 +11,7 @@ local function lines_of(text)
 end
 
 describe("an example", function()
-  local api, seeded
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() seeded = api:admin("reset", { count = 2500 }) end)
+  local api = testbed.local_api { count = 2500 }
 
   -- The lines that an example prints; it must succeed.
   local function run(name, argument, token)
@@ -63,9 +59,9 @@ describe("an example", function()
   end)
 
   it("saves the items of a run, and adds up a field of them", function()
-    api:admin("seed_items", { run = seeded.last_id, count = 1000 })
+    api:admin("seed_items", { run = api.seeded.last_id, count = 1000 })
     local path = os.tmpname()
-    local lines = run("save_dataset.lua", ("%s %s n"):format(seeded.last_id, path))
+    local lines = run("save_dataset.lua", ("%s %s n"):format(api.seeded.last_id, path))
     assert.truthy(lines[1]:find("1000 items in " .. path, 1, true))
     local sum = tonumber(lines[1]:match "n: (%d+) in all")
     assert.truthy(sum == 499500 or sum == 500500, lines[1])                     -- n is from 0 or from 1 on
@@ -135,7 +131,7 @@ describe("an example", function()
     local ids = api:admin("ids", { desc = true }).ids
     assert.equal(50, #lines)
     for i, line in ipairs(lines) do assert.equal(ids[i], line:match "^%w+") end
-    assert.equal(seeded.last_id, ids[1])
+    assert.equal(api.seeded.last_id, ids[1])
   end)
 
   it("waits in threads of cqueues, while a clock goes on", function()
@@ -193,7 +189,7 @@ describe("an example", function()
     assert.equal("raised\tapi\t404\tactor-not-found", lines[2])
     assert.truthy(lines[3]:find "^misuse\texamples/handle_errors.lua:%d+: bad option 'limit'")
     assert.equal(3, #lines)
-    assert.truthy(run("handle_errors.lua", seeded.last_id)[1]:find "^found\t")
+    assert.truthy(run("handle_errors.lua", api.seeded.last_id)[1]:find "^found\t")
     assert.truthy(run("handle_errors.lua", "x", "apify_api_invalid")[1]:find "^not allowed")
   end)
 end)

@@ -3,8 +3,8 @@
 --- examples/openresty: started as its README says, and asked as its users would.
 local cjson = require "cjson"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
 local shell = require "spec.support.shell"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local TOKEN = "apify_api_some"
@@ -19,7 +19,8 @@ local function start_command(folder, port)
 end
 
 describe("the OpenResty example", function()
-  local api, service
+  local api = testbed.local_api { count = 25 }
+  local service
 
   -- Run a command beside this spec: its process, and the function that waits for its end.
   local function background(command)
@@ -66,17 +67,12 @@ describe("the OpenResty example", function()
 
   setup(function()
     math.randomseed(os.time())
-    api = server.start()
     service = start(api.dir .. "/service")
   end)
   teardown(function()
     if service then stop(service) end
-    api:stop()
   end)
-  before_each(function()
-    api:admin("reset", { count = 25 })
-    shell.write_file(service.folder .. "/error.log", "")
-  end)
+  before_each(function() shell.write_file(service.folder .. "/error.log", "") end)
 
   -- The words of a curl command. `o`: token (false: none), from, options.
   local function curl(path, o)
