@@ -1,32 +1,18 @@
---- The documents in docs/: every piece of Lua in them runs, and every link leads somewhere, those of the README too.
+--- The documents: every piece of Lua in them runs, and every link leads somewhere.
 local markdown = require "spec.support.markdown"
-local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local snippets = require "spec.support.snippets"
+local sources = require "spec.support.sources"
+local testbed = require "spec.support.testbed"
 
-local PRELUDE = [[local apify = require "apify"; local client = apify.new(); local id = os.getenv "RUN_ID"; ]]
+local PLACES = "README.md CHANGELOG.md CONTRIBUTING.md docs examples lua spec"
 
+-- All documents, but for the README's pieces, which have a spec of their own.
 local function documents()
   local paths = {}
-  local pipe = assert(io.popen "ls docs/*.md")
-  for path in pipe:lines() do paths[#paths + 1] = path end
-  pipe:close()
+  for _, path in ipairs(sources.list(PLACES)) do
+    if path:find "%.md$" then paths[#paths + 1] = path end
+  end
   return paths
-end
-
--- Does it need a host that is not here? Then it is only compiled.
-local function needs_host(code)
-  return code:find "%f[%w]vim%." ~= nil or code:find "%f[%w]ngx%." ~= nil
-end
-
--- What a snippet wrote to standard error, and its exit code.
-local function run(code, env)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(PRELUDE, code)
-  file:close()
-  local _, complaints, status = program.run(path, env)
-  os.remove(path)
-  return complaints, status
 end
 
 -- The anchors of a document; "" stands for its beginning.
@@ -36,24 +22,24 @@ local function anchors(path)
   return found
 end
 
+-- Where a link leads: the file and the anchor in it.
+local function destination(path, target)
+  local file, anchor = target:match "^([^#]*)#?(.*)$"
+  if file == "" then return path, anchor end
+  return path:match "^(.-)[^/]*$" .. file, anchor
+end
+
 describe("the documents", function()
-  local api, env
-
-  setup(function()
-    api = server.start()
-    local seeded = api:admin("reset", { count = 60 })
-    env = { APIFY_API_BASE_URL = api.url, APIFY_TOKEN = "apify_api_some", RUN_ID = seeded.last_id }
-  end)
-
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 60 }
 
   it("have pieces of Lua that all run", function()
     local ran = 0
     for _, path in ipairs(documents()) do
-      for _, code in ipairs(markdown.snippets(markdown.read(path))) do
+      for _, code in ipairs(path == "README.md" and {} or markdown.snippets(markdown.read(path))) do
         assert(load(code, "=" .. path))
-        if not needs_host(code) then
-          assert.same({ "", 0 }, { run(code, env) }, path .. ": " .. code)
+        if not snippets.needs_host(code) then
+          local _, complaints, status = snippets.run(code, api, api.seeded.last_id)
+          assert.same({ "", 0 }, { complaints, status }, path .. ": " .. code)
           ran = ran + 1
         end
       end
@@ -62,15 +48,13 @@ describe("the documents", function()
   end)
 
   it("have links that lead to files and headings that are there", function()
-    local checked, paths = 0, documents()
-    paths[#paths + 1] = "README.md"
-    for _, path in ipairs(paths) do
+    local checked = 0
+    for _, path in ipairs(documents()) do
       for _, target in ipairs(markdown.links(markdown.read(path))) do
         if not target:find "^%a+:" then
-          local file, anchor = target:match "^([^#]*)#?(.*)$"
-          local whole = file == "" and path or path:match "^(.-)[^/]*$" .. file
-          assert.truthy(io.open(whole), path .. " -> " .. target)
-          if whole:find "%.md$" then assert.is_true(anchors(whole)[anchor], path .. " -> " .. target) end
+          local file, anchor = destination(path, target)
+          assert.truthy(io.open(file), path .. " -> " .. target)
+          if file:find "%.md$" then assert.is_true(anchors(file)[anchor], path .. " -> " .. target) end
           checked = checked + 1
         end
       end

@@ -1,24 +1,9 @@
 --- README.md says what is true: every piece of Lua in it runs, and its tables are complete.
-local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local markdown = require "spec.support.markdown"
+local snippets = require "spec.support.snippets"
+local testbed = require "spec.support.testbed"
 
-local PRELUDE = [[local apify = require "apify"; local client = apify.new(); local id = os.getenv "RUN_ID"; ]]
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local README = read "README.md"
-
--- The pieces of Lua, in order.
-local function snippets()
-  local list = {}
-  for code in README:gmatch "```lua\n(.-)```" do list[#list + 1] = code end
-  return list
-end
+local README = markdown.read "README.md"
 
 -- The names in the first column of the tables below a heading.
 local function names_below(heading)
@@ -34,32 +19,24 @@ end
 -- What a pattern with one capture finds in a file, sorted.
 local function names_in(path, pattern)
   local names = {}
-  for name in read(path):gmatch(pattern) do names[#names + 1] = name end
+  for name in markdown.read(path):gmatch(pattern) do names[#names + 1] = name end
   table.sort(names)
   return names
 end
 
 describe("README.md", function()
-  local api, outputs
+  local api = testbed.local_api(false)
+  local outputs
 
   setup(function()
-    api = server.start()
     local seeded = api:admin("reset", { count = 60 })
     api:admin("add_runs", { count = 2, schedule = { { 0, "READY" }, { 3, "SUCCEEDED" } } })
     outputs = {}
-    for i, code in ipairs(snippets()) do
-      local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write(PRELUDE, code)
-      file:close()
-      local env = { APIFY_API_BASE_URL = api.url, APIFY_TOKEN = "apify_api_some", RUN_ID = seeded.last_id }
-      local output, complaints, code_of_exit = program.run(path, env)
-      outputs[i] = { output = output, complaints = complaints, code = code_of_exit, snippet = code }
-      os.remove(path)
+    for i, code in ipairs(markdown.snippets(README)) do
+      local output, complaints, status = snippets.run(code, api, seeded.last_id)
+      outputs[i] = { output = output, complaints = complaints, code = status, snippet = code }
     end
   end)
-
-  teardown(function() api:stop() end)
 
   it("has pieces of Lua that all run", function()
     assert.is_true(#outputs >= 6)
@@ -96,7 +73,7 @@ describe("README.md", function()
   end)
 
   it("lists every option", function()
-    local rules = read "lua/apify/http/settings.lua":match "options%.spec (%b{})"
+    local rules = markdown.read "lua/apify/http/settings.lua":match "options%.spec (%b{})"
     local names = {}
     for name in rules:gmatch "\n  ([%w_]+) = " do names[#names + 1] = name end
     table.sort(names)
@@ -104,7 +81,7 @@ describe("README.md", function()
   end)
 
   it("has the defaults of the options", function()
-    local defaults = read "lua/apify/http/settings.lua":match "DEFAULTS = (%b{})"
+    local defaults = markdown.read "lua/apify/http/settings.lua":match "DEFAULTS = (%b{})"
     local checked = 0
     for name, value in defaults:gmatch "([%w_]+) = ([%d.]+),\n" do
       local shown = README:match("\n| `" .. name .. "` | ([^|]*) |")

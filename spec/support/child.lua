@@ -10,12 +10,7 @@ local child = {}
 ---@return integer status
 function child.run(code, opts)
   opts = opts or {}
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(code)
-  file:close()
-  local output, complaints, status = program.shell((opts.before or "") .. " " .. program.command(path, opts.env))
-  os.remove(path)
+  local output, complaints, status = program.run_code(code, opts.env, opts.before)
   return output .. complaints, status
 end
 

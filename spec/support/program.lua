@@ -47,9 +47,32 @@ function program.shell(command)
   return read(base .. ".out"), read(base .. ".err"), code
 end
 
---- Run a program without a terminal: what it wrote, and its exit code.
-function program.run(path, env)
-  return program.shell(program.command(path, env))
+--- Run a program without a terminal: what it wrote, and its exit code. `before`: shell words in front, such as "ulimit -n 20;".
+---@param path string
+---@param env? table<string, string>
+---@param before? string
+---@return string output
+---@return string complaints
+---@return integer code
+function program.run(path, env, before)
+  return program.shell((before or "") .. " " .. program.command(path, env))
+end
+
+--- The same of Lua code.
+---@param code string
+---@param env? table<string, string>
+---@param before? string
+---@return string output
+---@return string complaints
+---@return integer code
+function program.run_code(code, env, before)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(code)
+  file:close()
+  local output, complaints, status = program.run(path, env, before)
+  os.remove(path)
+  return output, complaints, status
 end
 
 --- Run a program in a terminal of its own: all that it wrote there, and its exit code. `press` is typed once
