@@ -70,8 +70,7 @@ function server.start(opts, s)
   local output, code = run(command)
   if code ~= 0 then error("the local API did not start", 2) end
   s = s or {}
-  for line in output:gmatch("[^\
-]+") do
+  for line in output:gmatch("[^\n]+") do
     local name, value = line:match("^([%w_]+)=(.*)$")          -- no exports
     if name then s[name] = value end
   end

@@ -156,8 +156,7 @@ function custom.request(settings, opts)
   return unwrap(value), meta
 end
 
---- What only the server knows the order and the filters of.
-local List = resource.define "List"
+local LIST = { metatable = {} }           -- no class of handles: users do not see the list itself
 
 local function is_filtered(query)
   return #query > (bookmark.find(query, "desc") and 1 or 0)
@@ -170,7 +169,7 @@ end
 function custom.iterate(settings, opts)
   local where = "client:iterate"
   local o = iterate.check(opts, where)
-  local list, given = resource.new(List, settings, check_path(o.path, where)), query_list(o.query, where)
+  local list, given = resource.new(LIST, settings, check_path(o.path, where)), query_list(o.query, where)
   for _, pair in ipairs(given) do
     if pair[1] == "offset" or pair[1] == "limit" or pair[1] == "desc" then
       errors.misuse("bad option 'query' of %s: %s is an option of its own", where, errors.show(pair[1]))
