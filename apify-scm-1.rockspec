@@ -14,7 +14,7 @@ description = {
   license = "MIT",
   labels = { "apify", "http", "api", "scraping", "async", "neovim", "openresty" },
 }
--- Tested on Lua 5.4 and LuaJIT 2.1; 5.1 and 5.3 work as far as they were tried; for 5.2 the core does not compile.
+-- Tested on Lua 5.4 and LuaJIT 2.1. 5.3 worked when it was tried, plain 5.1 but for fibers, which it cannot let wait; 5.2 does not compile.
 dependencies = { "lua >= 5.1, ~= 5.2, < 5.5" }
 -- The specs' hosts come by `make test`. The module itself asks for lua-cjson only where a client is told to: json = "cjson".
 test_dependencies = { "busted", "lua-cjson", "luasocket" }
