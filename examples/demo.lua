@@ -7,8 +7,8 @@
 package.path = arg[0]:gsub("[^/]*/?[^/]*$", "") .. "?.lua;" .. package.path
 
 local apify = require "apify"
+local account = require "examples.demo.account"
 local new_screen = require("examples.demo.screen").new
-local source = require "examples.demo.source"
 local text = require "examples.demo.text"
 
 local NEWEST = 8                         -- runs in the table
@@ -192,7 +192,7 @@ end
 
 local function main(screen)
   screen:update "Starting ..."
-  local from = source.open()
+  local from = account.open()
   local ok, err = pcall(show_all, screen, from)
   screen:close()
   from.close()

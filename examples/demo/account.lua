@@ -29,7 +29,7 @@ local ABOUT = [[
 Made-up runs, from a local copy of the API at %s
 It is slow and faulty on purpose: an answer takes 0.2 to 0.6 s, and each twelfth is an error that the module gets over.]]
 
----@class demo.Source
+---@class demo.Account
 ---@field title string
 ---@field client apify.Client
 ---@field runs apify.Runs
@@ -65,7 +65,7 @@ local function made_up()
   }
 end
 
-local function account(actor)
+local function own(actor)
   local client = apify.new()
   local function nothing() end
   return {
@@ -81,9 +81,9 @@ local function env(name)
 end
 
 --- The account whose token is in APIFY_TOKEN, or a local copy of the API that is started now.
----@return demo.Source
+---@return demo.Account
 local function open()
-  if env "APIFY_TOKEN" then return account(env "APIFY_ACTOR") end
+  if env "APIFY_TOKEN" then return own(env "APIFY_ACTOR") end
   return made_up()
 end
 
