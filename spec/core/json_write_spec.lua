@@ -219,3 +219,11 @@ describe("encode", function()
     end
   end)
 end)
+
+describe("what stands for null", function()
+  it("may be a value of any type", function()
+    local options = { nulls = { io.stdout, print }, empty_arrays = { core.null } }
+    assert.equal("[null,1,null]", core.encode({ io.stdout, 1, print }, options))
+    assert.is_nil((core.encode({ io.stderr }, options)))
+  end)
+end)

@@ -1,70 +1,22 @@
 --- The core's transfers, driven by hand: bodies in pieces, limits, and who lets go of what.
 local core = require "apify.core"
 local gzip = require "spec.support.gzip"
-local server = require "spec.local_api.server"
-
-local s, multi
-
-setup(function()
-  s = server.start()
-  multi = assert(core.multi())
-end)
-
-teardown(function()
-  multi:close()
-  s:stop()
-end)
-
-before_each(function() s:admin "reset" end)
-
-after_each(function()
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, multi:in_flight())
-end)
-
-local function submit(o)
-  o.method = o.method or "GET"
-  o.url = o.url or s.url .. (o.path or "/v2/actor-runs")
-  o.path = nil
-  return assert(multi:submit(o))
-end
-
--- Drive until `done()` is true; at most 20 s.
-local function drive(done)
-  local stop = core.now() + 20
-  while not done() do
-    assert(core.now() < stop, "it does not end")
-    assert(multi:wait(0.02, {}))
-  end
-end
-
-local function finish(x)
-  drive(function() return x:phase() == "done" end)
-  return x
-end
-
--- As text, nginx leaves the body as it is.
-local function answer(body, headers)
-  s:faults { action = { status = { code = 200, body = body, headers = headers, content_type = "text/plain" } } }
-end
+local transfers = require "spec.support.transfers"
 
 -- A body with one row of some 900 kB, which the control interface can take and the stream does not hold at once.
 local BIG_ROW = '{"data":{"items":[{"id":1,"text":"' .. ("x"):rep(900000) .. '"}]}}'
 
+local submit, drive, finish, answer = transfers.submit, transfers.drive, transfers.finish, transfers.answer
+
+setup(transfers.start)
+teardown(transfers.stop)
+before_each(transfers.reset)
+after_each(transfers.check)
+
 -- The rows of a stream until its end, or what it failed with.
 local function read_rows(x)
-  local rows, decoder = {}, core.decoder {}
-  x:want(true)
-  local stop = core.now() + 20
-  while core.now() < stop do
-    local row, why, name, offset = x:row(decoder)
-    if row ~= nil then rows[#rows + 1] = row
-    elseif why == "more" then assert(multi:wait(1, {}))
-    else return rows, why, name, offset
-    end
-  end
-  error "it does not end"
+  local decoder = core.decoder {}
+  return transfers.read_all(x, function() return x:row(decoder) end)
 end
 
 describe("a transfer", function()
@@ -85,7 +37,7 @@ describe("a transfer", function()
   it("gives its owner with the news, and is nobody's after close", function()
     local owner, news = {}, {}
     local x = submit { owner = owner }
-    while #news == 0 do assert(multi:wait(1, news)) end
+    while #news == 0 do assert(transfers.multi:wait(1, news)) end
     assert.equal(x, news[1])
     assert.equal(owner, news[1]:owner())
     x:close()
@@ -97,7 +49,7 @@ describe("a transfer", function()
   end)
 
   it("tells how many bytes moved, in both directions, and for how long none did", function()
-    s:faults { action = { hang = {} } }
+    transfers.server:faults { action = { hang = {} } }
     local x = submit { method = "POST", body = ("x"):rep(100000) }
     drive(function() return x:progress() == 100000 end)
     local before = core.now()
@@ -108,24 +60,24 @@ describe("a transfer", function()
   end)
 
   it("that nobody holds is collected with its connection", function()
-    s:faults { action = { hang = {} } }
+    transfers.server:faults { action = { hang = {} } }
     for _ = 1, 5 do submit {} end
-    drive(function() return #s:log().requests == 5 end)
-    assert.equal(5, multi:in_flight())
+    drive(function() return #transfers.server:log().requests == 5 end)
+    assert.equal(5, transfers.multi:in_flight())
     collectgarbage()
     collectgarbage()
-    assert.equal(0, multi:in_flight())
-    drive(function() return s:log().counters.by_status["499"] == 5 end)
+    assert.equal(0, transfers.multi:in_flight())
+    drive(function() return transfers.server:log().counters.by_status["499"] == 5 end)
   end)
 
   it("outlives its multi, closed", function()
     local own = assert(core.multi())
-    local x = assert(own:submit { url = s.url .. "/v2/actor-runs", method = "GET" })
+    local x = assert(own:submit { url = transfers.server.url .. "/v2/actor-runs", method = "GET" })
     own:close()
     own:close()
     assert.equal("queued", x:phase())
     x:close()
-    local _, _, name = own:submit { url = s.url, method = "GET" }
+    local _, _, name = own:submit { url = transfers.server.url, method = "GET" }
     assert.equal("closed", name)
     assert.equal("closed", select(3, own:wait(0, {})))
     assert.is_false(own:is_usable())
@@ -134,14 +86,14 @@ describe("a transfer", function()
   it("refuses options that it does not know, and header lines that are two", function()
     for _, o in ipairs { { urll = "x" }, { url = 1, headers = "x" }, { headers = { "A: 1\r\nB: 2" } }, { headers = { "A: 1\0" } },
       { headers = { {} } }, { url = "http://x\0y" }, { secret = "text" } } do
-      assert.is_false(pcall(multi.submit, multi, o))
+      assert.is_false(pcall(transfers.multi.submit, transfers.multi, o))
     end
     collectgarbage()
   end)
 
   it("asks for the path as it stands in the URL", function()
     local x = finish(submit { path = "/v2/a/../b/./c" })
-    assert.equal("/v2/a/../b/./c", s:log().requests[1].path)
+    assert.equal("/v2/a/../b/./c", transfers.server:log().requests[1].path)
     x:close()
   end)
 
@@ -214,24 +166,14 @@ describe("a stream", function()
     x:close()
   end)
 
-  -- Call `fn` whenever garbage is collected, until it returns true.
-  local function at_collections(fn)
-    local function again()
-      if fn() then return end
-      if newproxy then getmetatable(newproxy(true)).__gc = again
-      else setmetatable({}, { __gc = again }) end
-    end
-    again()
-  end
-
   it("keeps its bytes in place while a finalizer drives or closes it in the middle of a row", function()
     local items = {}
     for i = 1, 1500 do items[i] = ('{"id":"r%05d","text":"%s","list":[{"a":1},{"b":[2,3]}]}'):format(i, ("x"):rep(150)) end
     answer("[" .. table.concat(items, ",") .. "]")
-    for _, meddle in ipairs { function() multi:wait(0, {}) end, function(x, count) if count > 200 then x:close() end end } do
+    for _, meddle in ipairs { function() transfers.multi:wait(0, {}) end, function(x, count) if count > 200 then x:close() end end } do
       local x, decoder, count, is_over, why = submit { stream = true }, core.decoder {}, 0, false, "more"
       local pause = collectgarbage("setpause", 50)
-      at_collections(function()
+      transfers.at_collections(function()
         if not is_over then meddle(x, count) end
         return is_over
       end)
@@ -244,7 +186,7 @@ describe("a stream", function()
           count = count + 1
           assert.equal(("r%05d"):format(count), row.id)
         elseif why == "more" then
-          assert(multi:wait(0.01, {}))
+          assert(transfers.multi:wait(0.01, {}))
         end
       end
       is_over = true
@@ -262,14 +204,14 @@ describe("a stream", function()
   end)
 
   it("keeps the body of an error whatever max_body_size is", function()
-    s:faults { action = { status = { code = 404, body = ("x"):rep(300), content_type = "text/plain" } } }
+    transfers.server:faults { action = { status = { code = 404, body = ("x"):rep(300), content_type = "text/plain" } } }
     local x = finish(submit { max_body_size = 100 })
     assert.same({ 404, 300 }, { x:status(), #x:text() })
     x:close()
   end)
 
   it("takes a row that is larger than what it holds otherwise, compressed or not", function()
-    for _, put in ipairs { function() answer(BIG_ROW) end, function() s:faults { action = { gzip_bomb = { mb = 3 } } } end } do
+    for _, put in ipairs { function() answer(BIG_ROW) end, function() transfers.server:faults { action = { gzip_bomb = { mb = 3 } } } end } do
       put()
       local x = submit { stream = true }
       local rows, why = read_rows(x)
@@ -281,7 +223,7 @@ describe("a stream", function()
 
   it("refuses a row of more than 16 MiB", function()
     for _, action in ipairs { { big_string = { mb = 18 } }, { gzip_bomb = { mb = 18 } } } do
-      s:faults { action = action }
+      transfers.server:faults { action = action }
       local x = submit { stream = true }
       local rows, _, name = read_rows(x)
       assert.same({ 0, "too_large" }, { #rows, name })
@@ -295,58 +237,11 @@ describe("a stream", function()
     local rows, _, name = read_rows(x)
     assert.same({ 2, "decode" }, { #rows, name })
     x:close()
-    s:faults { action = { cut = { chunked = true } } }
+    transfers.server:faults { action = { cut = { chunked = true } } }
     x = submit { stream = true }
     rows, _, name = read_rows(x)
     assert.equal("network", name)
     assert.is_true(#rows > 0)
     x:close()
-  end)
-end)
-
-describe("a secret", function()
-  it("hides itself in a text, however it is written there", function()
-    local secret = core.secret "apify_api/x+y"
-    for text, masked in pairs {
-      ["Bearer apify_api/x+y"] = "Bearer ***", ["apify_api/x+yapify_api/x+y."] = "******.", ["?token=apify%5Fapi%2fx%2By&z=%"] = "?token=***&z=%",
-      ['{"a":"apify_api\\/x+y"}'] = '{"a":"***"}', ["apify_api/x+"] = "apify_api/x+", ["apify_apify_api/x+y"] = "apify_***",
-      ["apify_api%2"] = "apify_api%2", ["a\0apify_api/x+y\0"] = "a\0***\0", [""] = "",
-    } do assert.equal(masked, secret:mask(text)) end
-  end)
-
-  it("that is too short to be one is left alone", function()
-    assert.equal("an axe", core.secret("x"):mask "an axe")
-  end)
-
-  it("shows nothing of its text", function()
-    local secret = core.secret "apify_api_x"
-    assert.equal("apify.secret: hidden", tostring(secret))
-    assert.equal("hidden", getmetatable(secret))
-    assert.is_nil(secret.x)
-  end)
-
-  it("cannot be made of what a header cannot carry", function()
-    for _, text in ipairs { "a b", "a\r\n", "a\0", "\195\188" } do assert.is_false(pcall(core.secret, text)) end
-  end)
-end)
-
-describe("the system", function()
-  it("gives random numbers and digits", function()
-    for _ = 1, 100 do
-      local n = core.random()
-      assert.is_true(n >= 0 and n < 1)
-    end
-    assert.truthy(core.random_hex(16):find "^%x+$")
-    assert.equal(32, #core.random_hex(16))
-    assert.are_not.equal(core.random_hex(16), core.random_hex(16))
-    assert.is_false(pcall(core.random_hex, 0))
-    assert.is_false(pcall(core.random_hex, 65))
-  end)
-
-  it("tells the time", function()
-    assert.is_true(math.abs(core.time() - os.time()) < 2)
-    local now = core.now()
-    assert.is_true(core.now() >= now)
-    assert.is_false(core.is_terminal(9999))
   end)
 end)
