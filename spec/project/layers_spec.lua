@@ -12,6 +12,14 @@ local C_ORDER = {
   "xfer_lua", "multi", "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
 }
 
+-- A C file is covered by spec/core/<its name>_spec.lua (without "_lua"), or by the spec of spec/ that stands here.
+local C_SPECS = {
+  brotli = "promises/encodings", buf = "core/xfer_streams", core = "core/process", descriptors = "promises/bad_input", err = "core/xfer",
+  event_epoll = "core/multi", event_poll = "core/multi", json = "core/json_read", json_decoder = "core/json_read", json_lex = "core/json_read",
+  json_scalar = "core/json_write", json_shape = "core/json_read", json_skip = "core/json_read", random = "core/system",
+  xfer_body = "core/xfer_streams", xfer_info = "core/xfer", xfer_options = "core/xfer", xfer_result = "core/xfer",
+}
+
 -- The folders of lua/apify: each knows those to its left and itself. What lies at the top knows all, but for `version`.
 local FOLDERS = { "core", "version", "util", "loop/adapters", "loop", "http", "paging", "resources/base", "resources", "top" }
 
@@ -146,6 +154,19 @@ describe("the direction", function()
       local pattern = "^src/" .. (name:find "%." and name:gsub("%.", "%%.") or name .. "%.[ch]") .. "$"
       assert(files_in("src", pattern)[1], name .. " is the name of no file")
     end
+  end)
+
+  it("has a spec for each file of src/", function()
+    local specs, found, left = positions(files_in("spec", "_spec%.lua$")), {}, {}
+    for name in pairs(C_SPECS) do left[name] = true end
+    for _, path in ipairs(files_in("src", "%.c$")) do
+      local name = path:match "([^/]+)%.c$":gsub("_lua$", "")
+      local spec = "spec/" .. (C_SPECS[name] or "core/" .. name) .. "_spec.lua"
+      left[name] = nil
+      if not specs[spec] then found[#found + 1] = path .. " wants " .. spec end
+    end
+    for name in pairs(left) do found[#found + 1] = name .. " is the name of no file" end
+    assert.same({}, found)
   end)
 
   it("holds among the folders of lua/apify", function()
