@@ -11,10 +11,6 @@
 #define FIRST_ALLOC_ERROR (-21)           /* BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES ... */
 #define LAST_ALLOC_ERROR (-30)            /* ... BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES */
 
-void brotli_init (brotli *b) {
-  memset(b, 0, sizeof *b);
-}
-
 static void *find_library (void) {
   static const char *const names[] = { "libbrotlidec.so.1", "libbrotlidec.1.dylib", NULL };
   void *library = NULL;
@@ -38,7 +34,7 @@ static int find_all (brotli *b) {
 
 /* Find the library and its functions. 0: they are not here. */
 static int load (brotli *b) {
-  brotli_init(b);
+  *b = (brotli){ 0 };
   b->library = find_library();
   if (b->library == NULL || find_all(b)) return b->library != NULL;
   brotli_free(b);
@@ -77,5 +73,5 @@ int brotli_lacks_memory (const brotli *b) {
 void brotli_free (brotli *b) {
   if (b->state != NULL) b->destroy(b->state);
   if (b->library != NULL) dlclose(b->library);      /* libcurl holds it */
-  brotli_init(b);
+  *b = (brotli){ 0 };
 }

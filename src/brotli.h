@@ -20,9 +20,6 @@ typedef struct brotli {
 
 typedef enum { BROTLI_FAILED, BROTLI_ENDED, BROTLI_WANTS_INPUT, BROTLI_WANTS_ROOM } brotli_result;   /* the library's own values */
 
-/* Closed; cannot fail. */
-void brotli_init (brotli *b);
-
 /* Is there a decoder in this process? */
 int brotli_is_here (void);
 

@@ -101,7 +101,6 @@ static void unlink_attached (multi *m, xfer *x) {
   if (x->link.prev != NULL) x->link.prev->link.next = x->link.next;
   else m->attached = x->link.next;
   if (x->link.next != NULL) x->link.next->link.prev = x->link.prev;
-  x->link.next = x->link.prev = NULL;
 }
 
 /* Take a transfer out; what it has received stays with it. In a forked child libcurl is not told. */
@@ -110,12 +109,10 @@ static void detach (xfer *x) {
   multi *m = p->owner;
   if (x->link.has_news) unlink_news(m, x);
   unlink_attached(m, x);
-  if (multi_is_foreign(m)) x->easy = NULL;                  /* leaked: cleaning up would speak on the parent's connection */
+  if (multi_is_foreign(m)) x->easy = NULL;            /* leaked: cleaning up would speak on the parent's connection */
   else curl_multi_remove_handle(p->handle, x->easy);
   if (x->phase < PHASE_DONE) m->in_flight--;
-  x->link.pool = NULL;
-  x->link.news = NULL;
-  x->link.hooks = NULL;
+  x->link = (xfer_link){ 0 };
   if (!multi_is_foreign(m)) event_set_deadline(&m->events, 0);   /* who waits on the descriptor must see that there is less to wait for */
 }
 
@@ -135,19 +132,15 @@ static void stop (xfer *x) {
   if (!multi_is_foreign(m)) event_set_deadline(&m->events, 0);
 }
 
-static void link_attached (pool *p, xfer *x) {
-  multi *m = p->owner;
+err_code multi_attach (pool *p, xfer *x) {
   static const xfer_hooks hooks = { .detach = detach, .is_foreign = is_of_parent, .stop = stop };
+  multi *m = p->owner;
+  if (p->kind == POOL_SHARED) curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);   /* rather share an HTTP/2 connection than open another */
+  if (curl_multi_add_handle(p->handle, x->easy) != CURLM_OK) return ERR_MEMORY;
   x->link = (xfer_link){ .hooks = &hooks, .pool = p, .news = &m->news, .next = m->attached };
   if (m->attached != NULL) m->attached->link.prev = x;
   m->attached = x;
   m->in_flight++;
-}
-
-err_code multi_attach (pool *p, xfer *x) {
-  if (p->kind == POOL_SHARED) curl_easy_setopt(x->easy, CURLOPT_PIPEWAIT, 1L);   /* rather share an HTTP/2 connection than open another */
-  if (curl_multi_add_handle(p->handle, x->easy) != CURLM_OK) return ERR_MEMORY;
-  link_attached(p, x);
   return ERR_OK;
 }
 

@@ -1,5 +1,5 @@
 /* xfer_info_lua.c - what a transfer knows of itself: how far it is, the head of its answer, why it failed, what it took. */
-#include "xfer_info_lua.h"
+#include "xfer_lua.h"
 
 #include "event.h"
 

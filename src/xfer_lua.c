@@ -3,7 +3,6 @@
 
 #include "core.h"
 #include "json_read.h"
-#include "xfer_info_lua.h"
 
 xfer *xfer_new (lua_State *L, int multi_idx, int options_idx) {
   multi_idx = lua_absindex(L, multi_idx);

@@ -1,4 +1,4 @@
-/* xfer_lua.h - the transfer's Lua side. */
+/* xfer_lua.h - a transfer on the Lua stack. */
 #ifndef APIFY_XFER_LUA_H
 #define APIFY_XFER_LUA_H
 
@@ -9,6 +9,22 @@
 /* A transfer for the multi at 'multi_idx', configured by the options table at 'options_idx' and not yet attached.
 ** Pushes it and returns it; or pushes nothing and returns NULL for want of memory. Raises on bad options. */
 xfer *xfer_new (lua_State *L, int multi_idx, int options_idx);
+
+/* The transfer at index 1 in any state, or an argument error. */
+xfer *xfer_any (lua_State *L);
+
+/* The open transfer at index 1, or an argument error. */
+xfer *xfer_check (lua_State *L);
+
+/* Push one of the kept values of the transfer at 'idx'. */
+void xfer_push_slot (lua_State *L, int idx, int slot);
+
+/* Run 'read', which makes Lua values of the transfer's bytes. Any allocation may run a finalizer, and that may close the
+** transfer or drive it: the bytes stay where they are meanwhile. Returns what 'read' does, or 3 values when one is under way. */
+int xfer_guard (lua_State *L, int (*read) (lua_State *L, xfer *x));
+
+/* The methods that tell what it knows of itself: owner, phase, status, headers and the like. */
+extern const luaL_Reg xfer_info[];
 
 #pragma GCC visibility pop
 
