@@ -10,7 +10,6 @@ read_globals = {
 }
 
 files["lua/apify/loop/adapters/nginx.lua"] = { read_globals = { "ngx" } }
-files["lua/apify/loop/adapters/nginx_bell.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/adapters/nginx_request.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/adapters/nvim.lua"] = { read_globals = { "vim" } }
 files["examples/neovim"] = { globals = { "vim" } }

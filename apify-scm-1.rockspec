@@ -85,7 +85,6 @@ build = {
     ["apify.loop.adapters.cqueues"] = "lua/apify/loop/adapters/cqueues.lua",
     ["apify.loop.adapters.luv"] = "lua/apify/loop/adapters/luv.lua",
     ["apify.loop.adapters.nginx"] = "lua/apify/loop/adapters/nginx.lua",
-    ["apify.loop.adapters.nginx_bell"] = "lua/apify/loop/adapters/nginx_bell.lua",
     ["apify.loop.adapters.nginx_request"] = "lua/apify/loop/adapters/nginx_request.lua",
     ["apify.loop.adapters.nvim"] = "lua/apify/loop/adapters/nvim.lua",
     ["apify.loop.adapters.uv_pump"] = "lua/apify/loop/adapters/uv_pump.lua",

@@ -181,32 +181,10 @@ describe("in nginx", function()
   end)
 
   describe("that is short of", function()
-    it("a folder for the wake-up socket, calls still end, with little CPU", function()
-      with_own({ env = "TMPDIR=/nowhere" }, function(own)
-        assert.equal("SUCCEEDED\n", (own:get(stage:path "get")))
-        assert.matches("[warn]", own:complaints(), 1, true)
-        assert.matches("calls take some milliseconds longer: no folder could be made in /nowhere", own:complaints(), 1, true)
-        own:forget()
-        s:faults { match = { path = "/actor%-runs/" }, action = { delay = 1.3 } }
-        local asked = {}
-        for i = 1, 5 do asked[i] = own:begin(stage:path "get") end
-        shell.eventually(stage:had(6, "/actor%-runs/"))
-        local before = nginx_server.look(own:workers()[1])
-        shell.run "sleep 1"
-        local after = nginx_server.look(own:workers()[1])
-        for i = 1, 5 do assert.equal("SUCCEEDED\n", (asked[i]:finish())) end
-        local words = nginx_stage.tell("looking again and again, one second: %.1f ms of CPU, %d context switches",
-          after.cpu - before.cpu, after.switches - before.switches)
-        assert.is_true(after.cpu - before.cpu < 50, words)
-        assert.equal("", own:complaints())                   -- said once
-      end)
-    end)
-
     it("descriptors, calls still end", function()
       with_own({ shell = "ulimit -n 256;", connections = 100 }, function(own)
         assert.same({ "SUCCEEDED" }, play("get", "", own))
         for left = 0, 5 do assert.equal("SUCCEEDED true\n", (own:get(stage:path("few_descriptors", "left=" .. left)))) end
-        assert.same("", shell.run("ls " .. own.dir .. "/tmp"))
         own:forget()
         assert.same({ "SUCCEEDED" }, play("get", "", own))
       end)
@@ -229,12 +207,10 @@ describe("in nginx", function()
     with_own({ http = "lua_code_cache off;" }, function(own)
       for _ = 1, 5 do own:get(stage:path "get") end
       local worker = own:workers()[1]
-      shell.eventually(function() return nginx_server.look(worker).threads == 1 end)
       local before = nginx_server.look(worker)
       for _ = 1, 50 do assert.equal("SUCCEEDED\n", (own:get(stage:path "get"))) end
       shell.eventually(function()
-        local after = nginx_server.look(worker)
-        return after.threads == 1 and after.descriptors == before.descriptors
+        return nginx_server.look(worker).descriptors <= before.descriptors
       end)
       assert.equal("right 20", own:get(stage:path("fibers", "n=20")):match "right %d+")
     end)

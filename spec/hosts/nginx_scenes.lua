@@ -101,6 +101,20 @@ function scenes.fibers(args)
   say("right", right, "secs", core.now() - began)
 end
 
+--- So many calls, some at a time: calls a second, and the median and the 99th percentile of what each took, in milliseconds.
+function scenes.calls(args)
+  local secs, began = {}, core.now()
+  assert(apify.map(numbers(tonumber(args.n)), function(i)
+    local begun_at = core.now()
+    local run, err = client:run(args.id):get()
+    secs[i] = core.now() - begun_at
+    return run, err
+  end, { max_parallel = tonumber(args.parallel) }))
+  local rate = #secs / (core.now() - began)
+  table.sort(secs)
+  say(("%.1f %.2f %.2f"):format(rate, secs[math.ceil(#secs * 0.5)] * 1000, secs[math.ceil(#secs * 0.99)] * 1000))
+end
+
 -- Seconds until the server has answered.
 local function ask(host, port, path)
   local began, socket = core.now(), ngx.socket.tcp()

@@ -59,11 +59,11 @@ function nginx_server.start(url, o)
   o = o or {}
   local dir = shell.run "mktemp -d /tmp/apify-nginx.XXXXXX":match "%S+"
   local root = shell.run "pwd":match "[^\n]+"
-  shell.run(("mkdir -p %s/temp %s/tmp %s/logs"):format(dir, dir, dir))
+  shell.run(("mkdir -p %s/temp %s/logs"):format(dir, dir))
   write_conf(dir, root, o)
   local command = ([[
     unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; PATH=$PATH:/usr/sbin; %s
-    env API_URL=%s TMPDIR=%s/tmp %s nginx -e %s/error.log -p %s -c nginx.conf]]):format(o.shell or "", url, dir, o.env or "", dir, dir)
+    env API_URL=%s %s nginx -e %s/error.log -p %s -c nginx.conf]]):format(o.shell or "", url, o.env or "", dir, dir)
   local output, complaints, code = program.shell(command)
   if code ~= 0 then
     shell.run("rm -rf " .. dir)
