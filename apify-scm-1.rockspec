@@ -48,7 +48,6 @@ build = {
         "src/json_write.c",
         "src/multi.c",
         "src/multi_lua.c",
-        "src/notify.c",
         "src/random.c",
         "src/rows.c",
         "src/rows_lua.c",

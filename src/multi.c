@@ -219,7 +219,6 @@ xfer *multi_take_news (multi *m) {
 
 void multi_rearm (multi *m) {
   update_deadline(m);
-  notify_rearm(&m->notifier);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------- */
@@ -227,7 +226,6 @@ void multi_rearm (multi *m) {
 void multi_init (multi *m) {
   memset(m, 0, sizeof *m);
   event_init(&m->events);
-  notify_init(&m->notifier);
   m->generation = process_generation;
 }
 
@@ -244,7 +242,5 @@ void multi_close (multi *m) {
   while (m->attached != NULL) detach(m->attached);
   for (int i = 0; i < m->pool_count && !multi_is_foreign(m); i++) curl_multi_cleanup(m->pools[i].handle);
   m->pool_count = 0;
-  if (multi_is_foreign(m)) notify_abandon(&m->notifier);
-  else notify_release(&m->notifier);
   event_close(&m->events);
 }

@@ -3,7 +3,6 @@
 #define APIFY_MULTI_H
 
 #include "event.h"
-#include "notify.h"
 #include "xfer.h"
 
 #pragma GCC visibility push(hidden)
@@ -25,7 +24,6 @@ typedef struct pool {
 
 struct multi {
   event_set events;
-  notifier notifier;                     /* tells a host that cannot wait for the event set itself */
   pool pools[MAX_POOLS];
   int pool_count;
   xfer *attached;                        /* intrusive list: transfers may be collected before or after the multi */

@@ -121,40 +121,6 @@ static int l_fd (lua_State *L) {
   return 1;
 }
 
-/* multi:notify_open() -> path | nil, message, name.   Pushes 1 or 3 values.
-** A unix socket for a host that cannot wait for fd(): it connects to the path, then notify_accept(). What was open is closed first. */
-static int l_notify_open (lua_State *L) {
-  multi *m = anymulti(L);
-  if (refuse(L, m)) return 3;
-  int fd = event_export(&m->events);
-  if (fd < 0) return err_push(L, ERR_CONTEXT, "no descriptor stands for the core on this system");
-  const char *path = notify_open(&m->notifier, fd);
-  if (path == NULL) return err_push(L, ERR_CONNECT, m->notifier.problem);
-  lua_pushstring(L, path);
-  return 1;
-}
-
-/* multi:notify_accept() -> true | nil, message, name.   Pushes 1 or 3 values.
-** From now on the host reads a byte when fd() becomes readable, once until the next wait(); and one after each quiet second.
-** Never blocks: without a connection it fails. Nothing stays on the disk. */
-static int l_notify_accept (lua_State *L) {
-  multi *m = anymulti(L);
-  if (refuse(L, m)) return 3;
-  if (m->notifier.listener < 0) return err_push(L, ERR_CONTEXT, "nothing is open to connect to");
-  if (notify_accept(&m->notifier) != 0) return err_push(L, ERR_CONNECT, m->notifier.problem);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-/* multi:notify_close(): no more bytes; the host reads end of file. Safe at any time.   Pushes nothing. */
-static int l_notify_close (lua_State *L) {
-  multi *m = anymulti(L);
-  if (!m->is_open) return 0;
-  if (multi_is_foreign(m)) notify_abandon(&m->notifier);
-  else notify_close(&m->notifier);
-  return 0;
-}
-
 /* multi:in_flight() -> number of unfinished transfers.   Pushes 1 value. */
 static int l_in_flight (lua_State *L) {
   lua_pushinteger(L, anymulti(L)->in_flight);
@@ -178,9 +144,6 @@ static const luaL_Reg methods[] = {
   { "fd", l_fd },
   { "in_flight", l_in_flight },
   { "is_usable", l_is_usable },
-  { "notify_accept", l_notify_accept },
-  { "notify_close", l_notify_close },
-  { "notify_open", l_notify_open },
   { "submit", l_submit },
   { "wait", l_wait },
   { NULL, NULL }

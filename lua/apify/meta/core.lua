@@ -248,21 +248,6 @@ function Multi:in_flight() end
 ---@return boolean
 function Multi:is_usable() end
 
---- A unix socket for a host that cannot wait for `fd()`: it connects to the path, then `notify_accept`.
----@return string? path
----@return string? message
----@return string? name
-function Multi:notify_open() end
-
---- Take the host's connection: it reads a byte when there is news, once until the next `wait`, and one after each quiet second.
----@return true? ok
----@return string? message
----@return string? name
-function Multi:notify_accept() end
-
---- No more bytes: the host reads end of file.
-function Multi:notify_close() end
-
 function Multi:close() end
 
 ---@class apify.core.Transfer : userdata
