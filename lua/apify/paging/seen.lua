@@ -15,7 +15,7 @@ local SEPARATOR = "\0"
 ---@field private ids string[] the last rows; behind `last` there may be something left of older ones
 ---@field private ats (string|false)[] the latest start when each of them was delivered: they never go back
 ---@field private settled integer so many of `ids` are in blocks as well
----@field private blocks { ids: string, count: integer, next_start?: string }[] oldest first
+---@field private blocks { [integer]: string, count: integer, next_start: string }[] oldest first; the first may have no `next_start`
 ---@field private remembered integer rows in blocks
 ---@field private index? table<string, true> of all that is remembered, up to `indexed` in `ids`
 local Seen = {}
@@ -35,11 +35,16 @@ local function index_rest(self)
   self.indexed = self.last
 end
 
+--- Let the index have the ids of the block, or have them no more.
+local function index_block(self, block, is_known)
+  for _, ids in ipairs(block) do
+    for id in ids:gmatch "%Z+" do self.index[id] = is_known end
+  end
+end
+
 local function make_index(self)
   self.index, self.indexed = {}, 0
-  for _, block in ipairs(self.blocks) do
-    for id in block.ids:gmatch "%Z+" do self.index[id] = true end
-  end
+  for _, block in ipairs(self.blocks) do index_block(self, block, true) end
 end
 
 --- Was a row of this id delivered, as far as is remembered?
@@ -75,16 +80,11 @@ function Seen:recent()
   return ids, ats
 end
 
---- Forget the oldest block, if the next one says from which start on nothing is lost by that.
+--- Forget the oldest block: the next one says from which start on nothing is lost by that.
 local function forget_block(self)
-  local next_start = self.blocks[2].next_start
-  if not next_start then return false end
   local block = table.remove(self.blocks, 1)
-  self.remembered, self.oldest = self.remembered - block.count, next_start
-  if self.index then
-    for id in block.ids:gmatch "%Z+" do self.index[id] = nil end
-  end
-  return true
+  self.remembered, self.oldest = self.remembered - block.count, self.blocks[1].next_start
+  if self.index then index_block(self, block, nil) end
 end
 
 --- The first start in the rows from `first` on that differs from the one before: all rows that started earlier are delivered.
@@ -104,16 +104,21 @@ local function trim(self)
   self.last, self.settled, self.indexed = count, count, count
 end
 
+--- The block for rows among which this is the first start that differs. Where there is none, they belong to those before them.
+local function block_for(self, next_start)
+  local blocks = self.blocks
+  if next_start or not blocks[1] then blocks[#blocks + 1] = { count = 0, next_start = next_start } end
+  return blocks[#blocks]
+end
+
 --- Put the rows away that are not in a block yet, and forget what is too long ago.
 local function pack(self)
-  local first = self.settled + 1
+  local first, count = self.settled + 1, self.last - self.settled
   if self.index then index_rest(self) end
-  local block = {
-    ids = table.concat(self.ids, SEPARATOR, first, self.last), count = self.last - self.settled, next_start = find_next_start(self, first),
-  }
-  self.blocks[#self.blocks + 1] = block
-  self.remembered = self.remembered + block.count
-  while self.remembered - self.blocks[1].count >= self.room and forget_block(self) do end
+  local block = block_for(self, find_next_start(self, first))
+  block[#block + 1], block.count = table.concat(self.ids, SEPARATOR, first, self.last), block.count + count
+  self.remembered = self.remembered + count
+  while self.remembered - self.blocks[1].count >= self.room do forget_block(self) end
   trim(self)
 end
 
