@@ -134,8 +134,7 @@ function ItemPlan:finish(page)
   local is_short = stored < (page.limit or page.told_limit or math.huge)
   local is_at_total = not self.total and not page.limit or self.total and position >= self.total
   if stored == 0 or is_short and is_at_total then
-    self.from = position
-    self:stop()
+    self:stop(position)
     return "end"
   end
   if #self.pages == 0 then
@@ -146,13 +145,8 @@ function ItemPlan:finish(page)
   return "next"
 end
 
-function ItemPlan:stop()
-  self.pages, self.is_ended = {}, true
-end
-
-function ItemPlan:end_before(page)
-  self.from = page.offset
-  self:stop()
+function ItemPlan:stop(offset)
+  self.pages, self.from, self.is_ended = {}, offset or self.from, true
 end
 
 function ItemPlan:is_complete(page)

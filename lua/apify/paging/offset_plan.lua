@@ -38,8 +38,7 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field is_complete fun(self, page): boolean   have all rows come that were asked for?
 ---@field unbound fun(self, page)   the answer has all there is, and more than was asked for: where pages have an offset
 ---@field shrink fun(self, limit: integer)   the API gives no more a page
----@field end_before fun(self, page)   the list ends where the page begins: where pages have an offset
----@field stop fun(self)   nothing more is asked for
+---@field stop fun(self, offset?: integer)   nothing more is asked for: the list ends there
 ---@field go_on fun(self, page): apify.PlannedPage   it broke off: what takes its place goes on behind its last delivered row
 ---@field go_back fun(self, page)   its answer was damaged: as if none of its rows had been delivered, and nothing were asked for
 ---@field reopen fun(self)   the list may have grown at its end
@@ -308,8 +307,7 @@ function OffsetPlan:finish(page, envelope)
   if page.scanned >= page.limit then
     if #self.pages == 0 then self.from = position end
   elseif page.scanned == 0 or page.total and position >= page.total or offset_faults.is_ignored(page) then
-    self.from = position
-    self:stop()
+    self:stop(position)
     return "end"
   else
     fill_gap(self, page, position)
@@ -320,13 +318,8 @@ function OffsetPlan:finish(page, envelope)
   return "end", why
 end
 
-function OffsetPlan:stop()
-  self.pages, self.is_ended = {}, true
-end
-
-function OffsetPlan:end_before(page)
-  self.from = page.offset
-  self:stop()
+function OffsetPlan:stop(offset)
+  self.pages, self.from, self.is_ended = {}, offset or self.from, true
 end
 
 function OffsetPlan.unbound(_, page)

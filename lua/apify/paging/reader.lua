@@ -36,7 +36,7 @@ local reader = {}
 ---@field query { [1]: string, [2]: string }[] filters, without what the plan adds for each page
 ---@field last? string for the bookmark
 ---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
----@field plan table decides
+---@field plan apify.Plan
 ---@field pick? string[]
 ---@field row_key? string every row is an object with this field
 ---@field nulls? "omit"|"keep"
@@ -163,7 +163,7 @@ local function poke_behind(self, now)
 end
 
 --- See to the head page. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
-local function tend_head(self, now)
+local function see_to_head(self, now)
   local page = self.plan.pages[1]
   if not page then return self.poll_at or math.huge end
   if not page.xfer then
@@ -187,8 +187,8 @@ local function time_limit(self)
   return math.min(allowed, math.max(self.clock:left(), MIN_LIMIT))
 end
 
---- Before anything is asked for: what the path leads to, once for all pages. Returns an error if that is not known.
-local function settle_path(self)
+--- Before anything is asked for: find out, once for all pages, what the path leads to. Returns an error if that is not known.
+local function resolve(self)
   if not self.resolve then return nil end
   local path, err = self.resolve(time_limit(self))
   if not path then return err end
@@ -220,11 +220,11 @@ local function wait_for_news(self)
     self.deadline_error = window.describe(self, late)
     return self.deadline_error
   end
-  local err = settle_path(self) or look_for_more(self, now)
+  local err = resolve(self) or look_for_more(self, now)
   if err or self.is_closed then return err end
   window.fill(self, now)
   local head_at
-  head_at, err = tend_head(self, now)
+  head_at, err = see_to_head(self, now)
   if err then return err end
   if head_at <= now then return nil end
   local wake_at = math.min(head_at, poke_behind(self, now), self.clock.ends_at)

@@ -42,10 +42,10 @@ function window.raise_kept(self)
 end
 
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
-function window.replan(self, now, change, page, ...)
+function window.replan(self, now, change, ...)
   local before, is_kept, dropped = {}, {}, {}
   for i, old in ipairs(self.plan.pages) do before[i] = old end
-  local result, why = change(self.plan, page, ...)
+  local result, why = change(self.plan, ...)
   for _, kept in ipairs(self.plan.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
@@ -107,7 +107,7 @@ function window.read_envelope(self, page, row)
   local why = offset_faults.misplacement(page) or offset_faults.repetition(self.plan, page, row)
   if why == "end" then
     local now = self.clock:enter()
-    window.replan(self, now, self.plan.end_before, page)
+    window.replan(self, now, self.plan.stop, page.offset)
     window.note_end(self, now)
   elseif why then
     window.end_with(self, window.describe(self, { kind = "decode", message = why }))
