@@ -14,22 +14,6 @@ local NOTHING = {}
 
 local cancelled = loop.cancelled
 
----@class apify.Reader
----@field plan apify.Plan
----@field requests integer
----@field delivered integer rows so far
----@field private clock apify.Clock stands still between two steps
----@field private looked_at number when the clock was last looked at
----@field private unlooked number seconds until then since the time slice began
----@field private reading? apify.OpenPage the head page, while its rows come one after the other
----@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
----@field private dead_end? apify.Error the list cannot be read any further
----@field private poll_at? number when a list that has ended is looked at again
-local Reader = {}
-Reader.__index = Reader
-
-local reader = {}
-
 ---@class apify.ReaderOptions
 ---@field settings apify.Settings
 ---@field path string
@@ -51,20 +35,30 @@ local reader = {}
 ---@field deadline? number seconds inside
 ---@field request_timeout? number
 
---- Nothing is sent before the first step.
+---@class apify.Reader : apify.ReaderOptions
+---@field requests integer
+---@field delivered integer rows so far
+---@field private clock apify.Clock stands still between two steps
+---@field private looked_at number when the clock was last looked at
+---@field private unlooked number seconds until then since the time slice began
+---@field private reading? apify.OpenPage the head page, while its rows come one after the other
+---@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
+---@field private dead_end? apify.Error the list cannot be read any further
+---@field private poll_at? number when a list that has ended is looked at again
+local Reader = {}
+Reader.__index = Reader
+
+local reader = {}
+
+--- Nothing is sent before the first step. The table of options becomes the reader.
 ---@param o apify.ReaderOptions
 ---@return apify.Reader
 function reader.new(o)
-  local self = setmetatable({
-    settings = o.settings, path = o.path, query = o.query, nulls = o.nulls, follow = o.follow,
-    still_grows = o.still_grows, poll_secs = o.poll_secs or 5, request_timeout = o.request_timeout,
-    request = o.request or NOTHING, http1 = o.http1, is_open_ended = o.is_open_ended, decoder = o.decoder, decode_row = o.decode_row,
-    resolve = o.resolve, last = o.last, row_key = o.row_key,
-    clock = clock.new(o.deadline),
-    plan = o.plan, waiter = loop.waiter(), requests = 0, delivered = 0,
-    looked_at = loop.now(), unlooked = 0, rows_left = 1, rows_per_look = 1,
-  }, Reader)
+  local self = setmetatable(o, Reader)
   self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
+  self.request, self.poll_secs, self.clock = o.request or NOTHING, o.poll_secs or 5, clock.new(o.deadline)
+  self.waiter, self.requests, self.delivered = loop.waiter(), 0, 0
+  self.looked_at, self.unlooked, self.rows_left, self.rows_per_look = loop.now(), 0, 1, 1
   return self
 end
 
