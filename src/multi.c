@@ -40,7 +40,7 @@ static int on_socket_change (CURL *easy, curl_socket_t fd, int what, void *user,
   return 0;
 }
 
-static void update_deadline (multi *m) {
+void multi_update_deadline (multi *m) {
   int64_t first = EVENT_NEVER;
   for (int i = 0; i < m->pool_count; i++)
     if (m->pools[i].deadline < first) first = m->pools[i].deadline;
@@ -52,7 +52,7 @@ static int on_timer (CURLM *handle, long ms, void *user) {
   pool *p = user;
   if (multi_is_foreign(p->owner)) return 0;                 /* the timer is the parent's */
   p->deadline = ms < 0 ? EVENT_NEVER : event_now() + ms;
-  if (!p->owner->is_driving) update_deadline(p->owner);
+  if (!p->owner->is_driving) multi_update_deadline(p->owner);
   return 0;
 }
 
@@ -215,10 +215,6 @@ xfer *multi_take_news (multi *m) {
   x->link.has_news = 0;
   xfer_settle(x);
   return x;
-}
-
-void multi_rearm (multi *m) {
-  update_deadline(m);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------- */

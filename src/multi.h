@@ -58,8 +58,8 @@ void multi_drive (multi *m, double seconds);
 /* A transfer that has news, which it then has no more; NULL when none has. */
 xfer *multi_take_news (multi *m);
 
-/* What is to be told by the event set and to its host, now that the news has been taken. */
-void multi_rearm (multi *m);
+/* Let the event set wake its host when the first pool's time comes, now that the news has been taken. */
+void multi_update_deadline (multi *m);
 
 #pragma GCC visibility pop
 

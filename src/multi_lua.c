@@ -107,7 +107,7 @@ static int l_wait (lua_State *L) {
   if (refuse(L, m)) return 3;
   multi_drive(m, seconds);
   int n = give_news(L, m, 3);
-  multi_rearm(m);
+  multi_update_deadline(m);
   lua_pushinteger(L, n);
   return 1;
 }
