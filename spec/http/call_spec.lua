@@ -72,6 +72,7 @@ local function settings(more)
     counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
     calls = {}, known = {}, on_attempt = function(a) hooked[#hooked + 1] = a end,
   }
+  function s.conceal(_, value) return type(value) == "string" and SECRET:mask(value) or value end
   for name, value in pairs(more or {}) do s[name] = value end
   return s
 end

@@ -35,6 +35,16 @@ describe("settings", function()
     search(settings.with(s, { token = TOKEN }), {})
   end)
 
+  it("conceal the token in what an answer says, however deep", function()
+    local mark = {}
+    local told = setmetatable({ [TOKEN .. "!"] = { "of " .. TOKEN, 5, false } }, mark)
+    local shown = new():conceal(told)
+    assert.same({ ["***!"] = { "of ***", 5, false } }, shown)
+    assert.equal(mark, getmetatable(shown))
+    assert.equal("of " .. TOKEN, told[TOKEN .. "!"][1])
+    assert.equal(TOKEN, new({ token = false }):conceal(TOKEN))
+  end)
+
   it("refuse what would show it to others", function()
     assert.has_error(function() new { base_url = "http://api.test" } end)
     assert.has_error(function() new { base_url = "https://me:word@api.test" } end)

@@ -34,7 +34,7 @@ local MEMORY = [[
     for k = 1, 50 do text[k] = words[(i * 31 + k * k * 17) %% 997 + 1] end
     return { n = i, url = "https://example.com/" .. i, text = table.concat(text, " "), list = { 1, 2, 3 } }
   end
-  assert(push.items(client.settings, { path = %q }, item))
+  assert(push.items(client.settings, { method = "POST", path = %q }, item))
   for line in io.lines "/proc/self/status" do
     local peak = line:match "VmHWM:%%s*(%%d+)"
     if peak then print(peak) end
@@ -50,7 +50,7 @@ describe("pushing items", function()
     api:admin("reset", { count = 0 })
     client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.002 }
     dataset = assert(client:request { method = "POST", path = "/datasets" }).id
-    op = { path = ("/datasets/%s/items"):format(dataset) }
+    op = { method = "POST", path = ("/datasets/%s/items"):format(dataset), answer = "head" }
   end)
 
   after_each(function()
@@ -422,7 +422,7 @@ describe("pushing items", function()
     end)
 
     it("is a dataset that is not there", function()
-      local _, err = push.items(client.settings, { path = "/datasets/nobody/items" }, { n = 1 })
+      local _, err = push.items(client.settings, { method = "POST", path = "/datasets/nobody/items" }, { n = 1 })
       assert.is_true(err.not_found)
       assert.equal(0, err.pushed)
     end)

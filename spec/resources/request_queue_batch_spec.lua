@@ -27,7 +27,7 @@ describe("batches of requests", function()
     api:admin("reset", { count = 0 })
     client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.002 }
     local queue = assert(client:request { method = "POST", path = "/request-queues" })
-    op = { path = ("/request-queues/%s/requests/batch"):format(queue.id) }
+    op = { method = "POST", path = ("/request-queues/%s/requests/batch"):format(queue.id) }
   end)
 
   after_each(function()
@@ -37,7 +37,7 @@ describe("batches of requests", function()
   end)
 
   local function add(requests, o) return batch.add(client.settings, op, requests, o) end
-  local function delete(requests, o) return batch.delete(client.settings, op, requests, o) end
+  local function delete(requests, o) return batch.delete(client.settings, { method = "DELETE", path = op.path }, requests, o) end
 
   local function settings_of_api(given) api:admin("settings", given) end
 
@@ -301,7 +301,7 @@ describe("batches of requests", function()
     end)
 
     it("is told when the queue is unknown", function()
-      local _, err = batch.add(client.settings, { path = "/request-queues/nobody/requests/batch" }, { url(1) })
+      local _, err = batch.add(client.settings, { method = "POST", path = "/request-queues/nobody/requests/batch" }, { url(1) })
       assert.is_true(err.not_found)
       assert.same({ 1 }, err.unprocessed)
     end)

@@ -1,7 +1,7 @@
 --- Turns: of many, so many at a time; the others in the order in which they came.
 local limiter = require "apify.util.limiter"
 
-describe("turns", function()
+describe("a limiter", function()
   local line, told
 
   local function new(count)

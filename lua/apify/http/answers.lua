@@ -68,7 +68,7 @@ end
 function answers.stray(call, text)
   local kind = media_type(call)
   local message = ("status %d with %s is not the API's answer"):format(call.xfer:status(), kind == "" and "no type" or errors.escape(kind, 100))
-  if text and text ~= "" then message = message .. ": " .. call:conceal(text):sub(1, SHOWN) end
+  if text and text ~= "" then message = message .. ": " .. call.settings:conceal(text):sub(1, SHOWN) end
   return nil, message, "decode", 0, true
 end
 
@@ -164,13 +164,13 @@ end
 ---@return apify.Error
 function answers.failure(call, status)
   local xfer = call.xfer
-  local text = call:conceal(xfer:text() or "")
+  local text = call.settings:conceal(xfer:text() or "")
   local body = core.decode(text)
   local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
   return call:describe {
-    kind = "api", status = status, type = call:conceal(text_of(told.type)), data = call:conceal(told.data),
+    kind = "api", status = status, type = call.settings:conceal(text_of(told.type)), data = call.settings:conceal(told.data),
     message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, SHOWN) or "")),
-    sent = true, request_id = call:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
+    sent = true, request_id = call.settings:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
     retry_after = retry.after(xfer:header "retry-after", core.time()),
   }
 end

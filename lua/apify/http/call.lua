@@ -5,6 +5,7 @@
 local answers = require "apify.http.answers"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local headers = require "apify.http.headers"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
 local redirect = require "apify.http.redirect"
@@ -91,22 +92,9 @@ function Call:remaining(now)
   return self:ends_at() - now
 end
 
---- What an answer says, without the token: whoever is sent it may say it again.
----@generic T
----@param value T
----@return T
-function Call:conceal(value)
-  local secret, kind = self.settings.secret, type(value)
-  if secret and kind == "string" then return secret:mask(value) end
-  if not secret or kind ~= "table" then return value end
-  local masked = setmetatable({}, getmetatable(value))
-  for name, member in pairs(value) do masked[self:conceal(name)] = self:conceal(member) end
-  return masked
-end
-
 --- The fields of an error, with what is known about this call.
 function Call:facts(fields)
-  fields.message = self:conceal(fields.message)
+  fields.message = self.settings:conceal(fields.message)
   fields.method, fields.path, fields.attempts = self.method, self.path, self.attempts
   return fields
 end
@@ -216,20 +204,6 @@ function Call:abort(err)
   self:close(self:describe(err))
 end
 
-local function header_name(line)
-  return line:match "^[^:;]*":lower()
-end
-
---- The client's header lines and those of the call, which take the place of others with the same name.
-local function merge(lines, own)
-  local is_own, all = {}, {}
-  for i, line in ipairs(own) do is_own[header_name(line)], all[i] = true, line end
-  for _, line in ipairs(lines) do
-    if not is_own[header_name(line)] then all[#all + 1] = line end
-  end
-  return all
-end
-
 --- The core's options for an attempt. Away from the API's own origin go neither the token nor the caller's headers.
 function Call:options()
   local request, settings, upload = self.request, self.settings, self.request.upload
@@ -237,7 +211,7 @@ function Call:options()
   return {
     owner = self, url = self.address, method = self.method, send_once = send_once,
     body = request.body or not upload and EMPTY[self.method] or nil, upload = upload and true, upload_size = upload and upload:size(),
-    headers = self.is_home and merge(settings.headers, request.headers or NOTHING) or settings.headers,
+    headers = self.is_home and headers.merge(settings.headers, request.headers or NOTHING) or settings.headers,
     secret = self.is_home and settings.secret or nil,
     user_agent = settings.user_agent, stream = STREAMED[request.answer], raw = request.is_raw,
     http1 = request.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
@@ -340,7 +314,7 @@ function Call:redirect(status, now)
   local location = self.xfer:header "location"
   self.redirects = self.redirects + 1
   local address, parts = redirect.follow {
-    method = self.method, count = self.redirects, from = self.address, location = location, shown = self:conceal(location),
+    method = self.method, count = self.redirects, from = self.address, location = location, shown = self.settings:conceal(location),
   }
   if not address then return self:fail(self:describe { kind = "redirect", status = status, message = parts, sent = true }) end
   self:release()
@@ -348,14 +322,6 @@ function Call:redirect(status, now)
   self.address, self.is_loopback = address, parts.loopback
   self.attempts = self.attempts - 1                   -- it is counted again
   return self:start(now)
-end
-
---- Did the caller's own headers ask for a part of the body?
-local function asked_for_part(self)
-  for _, line in ipairs(self.request.headers or NOTHING) do
-    if header_name(line) == "range" then return true end
-  end
-  return false
 end
 
 --- A success is there: it is the answer, unless nothing can be made of it.
@@ -373,7 +339,8 @@ end
 function Call:misfit(status)
   local message, kind = self.xfer:failure()
   if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
-  if status == 206 and not asked_for_part(self) then return "the answer is a part, and the whole was asked for" end
+  local asked_for_part = headers.has(self.request.headers or NOTHING, "range")
+  if status == 206 and not asked_for_part then return "the answer is a part, and the whole was asked for" end
 end
 
 --- The answer, or enough of it, is there.

@@ -5,14 +5,10 @@ local loop = require "apify.loop"
 
 local drive = {}
 
---- The time for what has no deadline, and no user's code in it.
----@type { ends_at: number, now: fun(): number, lateness: fun() }
+--- The clock of what has no deadline, and no user's code in it.
 drive.ANY_TIME = { ends_at = math.huge, now = loop.now, lateness = function() end }
 
 --- What forbids going on, as the fields of an error; nil if nothing does.
----@param settings apify.Settings
----@param clock? apify.Clock
----@return table?
 function drive.obstacle(settings, clock)
   if settings.is_closed then return { kind = "closed", message = "the client is closed" } end
   local ok, reason, kind = loop.check()
@@ -21,25 +17,17 @@ function drive.obstacle(settings, clock)
 end
 
 --- Has the client been closed, or the caller's fiber cancelled? To be asked before each piece of work.
----@param settings apify.Settings
----@return boolean
 function drive.must_stop(settings)
   return settings.is_closed or loop.is_cancelled()
 end
 
 --- Why the client cannot be used now, or nil.
----@param settings apify.Settings
----@return apify.Error?
 function drive.refusal(settings)
   local fields = drive.obstacle(settings)
   return fields and errors.new(fields)
 end
 
 --- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the wait.
----@param settings apify.Settings
----@param waiter apify.Waiter
----@param seconds number
----@return table?
 function drive.park(settings, waiter, seconds)
   local how, reason, kind
   if not settings.is_closed then                             -- else nobody would wake the caller
@@ -53,11 +41,6 @@ function drive.park(settings, waiter, seconds)
 end
 
 --- The same until `wake_at` of the clock, which runs, but not beyond its deadline.
----@param settings apify.Settings
----@param waiter apify.Waiter
----@param wake_at number
----@param clock apify.Clock
----@return table?
 function drive.wait(settings, waiter, wake_at, clock)
   return clock:lateness() or drive.park(settings, waiter, math.min(wake_at, clock.ends_at) - clock:now())
 end
@@ -69,11 +52,8 @@ end
 ---@field poke fun(self, now: number): string   goes on as far as possible; "wait", or how it ended
 ---@field abort fun(self, fields: table)   stops at once, because of this
 
---- Let a machine go on until it has ended, or has to be aborted: how it ended.
----@param machine apify.Machine
----@param clock apify.Clock which runs
----@param write_more? fun(): table?   has something to do whenever the machine waits, and may forbid going on
----@return string
+--- Let a machine go on until it has ended, or has to be aborted: how it ended. `write_more` has something to do whenever the machine
+--- waits, and gives the fields of an error if it cannot.
 function drive.run(machine, clock, write_more)
   while true do
     local state = machine:poke(clock:now())

@@ -47,6 +47,14 @@ function request.describe(settings, req, err)
   return errors.is(err) and err or errors.new(err)
 end
 
+--- The same request, but for what `own` has.
+---@param req apify.Request
+---@param own table
+---@return apify.Request
+function request.with(req, own)
+  return setmetatable(own, { __index = req })
+end
+
 --- Begin a call, as call.lua says.
 request.begin = require("apify.http.call").new
 
@@ -69,7 +77,7 @@ local function wait(call, wants_meta, clock, write_more)
   local is_quiet, state = pcall(drive.run, call, clock, write_more)
   local value, meta = call.value, nil
   if is_quiet and state == "ready" then
-    meta = wants_meta and { status = call.xfer:status(), headers = call:conceal(call.xfer:headers()) } or nil
+    meta = wants_meta and { status = call.xfer:status(), headers = call.settings:conceal(call.xfer:headers()) } or nil
     is_quiet, state = pcall(call.close, call)
   elseif is_deleted(call) then
     value, meta = true, wants_meta and { status = call.error.status, headers = {} } or nil

@@ -86,6 +86,19 @@ function Settings:decoder_for(pick, nulls)
   return self.decoders[key]
 end
 
+--- What an answer says, without the token: whoever is sent it may say it again.
+---@generic T
+---@param value T
+---@return T
+function Settings:conceal(value)
+  local secret, kind = self.secret, type(value)
+  if secret and kind == "string" then return secret:mask(value) end
+  if not secret or kind ~= "table" then return value end
+  local masked = setmetatable({}, getmetatable(value))
+  for name, member in pairs(value) do masked[self:conceal(name)] = self:conceal(member) end
+  return masked
+end
+
 local function env(name)
   local value = os.getenv(name)
   if value ~= "" then return value end

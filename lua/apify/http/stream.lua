@@ -185,7 +185,7 @@ end
 local function begin_reading(self, now)
   self.xfer, self.ready_at = self.call.xfer, now
   self.xfer:want(true)
-  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.call:conceal(self.xfer:headers()) } end
+  if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.call.settings:conceal(self.xfer:headers()) } end
 end
 
 --- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.

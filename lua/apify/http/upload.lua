@@ -99,17 +99,6 @@ end
 ---@field max_size? integer bytes that the API takes
 ---@field deadline? number seconds for all of it, the source's own time left out
 
---- A body that is about to be sent.
----@return apify.UploadBody
-local function new_body(settings, req, source)
-  local self = {
-    settings = settings, source = source, max_size = req.max_size, sent = 0, is_whole = source:size() == 0, slice_began_at = loop.now(),
-    clock = clock.new(req.deadline),
-  }
-  self.clock:enter()
-  return self
-end
-
 --- Reads the answer, which says nothing where it came before all of the body was sent and the connection broke off.
 local function read_after(body, read_answer)
   return function(call)
@@ -121,7 +110,12 @@ end
 
 --- All of it, but for the end of the source.
 local function run(settings, req, source, read_answer)
-  local body = new_body(settings, req, source)
+  ---@type apify.UploadBody
+  local body = {
+    settings = settings, source = source, max_size = req.max_size, sent = 0, is_whole = source:size() == 0, slice_began_at = loop.now(),
+    clock = clock.new(req.deadline),
+  }
+  body.clock:enter()
   local fields = refusal(body) or drive.obstacle(settings)
   if fields then return nil, errors.is(fields) and fields or request.describe(settings, req, fields) end
   req.upload, req.http1 = source, true

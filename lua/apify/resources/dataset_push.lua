@@ -17,7 +17,7 @@ local MAX_REQUEST = 4194304              -- bytes of JSON in one request, unless
 local MAX_ITEM = bodies.MAX_SIZE
 local PIECE = 65536                      -- bytes of a JSON string that are looked at in one go
 
--- Sources: each gives the JSON of the next item; nil at the end; nil and an error.
+-- Inputs: each gives the JSON of the next item; nil at the end; nil and an error.
 
 --- The JSON of one item, or nil and why it cannot be had.
 local function encode(settings, item)
@@ -35,12 +35,12 @@ end
 local function from_list(settings, list)
   local count, why = input.count(list)
   if not count then misuse("items", why) end
-  local texts, turn = {}, loop.work_yielder()
+  local texts, yield = {}, loop.work_yielder()
   for i = 1, count do
     local text, message = encode(settings, list[i])
     if not text then misuse(("items[%d]"):format(i), message) end
     texts[i] = text
-    turn(#text)
+    yield(#text)
   end
   local at = 0
   return function()
@@ -67,14 +67,14 @@ local function from_item(settings, item)
 end
 
 local function from_iterator(settings, iterator)
-  local position, turn = 0, loop.work_yielder()
+  local position, yield = 0, loop.work_yielder()
   return function()
     local item, err = input.pull(iterator)
     if item == nil then return nil, err end
     position = position + 1
     local text, message = encode(settings, item)
     if not text then return nil, errors.new { kind = "io", message = ("item %d: %s"):format(position, message) } end
-    turn(#text)
+    yield(#text)
     return text
   end
 end
@@ -107,14 +107,14 @@ end
 
 --- Check that a JSON text is a list of objects.
 local function check_array(text)
-  local next_row, position, turn = elements(text), 0, loop.work_yielder()
+  local next_row, position, yield = elements(text), 0, loop.work_yielder()
   while true do
     local row, why = next_row()
     position = position + 1
     if why then misuse(place_of(position), why) end
     if row == nil then return end
     check_text(row, position)
-    turn(#row)
+    yield(#row)
   end
 end
 
@@ -128,7 +128,7 @@ local function from_text(text)
   return once(text)
 end
 
---- The source for what push_items was given; anything else is misuse, also a string that is not JSON.
+--- The input for what push_items was given; anything else is misuse, also a string that is not JSON.
 local function open(settings, items)
   if type(items) == "string" then return from_text(json.without_mark(items)) end
   if input.is_callable(items) then return from_iterator(settings, items) end
@@ -200,11 +200,11 @@ function Push:raise(why, count)
 end
 
 --- Is it known where the items go? If not, nil and an error.
-function Push:resolve()
-  if self.op then return true end
+function Push:is_resolved()
+  if self.target then return true end
   local err
-  self.op, err = self.find(self:time_limit())
-  if not self.op then return nil, self:describe(err, 0) end
+  self.target, err = self.resolve(self:time_limit())
+  if err then return nil, self:describe(err, 0) end
   return true
 end
 
@@ -218,7 +218,7 @@ function Push:late_error()
   local late = self.clock:lateness()
   if not late then return nil end
   late.sent = false
-  return request.describe(self.settings, { method = "POST", path = self.op.path }, late)
+  return request.describe(self.settings, self.target, late)
 end
 
 --- Send what is gathered. true, or nil and an error.
@@ -226,16 +226,14 @@ function Push:flush()
   local count = self.count
   if count == 0 then return true end
   self.clock:enter()
-  local is_known, why = self:resolve()
+  local is_known, why = self:is_resolved()
   if not is_known then return nil, why end
-  local op, late = self.op, self:late_error()
+  local late = self:late_error()
   if late then return nil, self:describe(late, 0) end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
-  local is_quiet, ok, err = pcall(request.run, self.settings, {
-    method = "POST", path = op.path, query = op.query, headers = headers, body = body, request_timeout = self:time_limit(),
-    answer = "head",
-  }, answers.acknowledgement)
+  local req = request.with(self.target, { headers = headers, body = body, request_timeout = self:time_limit() })
+  local is_quiet, ok, err = pcall(request.run, self.settings, req, answers.acknowledgement)
   self.clock:leave()
   if not is_quiet then self:raise(ok, count) end
   if not ok then return nil, self:describe(err, count) end
@@ -249,7 +247,7 @@ function Push:stop(err)
   local ok, sending_err = self:flush()
   if not ok then return nil, sending_err end
   err = drive.refusal(self.settings) or err
-  if self.op then request.describe(self.settings, { method = "POST", path = self.op.path }, err) end
+  if self.target then request.describe(self.settings, self.target, err) end
   return nil, self:describe(err, 0)
 end
 
@@ -278,18 +276,18 @@ end
 ---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
 ---@return true? ok
 ---@return integer|apify.Error count_or_err with `pushed`, and `in_doubt` (first and last position) where an answer was lost
-function push.items(settings, op, items, o)
+function push.items(settings, target, items, o)
   local self = setmetatable({
     settings = settings, options = o or {}, gzip = core.gzip(), count = 0, size = 2, pushed = 0,
     clock = clock.new(o and o.deadline),
   }, Push)
-  if type(op) == "function" then self.find = op else self.op = op end
+  if type(target) == "function" then self.resolve = target else self.target = target end
   local refused = drive.refusal(settings)
   if refused then return nil, self:describe(refused, 0) end
-  local source = open(settings, items)
+  local next_text = open(settings, items)
   while true do
     if drive.must_stop(settings) then return self:stop() end
-    local text, err = source()
+    local text, err = next_text()
     if err then return self:stop(err) end
     if text == nil then break end
     local ok

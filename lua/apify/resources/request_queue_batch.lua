@@ -115,7 +115,7 @@ end
 
 ---@type apify.BatchKind
 local ADD = {
-  what = "request_queue:batch_add_requests", method = "POST",
+  what = "request_queue:batch_add_requests",
   prepare = prepare_add, is_safe = has_keys, match = match_added, twin = added_twin,
 }
 
@@ -159,31 +159,31 @@ end
 
 ---@type apify.BatchKind
 local DELETE = {
-  what = "request_queue:batch_delete_requests", method = "DELETE",
+  what = "request_queue:batch_delete_requests",
   prepare = prepare_delete, is_safe = function() return true end, match = match_deleted, twin = function(row) return row end,
 }
 
 --- Add requests, or URLs. The results, in the order given, are { requestId, uniqueKey, wasAlreadyPresent, wasAlreadyHandled }.
 ---@param settings apify.Settings
----@param op apify.Resolvable
+---@param target apify.Resolvable
 ---@param requests table|function a list or an iterator
 ---@param o? apify.BatchOptions
 ---@return table[]? results
 ---@return apify.Error? err
-function batch.add(settings, op, requests, o)
-  return batch_send.run(settings, ADD, op, requests, o or {})
+function batch.add(settings, target, requests, o)
+  return batch_send.run(settings, ADD, target, requests, o or {})
 end
 
 --- Delete requests, given as ids or as tables with an id or a uniqueKey. The results, in the order given, are { id, uniqueKey } as the API gave them,
 --- or of what its answer does not name, as it was not there, { id, uniqueKey, was_found = false } as they were given.
 ---@param settings apify.Settings
----@param op apify.Resolvable
+---@param target apify.Resolvable
 ---@param requests table|function a list or an iterator
 ---@param o? apify.BatchOptions
 ---@return table[]? results
 ---@return apify.Error? err
-function batch.delete(settings, op, requests, o)
-  return batch_send.run(settings, DELETE, op, requests, o or {})
+function batch.delete(settings, target, requests, o)
+  return batch_send.run(settings, DELETE, target, requests, o or {})
 end
 
 return batch

@@ -2,7 +2,7 @@
 --- sent again. Nothing is dropped: each request has its result, or the error tells what became of it.
 local core = require "apify.core"
 local answers = require "apify.http.answers"
-local batch_source = require "apify.resources.request_queue_batch_source"
+local batch_input = require "apify.resources.request_queue_batch_input"
 local errors = require "apify.util.errors"
 local drive = require "apify.http.drive"
 local request = require "apify.http.request"
@@ -39,7 +39,7 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field private results table<integer, table> by position
 ---@field private doubtful table<integer, true> positions whose answer was lost
 ---@field private seen table<string, apify.BatchEntry> by key
----@field private source apify.BatchSource
+---@field private input apify.BatchInput
 ---@field private clock apify.Clock stands still inside the caller's iterator
 ---@field private failure? apify.Error the first; no batch is begun after it
 ---@field wake_at number when the first of the batches wants to be poked again
@@ -49,7 +49,7 @@ Work.__index = Work
 --- Something went wrong; only the first failure counts.
 function Work:fail(err)
   if self.failure then return end
-  if self.op and not err.path then request.describe(self.settings, { method = self.kind.method, path = self.op.path }, err) end
+  if self.target and not err.path then request.describe(self.settings, self.target, err) end
   self.failure = err
 end
 
@@ -85,7 +85,7 @@ end
 function Work:pull()
   while not self.is_drained and not drive.must_stop(self.settings) do
     self.clock:leave()
-    local entry, err = self.source.next()
+    local entry, err = self.input.next()
     self.clock:enter()
     if not entry then
       self.is_drained = true
@@ -120,19 +120,19 @@ function Work:gather()
 end
 
 --- Is it known where the batches go?
-function Work:resolve()
-  if self.op then return true end
+function Work:is_resolved()
+  if self.target then return true end
   local err
-  self.op, err = self.find(math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout))
+  self.target, err = self.resolve(math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout))
   if err then self:fail(err) end
-  return self.op ~= nil
+  return self.target ~= nil
 end
 
 --- As many batches as may be in flight.
 function Work:fill()
   while not self.failure and (self.ahead or not self.is_drained) and #self.batches < self.max_parallel do
     local entries = self:gather()
-    if self.failure or not entries[1] or not self:resolve() then return end
+    if self.failure or not entries[1] or not self:is_resolved() then return end
     table.insert(self.batches, { entries = entries, rounds = 0, wake_at = self.clock:now() })
   end
 end
@@ -144,10 +144,8 @@ function Work:send(b, now)
   local texts = {}
   for i, entry in ipairs(b.entries) do texts[i] = entry.text end
   local body, headers = bodies.of_json("[" .. table.concat(texts, ",") .. "]")
-  b.call = request.begin(self.settings, {
-    method = self.kind.method, path = self.op.path, query = self.op.query, headers = headers, body = body,
-    is_safe = self.kind.is_safe(b.entries), nulls = self.options.nulls, request_timeout = self.options.request_timeout,
-  }, self.waiter, now)
+  local req = request.with(self.target, { headers = headers, body = body, is_safe = self.kind.is_safe(b.entries) })
+  b.call = request.begin(self.settings, req, self.waiter, now)
   b.call.read = read
 end
 
@@ -156,7 +154,7 @@ function Work:lose_unnamed(entries)
   self:fail(errors.new {
     kind = "decode", retryable = false, sent = true,
     message = ("the answer names %d of the requests neither as processed nor as unprocessed, the first of them %s"):format(
-      #entries, batch_source.place(entries[1].position)),
+      #entries, batch_input.place(entries[1].position)),
   })
 end
 
@@ -182,7 +180,7 @@ end
 function Work:give_up(b)
   self:fail(errors.new {
     kind = "api", type = "unprocessed-requests", retryable = true, attempts = b.rounds, sent = true,
-    message = ("%d of the requests were not processed, the first of them %s"):format(#b.entries, batch_source.place(b.entries[1].position)),
+    message = ("%d of the requests were not processed, the first of them %s"):format(#b.entries, batch_input.place(b.entries[1].position)),
   })
 end
 
@@ -270,7 +268,7 @@ end
 --- Tell in the error what became of each request.
 function Work:describe(err)
   local doubtful, unprocessed = {}, {}
-  for position = 1, self.source.count do
+  for position = 1, self.input.count do
     if self.doubtful[position] then
       doubtful[#doubtful + 1] = position
     elseif not self.results[position] then
@@ -304,20 +302,20 @@ end
 --- Send all requests.
 ---@param settings apify.Settings
 ---@param kind apify.BatchKind
----@param op apify.Resolvable
+---@param target apify.Resolvable
 ---@param requests table|function
 ---@param o apify.BatchOptions
 ---@return table[]? results in the order given
 ---@return apify.Error? err with `partial` (results by position), `unprocessed` and `in_doubt` (lists of positions)
-function batch_send.run(settings, kind, op, requests, o)
+function batch_send.run(settings, kind, target, requests, o)
   local self = setmetatable({
     settings = settings, kind = kind, options = o, waiter = loop.waiter(), batches = {}, results = {},
-    doubtful = {}, seen = {}, source = batch_source.new(settings, kind, requests),
+    doubtful = {}, seen = {}, input = batch_input.new(settings, kind, requests),
     max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
   }, Work)
   self.clock = clock.new(o.deadline)
-  if type(op) == "function" then self.find = op else self.op = op end
-  local err = drive.refusal(settings) or self.source.error
+  if type(target) == "function" then self.resolve = target else self.target = target end
+  local err = drive.refusal(settings) or self.input.error
   if err then self:fail(err) else self:drive_to_end() end
   return self:finish()
 end

@@ -10,7 +10,7 @@ local run_poll = {}
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
 local LONGEST_PAUSE = 2
-local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want their turn
+local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want to poll
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
 local read_run = answers.reader "run"
@@ -34,7 +34,7 @@ RunWait.__index = RunWait
 ---@field is_deadline? boolean it is an error of kind "timeout" when they are over
 ---@field request_timeout? number for the answer to a poll, beside the time that the API holds it
 ---@field nulls? "omit"|"keep"
----@field turns? apify.Turns shared by waits of which only some may poll at a time
+---@field limiter? apify.Limiter shared by waits of which only some may poll at a time
 ---@field longest_poll? integer seconds that the API is asked to hold its answer at most
 
 ---@param o apify.RunWaitOptions
@@ -43,7 +43,7 @@ RunWait.__index = RunWait
 function run_poll.new(o, now)
   return setmetatable({
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
-    request_timeout = o.request_timeout or o.settings.request_timeout, turns = o.turns, longest_poll = o.longest_poll or LONGEST_POLL,
+    request_timeout = o.request_timeout or o.settings.request_timeout, limiter = o.limiter, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
     pause = run_status.SHORTEST_PAUSE, is_over = false,
   }, RunWait)
@@ -53,7 +53,7 @@ end
 function RunWait:close()
   local call = self.call
   self.call = nil
-  if self.turns then self.turns:give_back(self) end
+  if self.limiter then self.limiter:give_back(self) end
   if call then call:close() end                              -- last, as a hook may raise
 end
 
@@ -81,7 +81,7 @@ end
 
 local function start_poll(self, now)
   local left = math.max(0, self.ends_at - now)
-  local longest = self.turns and self.turns:is_short() and CROWDED_POLL or self.longest_poll
+  local longest = self.limiter and self.limiter:is_short() and CROWDED_POLL or self.longest_poll
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
@@ -136,7 +136,7 @@ function RunWait:poke(now)
         self.wake_at = self.poll_at
         return "wait"
       end
-      if self.turns and not self.turns:take(self) then
+      if self.limiter and not self.limiter:take(self) then
         if now >= self.ends_at + LAST_LOOK then
           give_up(self)
           break

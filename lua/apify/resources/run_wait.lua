@@ -42,9 +42,9 @@ local function take(self, machine)
     self.last_over = self.last_over + 1
   end
   machine.is_taken = true
-  if not self.turns then return end
-  self.turns:give_back(machine)                          -- if an interrupt has kept it from that
-  self.turns.takers = self.turns.takers - 1
+  if not self.limiter then return end
+  self.limiter:give_back(machine)                          -- if an interrupt has kept it from that
+  self.limiter.takers = self.limiter.takers - 1
 end
 
 --- Let the machine go on, and see to it that it is poked again in time. What an error ends in the middle is begun again by `run`.
@@ -88,12 +88,12 @@ function Group:add(i, target, o, now)
     machine = run_poll.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
       wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
-      request_timeout = o.request_timeout, nulls = o.nulls, turns = self.turns, longest_poll = self.longest_poll,
+      request_timeout = o.request_timeout, nulls = o.nulls, limiter = self.limiter, longest_poll = self.longest_poll,
     }, now)
     machine.id, machine.indexes = target.id, {}
     self.by_path[target.path] = machine
     self.machines[#self.machines + 1] = machine
-    if self.turns then self.turns.takers = self.turns.takers + 1 end
+    if self.limiter then self.limiter.takers = self.limiter.takers + 1 end
   end
   table.insert(machine.indexes, i)
 end
@@ -121,7 +121,7 @@ local function begin(settings, targets, o)
     on_progress = o.on_progress, longest_poll = o.on_progress and WATCHED_POLL or nil,
   }, Group)
   if o.max_parallel then
-    self.turns = limiter.new(o.max_parallel, function(machine)
+    self.limiter = limiter.new(o.max_parallel, function(machine)
       local at = time:now()
       self.timers:push(at, machine)
       machine.timer_at = at

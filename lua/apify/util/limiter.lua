@@ -1,34 +1,34 @@
---- Turns: of many that want to be under way, only so many are at a time; the others stand in line.
+--- A limiter: of many that want to be under way, only so many are at a time; the others stand in line.
 
---- Somebody who takes turns.
----@class apify.TurnTaker
+--- Somebody who waits for a turn.
+---@class apify.Limited
 ---@field is_over boolean wants no turn any more
 ---@field has_turn? boolean
 
----@class apify.Turns
+---@class apify.Limiter
 ---@field takers integer how many want turns now and then; the owner counts them
 ---@field private count integer
 ---@field private free integer
----@field private line apify.TurnTaker[] those who wait, from `first` to `last`
----@field private is_waiting table<apify.TurnTaker, true>
----@field private on_turn fun(who: apify.TurnTaker)
-local Turns = {}
-Turns.__index = Turns
+---@field private line apify.Limited[] those who wait, from `first` to `last`
+---@field private is_waiting table<apify.Limited, true>
+---@field private on_turn fun(who: apify.Limited)
+local Limiter = {}
+Limiter.__index = Limiter
 
 local limiter = {}
 
 --- `on_turn` hears of those who get their turn after they had to wait.
 ---@param count integer
----@param on_turn fun(who: apify.TurnTaker)
----@return apify.Turns
+---@param on_turn fun(who: apify.Limited)
+---@return apify.Limiter
 function limiter.new(count, on_turn)
-  return setmetatable({ takers = 0, count = count, free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Turns)
+  return setmetatable({ takers = 0, count = count, free = count, line = {}, first = 1, last = 0, is_waiting = {}, on_turn = on_turn }, Limiter)
 end
 
 --- Is it `who`'s turn? If not, it stands in line from now on.
----@param who apify.TurnTaker
+---@param who apify.Limited
 ---@return boolean
-function Turns:take(who)
+function Limiter:take(who)
   if who.has_turn then return true end
   if self.free > 0 then
     self.free, who.has_turn = self.free - 1, true
@@ -59,8 +59,8 @@ local function pass_on(self)
 end
 
 --- The turn of `who` is over, if it had one: the next in line gets it. What was interrupted may be begun again.
----@param who apify.TurnTaker
-function Turns:give_back(who)
+---@param who apify.Limited
+function Limiter:give_back(who)
   if not who.has_turn then return end
   if not pass_on(self) then self.free = self.free + 1 end
   who.has_turn = false
@@ -68,13 +68,13 @@ end
 
 --- Are there fewer turns than takers?
 ---@return boolean
-function Turns:is_short()
+function Limiter:is_short()
   return self.takers > self.count
 end
 
 --- Does anybody stand in line?
 ---@return boolean
-function Turns:is_crowded()
+function Limiter:is_crowded()
   return self.first <= self.last
 end
 

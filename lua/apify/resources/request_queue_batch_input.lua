@@ -6,7 +6,7 @@ local bodies = require "apify.http.bodies"
 local input = require "apify.util.input"
 local loop = require "apify.loop"
 
-local batch_source = {}
+local batch_input = {}
 
 local MAX_SIZE = bodies.MAX_SIZE - 2    -- bytes of a request as JSON: it stands in brackets
 
@@ -21,7 +21,6 @@ local MAX_SIZE = bodies.MAX_SIZE - 2    -- bytes of a request as JSON: it stands
 --- What adding and deleting differ in.
 ---@class apify.BatchKind
 ---@field what string the method, for texts
----@field method string
 ---@field prepare fun(settings: apify.Settings, value: any): apify.BatchEntry?, string?
 ---@field is_safe fun(entries: apify.BatchEntry[]): boolean may a batch of these be repeated?
 ---@field match fun(entries: apify.BatchEntry[], processed: table[], unprocessed: table[]): table<apify.BatchEntry, table>, table
@@ -29,7 +28,7 @@ local MAX_SIZE = bodies.MAX_SIZE - 2    -- bytes of a request as JSON: it stands
 ---@field twin fun(row: table): table the result of one more with the same key
 
 --- Where the entries come from.
----@class apify.BatchSource
+---@class apify.BatchInput
 ---@field count integer positions known
 ---@field next fun(): apify.BatchEntry?, apify.Error? nil at the end
 ---@field error? apify.Error why nothing can be sent at all
@@ -37,7 +36,7 @@ local MAX_SIZE = bodies.MAX_SIZE - 2    -- bytes of a request as JSON: it stands
 --- What a message calls the request at that position.
 ---@param position integer
 ---@return string
-function batch_source.place(position)
+function batch_input.place(position)
   return ("requests[%d]"):format(position)
 end
 
@@ -46,18 +45,18 @@ local function size_error(entry)
   if #entry.text <= MAX_SIZE then return nil end
   return errors.new {
     kind = "too_large",
-    message = ("%s has %d bytes as JSON, and the API takes at most %d"):format(batch_source.place(entry.position), #entry.text, MAX_SIZE),
+    message = ("%s has %d bytes as JSON, and the API takes at most %d"):format(batch_input.place(entry.position), #entry.text, MAX_SIZE),
   }
 end
 
 --- The entries of a list; a bad one is misuse.
 local function prepare_all(settings, kind, list, count)
-  local entries, turn = {}, loop.work_yielder()
+  local entries, yield = {}, loop.work_yielder()
   for i = 1, count do
     local entry, message = kind.prepare(settings, list[i])
-    if not entry then errors.misuse("bad requests of %s: %s", kind.what, input.locate(batch_source.place(i), message)) end
+    if not entry then errors.misuse("bad requests of %s: %s", kind.what, input.locate(batch_input.place(i), message)) end
     entry.position, entries[i] = i, entry
-    turn(#entry.text)
+    yield(#entry.text)
   end
   return entries
 end
@@ -75,17 +74,17 @@ local function from_list(settings, kind, list)
 end
 
 local function from_iterator(settings, kind, iterator)
-  local self, turn = { count = 0 }, loop.work_yielder()
+  local self, yield = { count = 0 }, loop.work_yielder()
   function self.next()
     local value, err = input.pull(iterator)
     if value == nil then return nil, err end
     self.count = self.count + 1
     local entry, message = kind.prepare(settings, value)
-    if not entry then return nil, errors.new { kind = "io", message = input.locate(batch_source.place(self.count), message) } end
+    if not entry then return nil, errors.new { kind = "io", message = input.locate(batch_input.place(self.count), message) } end
     entry.position = self.count
     err = size_error(entry)
     if err then return nil, err end
-    turn(#entry.text)
+    yield(#entry.text)
     return entry
   end
   return self
@@ -95,8 +94,8 @@ end
 ---@param settings apify.Settings
 ---@param kind apify.BatchKind
 ---@param requests any
----@return apify.BatchSource
-function batch_source.new(settings, kind, requests)
+---@return apify.BatchInput
+function batch_input.new(settings, kind, requests)
   if input.is_callable(requests) then return from_iterator(settings, kind, requests) end
   local is_table = type(requests) == "table"
   if is_table then requests = json.plain(requests) end
@@ -107,4 +106,4 @@ function batch_source.new(settings, kind, requests)
   return from_list(settings, kind, requests)
 end
 
-return batch_source
+return batch_input
