@@ -72,22 +72,6 @@ local function is_deleted(call)
   return call.method == "DELETE" and call.is_repetition and call.error ~= nil and call.error.not_found
 end
 
---- Wait for the answer of a call: its value, and its status and headers if they are wanted.
-local function wait(call, wants_meta, clock, write_more)
-  local is_quiet, state = pcall(drive.run, call, clock, write_more)
-  local value, meta = call.value, nil
-  if is_quiet and state == "ready" then
-    meta = wants_meta and { status = call.xfer:status(), headers = call.settings:conceal(call.xfer:headers()) } or nil
-    is_quiet, state = pcall(call.close, call)
-  elseif is_deleted(call) then
-    value, meta = true, wants_meta and { status = call.error.status, headers = {} } or nil
-  elseif is_quiet then
-    return nil, call.error
-  end
-  if not is_quiet then raise(state, call, value) end
-  return value, meta
-end
-
 --- Wait for the answer of a call that was begun, as `run` does.
 ---@param call apify.Call
 ---@param read fun(call: apify.Call): any
@@ -97,15 +81,16 @@ end
 ---@return apify.Error? err
 function request.finish(call, read, clock, write_more)
   call.read = read
-  return wait(call, false, clock or drive.ANY_TIME, write_more)
-end
-
-local function run(settings, req, read, wants_meta)
-  local refused = drive.refusal(settings)
-  if refused then return nil, refused end
-  local call = request.begin(settings, req, loop.waiter(), loop.now())
-  call.read = read
-  return wait(call, wants_meta, drive.ANY_TIME)
+  local value, is_quiet, state = nil, pcall(drive.run, call, clock or drive.ANY_TIME, write_more)
+  if is_quiet and state == "ready" then
+    value, is_quiet, state = call.value, pcall(call.close, call)
+  elseif is_deleted(call) then
+    value = true
+  elseif is_quiet then
+    return nil, call.error
+  end
+  if not is_quiet then raise(state, call, value) end
+  return value
 end
 
 --- Make the call and wait for its answer. What a hook raises is raised, with the answer in `value` where there is one.
@@ -115,7 +100,9 @@ end
 ---@return any value
 ---@return apify.Error? err
 function request.run(settings, req, read)
-  return run(settings, req, read, false)
+  local refused = drive.refusal(settings)
+  if refused then return nil, refused end
+  return request.finish(request.begin(settings, req, loop.waiter(), loop.now()), read)
 end
 
 --- The same for who wants status and headers of the answer too.
@@ -125,7 +112,12 @@ end
 ---@return any value
 ---@return { status: integer, headers: table<string, string> }|apify.Error|nil meta_or_err
 function request.run_meta(settings, req, read)
-  return run(settings, req, read, true)
+  local meta = { status = 404, headers = {} }            -- of what an earlier attempt has deleted
+  local value, err = request.run(settings, req, function(call)
+    meta = { status = call.xfer:status(), headers = settings:conceal(call.xfer:headers()) }
+    return read(call)
+  end)
+  return value, err or meta
 end
 
 return request

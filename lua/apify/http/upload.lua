@@ -68,19 +68,14 @@ local function begin_attempt(self, xfer)
   self.xfer, self.sent, self.is_whole = xfer, 0, self.source:size() == 0
 end
 
---- Feed the transfer as long as it is hungry. Nothing is read for a connection that does not stand yet.
-local function feed(self, xfer)
-  local fields = xfer ~= self.xfer and begin_attempt(self, xfer) or nil
-  while not fields and xfer:wants_body() do fields = send_piece(self) end
-  return fields
-end
-
---- What the call wants of the body now: nil, or what ends the call.
+--- Feed the transfer as long as it is hungry: nil, or what ends the call. Nothing is read for a connection that does not stand yet.
 local function write_more(self, xfer)
   self.slice_began_at = loop.now()
   local fields = obstacle(self, xfer)
-  if fields then return fields end
-  if xfer and xfer:was_sent() then return feed(self, xfer) end
+  if fields or not (xfer and xfer:was_sent()) then return fields end
+  if xfer ~= self.xfer then fields = begin_attempt(self, xfer) end
+  while not fields and xfer:wants_body() do fields = send_piece(self) end
+  return fields
 end
 
 --- Why the body is not begun, as the fields of an error: it is known to be too large, or said to be empty and is not. Of an

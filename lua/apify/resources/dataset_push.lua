@@ -213,14 +213,6 @@ function Push:time_limit()
   return math.min(self.clock:left(), self.options.request_timeout or self.settings.request_timeout)
 end
 
---- The error of a deadline that is over, or nil.
-function Push:late_error()
-  local late = self.clock:lateness()
-  if not late then return nil end
-  late.sent = false
-  return request.describe(self.settings, self.target, late)
-end
-
 --- Send what is gathered. true, or nil and an error.
 function Push:flush()
   local count = self.count
@@ -228,8 +220,11 @@ function Push:flush()
   self.clock:enter()
   local is_known, why = self:is_resolved()
   if not is_known then return nil, why end
-  local late = self:late_error()
-  if late then return nil, self:describe(late, 0) end
+  local late = self.clock:lateness()
+  if late then
+    late.sent = false
+    return nil, self:describe(request.describe(self.settings, self.target, late), 0)
+  end
   local body, headers, name = self:take_body()
   if not body then return nil, self:describe(errors.new { kind = name, message = headers, sent = false }, 0) end
   local req = request.with(self.target, { headers = headers, body = body, request_timeout = self:time_limit() })
