@@ -7,35 +7,28 @@ local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
 
 local lines = {}
 
---- What both iterators share: steps, closing, the error in a `for`.
----@param name string
-local function define(name)
-  local class, mt = {}, { __name = "apify." .. name }
-  mt.__index = class
+local function check_self(self, mt, what)
+  if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
+end
 
-  local function check_self(self, what)
-    if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
-  end
+--- What `step` gives next, counted; an error where the fiber was cancelled.
+local function next_piece(self, step)
+  local err = not self.is_over and loop.is_cancelled() and self.stream:cancellation()
+  if err then return nil, err end
+  local piece
+  piece, err = step(self)
+  if piece then self.delivered = self.delivered + 1 end
+  return piece, err
+end
 
-  --- The next one; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
-  ---@return string? piece
-  ---@return apify.Error? err
-  function class:next()
-    check_self(self, "next")
-    local err = not self.is_over and loop.is_cancelled() and self.stream:cancellation()
-    if err then return nil, err end
-    local piece
-    piece, err = mt.step(self)
-    if piece then self.delivered = self.delivered + 1 end
-    return piece, err
-  end
+local function close(self)
+  self.is_over, self.held, self.bytes = true, {}, nil
+  self.stream:close()
+end
 
-  --- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
-  function class:close()
-    check_self(self, "close")
-    self.is_over, self.held, self.bytes = true, {}, nil
-    self.stream:close()
-  end
+--- The metatable of a class of iterators that has `next` and `close`.
+local function metatable(class, name)
+  local mt = { __index = class, __name = "apify." .. name, __close = class.close }
 
   function mt.__call(self)
     local piece, err = class.next(self)
@@ -47,9 +40,7 @@ local function define(name)
     return ("%s: %s, %d delivered"):format(mt.__name, self.stream:path(), self.delivered)
   end
 
-  mt.__close = class.close
-  class.metatable = mt
-  return class
+  return mt
 end
 
 ---@class apify.Lines
@@ -62,7 +53,8 @@ end
 ---@field private held_size integer bytes of these
 ---@field private keeps_cr? boolean a line keeps the "\r" before its end
 ---@field private is_too_long? boolean the line is dropped up to its end
-local Lines = define "Lines"
+local Lines = {}
+local lines_mt
 
 --- Add a piece to the line that is being gathered. nil and an error when that makes it too long, once.
 local function hold(self, piece)
@@ -114,7 +106,7 @@ local function last_line(self)
   if line ~= "" then return line end
 end
 
-function Lines.metatable.step(self)
+local function next_line(self)
   while not self.is_over do
     local line, err = cut_line(self)
     if line or err then return line, err end
@@ -125,14 +117,31 @@ function Lines.metatable.step(self)
   end
 end
 
+--- The next line; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
+---@return string? line
+---@return apify.Error? err
+function Lines:next()
+  check_self(self, lines_mt, "next")
+  return next_piece(self, next_line)
+end
+
+--- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
+function Lines:close()
+  check_self(self, lines_mt, "close")
+  close(self)
+end
+
+lines_mt = metatable(Lines, "Lines")
+
 ---@class apify.Chunks
 ---@operator call: string?
 ---@field private stream apify.Stream
 ---@field private delivered integer
 ---@field private held string[] at most one: the beginning of a character
-local Chunks = define "Chunks"
+local Chunks = {}
+local chunks_mt
 
-function Chunks.metatable.step(self)
+local function next_chunk(self)
   while not self.is_over do
     local bytes, err = self.stream:read()
     if err then return nil, err end
@@ -144,19 +153,35 @@ function Chunks.metatable.step(self)
   end
 end
 
+--- The next piece; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
+---@return string? chunk
+---@return apify.Error? err
+function Chunks:next()
+  check_self(self, chunks_mt, "next")
+  return next_piece(self, next_chunk)
+end
+
+--- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
+function Chunks:close()
+  check_self(self, chunks_mt, "close")
+  close(self)
+end
+
+chunks_mt = metatable(Chunks, "Chunks")
+
 --- An iterator over the lines of a stream, without their line breaks, "\n" or "\r\n"; what follows the last one comes too.
 ---@param stream apify.Stream
 ---@param keeps_cr? boolean "\n" alone is a line break
 ---@return apify.Lines
 function lines.lines(stream, keeps_cr)
-  return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, Lines.metatable)
+  return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, lines_mt)
 end
 
 --- An iterator over chunks of the stream, none of which ends within a character of UTF-8.
 ---@param stream apify.Stream
 ---@return apify.Chunks
 function lines.chunks(stream)
-  return setmetatable({ stream = stream, delivered = 0, held = {} }, Chunks.metatable)
+  return setmetatable({ stream = stream, delivered = 0, held = {} }, chunks_mt)
 end
 
 return lines
