@@ -4,6 +4,7 @@
 --- apify.Error itself that was raised there.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local input = require "apify.util.input"
 
 local sink = {}
 
@@ -25,17 +26,11 @@ local FileSink, HandleSink, FunctionSink, StringSink = kind_of_sink(), kind_of_s
 
 FileSink.is_ours, StringSink.is_ours = true, true
 
-local function is_callable(v)
-  if type(v) == "function" then return true end
-  local mt = getmetatable(v)
-  return type(mt) == "table" and mt.__call ~= nil
-end
-
 --- The method of a handle, or nil.
 local function method_of(value, name)
   if type(value) ~= "table" and type(value) ~= "userdata" then return nil end
   local ok, found = pcall(function() return value[name] end)
-  if ok and is_callable(found) then return found end
+  if ok and input.is_callable(found) then return found end
 end
 
 --- Is this an open handle that has the method?
