@@ -33,42 +33,48 @@ local function wrap(s)
   return setmetatable({ settings = s }, client_mt)
 end
 
---- An Actor by id, `user~name` or `user/name`.
+--- An Actor.
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Actor
 function Client:actor(id)
   check_self(self, "actor")
   return actor.new(self.settings, id)
 end
 
---- A task by id, `user~name` or `user/name`.
+--- A task.
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function Client:task(id)
   check_self(self, "task")
   return task.new(self.settings, id)
 end
 
---- A run by id, or from a table with an `id`, such as a row of a list.
+--- A run.
+---@param id any an id, or a table with an `id`, such as a row of a list
 ---@return apify.RunHandle
 function Client:run(id)
   check_self(self, "run")
   return run.new(self.settings, id)
 end
 
---- A dataset by id, `user~name` or `user/name`.
+--- A dataset.
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Dataset
 function Client:dataset(id)
   check_self(self, "dataset")
   return dataset.new(self.settings, id)
 end
 
---- A key-value store by id, `user~name` or `user/name`.
+--- A key-value store.
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.KeyValueStore
 function Client:key_value_store(id)
   check_self(self, "key_value_store")
   return key_value_store.new(self.settings, id)
 end
 
---- A request queue by id, `user~name` or `user/name`; `client_key` names the owner of locks.
+--- A request queue; `client_key` names the owner of locks.
+---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@param opts? { client_key?: string }
 ---@return apify.RequestQueue
 function Client:request_queue(id, opts)
@@ -76,7 +82,8 @@ function Client:request_queue(id, opts)
   return request_queue.new(self.settings, id, opts)
 end
 
---- The log of a run or a build by its id.
+--- The log of a run or a build.
+---@param id any its id, or a table with an `id`
 ---@return apify.Log
 function Client:log(id)
   check_self(self, "log")
@@ -84,7 +91,7 @@ function Client:log(id)
 end
 
 --- The account's Actors: those it owns or has used.
----@return apify.Collection
+---@return apify.Actors
 function Client:actors(...)
   check_self(self, "actors")
   resource.check_no_options("client:actors", ...)
@@ -92,7 +99,7 @@ function Client:actors(...)
 end
 
 --- The account's tasks.
----@return apify.Collection
+---@return apify.Tasks
 function Client:tasks(...)
   check_self(self, "tasks")
   resource.check_no_options("client:tasks", ...)
@@ -261,7 +268,8 @@ client_mt.__close = Client.close
 
 local client = {}
 
----@param opts? table
+--- A client with these settings.
+---@param opts? table as for apify.new
 ---@return apify.Client
 function client.new(opts)
   return wrap(settings.new(opts))

@@ -196,6 +196,7 @@ function dataset.below(settings, mount)
   return resource.new(Dataset, settings, mount.run_path .. "/dataset", nil, mount)
 end
 
+--- A dataset by its id.
 ---@param settings apify.Settings
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Dataset

@@ -291,6 +291,7 @@ function key_value_store.below(settings, mount)
   return resource.new(KeyValueStore, settings, mount.run_path .. "/key-value-store", nil, mount)
 end
 
+--- A key-value store by its id.
 ---@param settings apify.Settings
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.KeyValueStore

@@ -89,7 +89,7 @@ end
 
 --- The log of a run or a build by its id.
 ---@param settings apify.Settings
----@param id any
+---@param id any an id, or a table with an `id`
 ---@return apify.Log
 function log.new(settings, id)
   local segment = url.id(id, "run or build id")

@@ -288,6 +288,7 @@ function request_queue.below(settings, mount, opts)
   return new(settings, mount.run_path .. "/request-queue", opts, "run:request_queue", nil, mount)
 end
 
+--- A request queue by its id.
 ---@param settings apify.Settings
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@param opts? { client_key?: string } 1 to 32 characters that name the owner of locks

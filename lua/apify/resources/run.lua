@@ -223,6 +223,7 @@ local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "
 local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
+--- A run by its id.
 ---@param settings apify.Settings
 ---@param id any an id, or a table with an `id`
 ---@return apify.RunHandle

@@ -47,21 +47,23 @@ function resource.new(class, settings, path, id, mount)
 end
 
 --- The text of an id that url.id has accepted.
+---@param id string|{ id: string }
+---@return string
 function resource.id_text(id)
   return type(id) == "table" and id.id or id
 end
 
---- Is this a handle of the class?
-function resource.is(class, value)
-  return getmetatable(value) == class.metatable
-end
-
 --- Complain about a handle's method that was called with a dot.
+---@param class table
+---@param self any
+---@param what string the method
 function resource.check_self(class, self, what)
-  if not resource.is(class, self) then errors.misuse("%s is a method: call it with a colon", what) end
+  if getmetatable(self) ~= class.metatable then errors.misuse("%s is a method: call it with a colon", what) end
 end
 
 --- Complain about options that were given to a method that takes none, and would be lost.
+---@param what string the method
+---@param ... any
 function resource.check_no_options(what, ...)
   if select("#", ...) > 0 then errors.misuse("%s takes no options: give them to list or iterate", what) end
 end

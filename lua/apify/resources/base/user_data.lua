@@ -51,6 +51,7 @@ local function read_json(settings, call, nulls)
 end
 
 --- The reader of any answer: JSON is decoded, all else is text; true when there is nothing.
+---@param call apify.Call
 function user_data.any(call)
   if call.method == "HEAD" or call.xfer:is_empty() then return true end
   if json.is_json_type(call.xfer:header "content-type") then return answers.json(call) end
