@@ -233,7 +233,7 @@ local function tend(self, now)
 end
 
 --- Before anything is asked for: what to ask for, once. Returns an error if that is not known.
-local function settle(self)
+local function resolve(self)
   local asked, err = ask(self, self.resolve)
   if not asked then return err end
   self.request, self.resolve = for_bytes(asked), nil
@@ -244,7 +244,7 @@ local function wait_for_news(self)
   local err = obstacle(self)
   if err then return err end
   if self.has_ended then return see_end(self) end
-  if self.resolve then return settle(self) end
+  if self.resolve then return resolve(self) end
   if resume_in_child(self) then return nil end
   local now = self.clock:enter()
   local wake_at, failure = tend(self, now)
