@@ -170,10 +170,11 @@ describe("the direction", function()
   end)
 
   it("holds among the folders of lua/apify", function()
-    local found, at = {}, positions(FOLDERS)
+    local found, at, seen = {}, positions(FOLDERS), { core = true }
     for _, path in ipairs(files_in("lua/apify", "%.lua$")) do
       local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
       local from = folder_of(module)
+      seen[from] = true
       if from ~= "meta" then
         if not at[from] then found[#found + 1] = path .. " is in no folder of the list" end
         each_require(read(path), function(name)
@@ -181,6 +182,9 @@ describe("the direction", function()
           if fault then found[#found + 1] = path .. " " .. fault end
         end)
       end
+    end
+    for _, name in ipairs(FOLDERS) do
+      if not seen[name] then found[#found + 1] = "no file is in " .. name end
     end
     assert.same({}, found)
   end)

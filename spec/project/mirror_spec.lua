@@ -1,0 +1,96 @@
+-- runs once
+--- The mirror: the spec of lua/apify/http/call.lua is spec/http/call_spec.lua. Whoever looks for one finds the other by its path.
+
+local sources = require "spec.support.sources"
+
+-- The spec that covers a module which has none of its own.
+local COVERED_BY = {
+  ["init"] = "project/reference_spec",
+  ["nginx"] = "hosts/nginx_life_spec",
+  ["http/settings"] = "client_spec",
+  ["loop/adapters/cqueues"] = "hosts/cqueues_spec",
+  ["loop/adapters/luv"] = "hosts/luv_spec",
+  ["loop/adapters/nginx"] = "hosts/nginx_spec",
+  ["loop/adapters/nginx_bell"] = "hosts/nginx_spec",
+  ["loop/adapters/nginx_request"] = "hosts/nginx_life_spec",
+  ["loop/adapters/nvim"] = "hosts/nvim_spec",
+  ["loop/adapters/uv_pump"] = "hosts/luv_spec",
+  ["loop/reactor"] = "loop/init_spec",
+  ["paging/page"] = "paging/reader_spec",
+  ["paging/seen"] = "paging/offset_plan_spec",
+  ["paging/single_plan"] = "resources/run_start_spec",
+  ["paging/window"] = "paging/reader_faults_spec",
+  ["resources/account"] = "resources/run_life_spec",
+  ["resources/actor"] = "resources/run_start_spec",
+  ["resources/base/download"] = "resources/key_value_store_transfers_spec",
+  ["resources/base/resource"] = "resources/base/operations_spec",
+  ["resources/base/storage"] = "resources/base/operations_spec",
+  ["resources/custom"] = "client_spec",
+  ["resources/request_queue_batch_send"] = "resources/request_queue_batch_spec",
+  ["resources/request_queue_batch_source"] = "resources/request_queue_batch_spec",
+  ["resources/run_poll"] = "resources/run_wait_spec",
+  ["resources/task"] = "resources/run_start_spec",
+}
+
+-- The folders of spec/ that mirror lua/apify; "" is the top.
+local MIRRORED = { "", "util/", "loop/", "loop/adapters/", "http/", "paging/", "resources/", "resources/base/" }
+
+-- The paths below a folder that end so, without both: set.
+local function names_below(folder, ending)
+  local found = {}
+  for _, path in ipairs(sources.list(folder)) do
+    if path:sub(-#ending) == ending then found[path:sub(#folder + 2, -#ending - 1)] = true end
+  end
+  return found
+end
+
+local MODULES, SPECS = names_below("lua/apify", ".lua"), names_below("spec", ".lua")
+
+-- "http/call" for "http/call_errors_spec", or nil: the module that a spec's name begins with.
+local function module_of(spec)
+  local name = spec
+  repeat
+    name = name:match "^(.*)_[^_/]*$"
+    if MODULES[name] then return name end
+  until not name
+end
+
+describe("the mirror", function()
+  it("has a spec for each module", function()
+    local found = {}
+    for module in pairs(MODULES) do
+      local own = SPECS[module .. "_spec"]
+      if not own and not COVERED_BY[module] and not module:find "^meta/" then found[#found + 1] = module .. " has no spec" end
+      if own and COVERED_BY[module] then found[#found + 1] = module .. " has a spec of its own: take it out of COVERED_BY" end
+    end
+    for module, spec in pairs(COVERED_BY) do
+      if not MODULES[module] then found[#found + 1] = "COVERED_BY names the module " .. module .. ", which is gone" end
+      if not SPECS[spec] then found[#found + 1] = "COVERED_BY names the spec " .. spec .. ", which is gone" end
+    end
+    table.sort(found)
+    assert.same({}, found)
+  end)
+
+  it("has a module for each spec in its folders", function()
+    local found, folders = {}, {}
+    for _, folder in ipairs(MIRRORED) do folders[folder] = 0 end
+    for spec in pairs(SPECS) do
+      local folder = spec:match "^(.-)[^/]*$"
+      if folders[folder] and spec:find "_spec$" then
+        folders[folder] = folders[folder] + 1
+        if not module_of(spec) then found[#found + 1] = spec .. " is of no module" end
+      end
+    end
+    for folder, count in pairs(folders) do
+      if count == 0 then found[#found + 1] = "no spec is in " .. folder end
+    end
+    table.sort(found)
+    assert.same({}, found)
+  end)
+
+  it("is made of all folders of lua/apify", function()
+    local known = { ["meta/"] = true }
+    for _, folder in ipairs(MIRRORED) do known[folder] = true end
+    for module in pairs(MODULES) do assert(known[module:match "^(.-)[^/]*$"], module .. " is in a folder that is not mirrored") end
+  end)
+end)
