@@ -56,10 +56,10 @@ api:                                  ## set up, build, and start the local API 
 	@$(submake) -s build
 	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 spec/local_api/serve.lua
 
-test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT
+test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT [SPEC="files or folders"]
 	@$(packages) build demo test
 	@$(submake) -s build
-	@$(run) -i lua5.4 -i luajit
+	@$(run) -i lua5.4 -i luajit $(SPEC)
 
 lint:                                 ## luacheck
 	@luacheck --quiet .

@@ -181,6 +181,39 @@ describe("a checkout", function()
     end)
   end)
 
+  describe("asked for some of its specs", function()
+    setup(function()
+      run "mkdir -p spec/sub/deep"
+      for _, name in ipairs { "a_spec", "b_spec", "sub/c_spec", "sub/deep/d_spec", "sub/no_specs" } do
+        write(folder .. "/spec/" .. name .. ".lua", "it('passes', function() end)")
+      end
+    end)
+    teardown(function() run "rm -rf spec/sub spec/*_spec.lua" end)
+
+    -- The runner's last line.
+    local function total(paths)
+      return run("sh spec/setup/test -i lua5.4 " .. paths):match "([^\n]*)\n$"
+    end
+
+    it("runs those that it names, and all in a folder", function()
+      assert.equal("1 passed, 0 failed", total "spec/b_spec.lua")
+      assert.equal("3 passed, 0 failed", total "spec/a_spec.lua spec/sub")
+      assert.equal("4 passed, 0 failed", total "")
+    end)
+
+    it("says so when one is not there, or a folder has none", function()
+      for _, paths in ipairs { "spec/a_spec.lua spec/none_spec.lua", "spec/setup" } do
+        local output, ok = run("sh spec/setup/test -i lua5.4 " .. paths)
+        assert.is_false(ok)
+        assert.truthy(output:find "spec/none_spec.lua" or output:find "no spec found", output)
+      end
+    end)
+
+    it("has them from make", function()
+      assert.truthy(run "make -n test SPEC='spec/a_spec.lua spec/sub'":find("-i lua5.4 -i luajit spec/a_spec.lua spec/sub\n", 1, true))
+    end)
+  end)
+
   describe("running several specs", function()
     local names
 
