@@ -6,6 +6,10 @@ local testbed = require "spec.support.testbed"
 
 local PLACES = "README.md CHANGELOG.md CONTRIBUTING.md docs examples lua spec"
 
+-- Folders of this project, by which a path in a document is known for one of its files.
+local OURS = {}
+for name in ("docs examples hosts http local_api loop lua meta paging resources spec src support util"):gmatch "%S+" do OURS[name] = true end
+
 -- All documents, but for the README's pieces, which have a spec of their own.
 local function documents()
   local paths = {}
@@ -45,6 +49,19 @@ describe("the documents", function()
       end
     end
     assert.is_true(ran >= 10)
+  end)
+
+  it("name files that are there", function()
+    local checked = 0
+    for _, path in ipairs(documents()) do
+      local folder = path:match "^.*/" or ""
+      for name in markdown.without_code(markdown.read(path)):gmatch "`([%w_.]+/[%w_./]*)`" do
+        local is_file = name:find "%.%a+$" ~= nil or name:find "/$" ~= nil
+        if is_file and (io.open(name) or io.open(folder .. name)) then checked = checked + 1
+        elseif is_file and OURS[name:match "^[^/]*"] then error(path .. " names " .. name .. ", which is not there") end
+      end
+    end
+    assert.is_true(checked > 50, checked)
   end)
 
   it("have links that lead to files and headings that are there", function()
