@@ -80,7 +80,7 @@ describe("a fork", function()
     transfers.server:admin("reset", { count = 1000 })
     local client = apify.new { base_url = transfers.server.url, token = "t", min_delay_between_retries = 0.01 }
     local function open()
-      return stream.new { settings = client.settings, deadline = 30, op = {
+      return stream.new { settings = client.settings, deadline = 30, request = {
         path = "/acts/janedoe~my-actor/runs", query = { { "limit", "1000" } }, stall_timeout = math.huge,
       } }
     end

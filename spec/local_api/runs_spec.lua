@@ -200,7 +200,7 @@ describe("the local API", function()
 
     it("hears of a schedule that is set anew, which begins with that", function()
       local id = api:admin("add_runs", { started_at = "2025-09-01T12:00:00.000Z", schedule = { { 0, "READY" } } }).ids[1]
-      api:admin("set_schedule", { ids = { id }, schedule = { { 0, "RUNNING" }, { 0.2, "SUCCEEDED" } } })
+      api:admin("set_schedule", { ids = { id }, schedule = { { 0, "RUNNING" }, { 2, "SUCCEEDED" } } })
       assert.equal("RUNNING", get("/v2/actor-runs/" .. id).status)
       local run, answer = get("/v2/actor-runs/" .. id .. "?waitForFinish=60")
       assert.equal("SUCCEEDED", run.status)
