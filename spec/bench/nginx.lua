@@ -52,7 +52,7 @@ end
 local function show(side, form, key, count)
   local values = {}
   for i = 1, count do values[i] = median(side.measured[key .. i]) end
-  print(form:format(side.name, table.unpack(values)))
+  print(form:format(side.name, (unpack or table.unpack)(values)))
 end
 
 --- Each side in turn, in each round; a first round is not counted.

@@ -108,7 +108,7 @@ function scenes.pages(host)
   end)
 end
 
---- Rows that are there already, and 0.1 ms of the user's own work on each: the loop has its turns all the same.
+--- Rows that are there already, and 0.1 ms of the user's own work on each: the loop goes round all the same.
 function scenes.slow_rows(host)
   host.enter(function()
     local said, count = host.watch(), 0

@@ -126,7 +126,7 @@ function Stage:common(it, env)
     assert.same({ "rows 10000 distinct 10000" }, self:play_on_time("pages", env))
   end)
 
-  it("gives the loop its turns while a fiber works on rows that are there", function()
+  it("lets the loop go round while a fiber works on rows that are there", function()
     self:reset(3000)
     assert.same({ "rows 3000" }, self:play_on_time("slow_rows", env))
   end)

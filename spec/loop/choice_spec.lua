@@ -60,7 +60,7 @@ function Threads:go(fn)
 end
 
 -- Drive what the table is attached to, and resume the threads that can go on.
-function Threads:turn()
+function Threads:round()
   local due, now = {}, core.now()
   if self.host then
     self.host.pump(0.005)
@@ -77,7 +77,7 @@ function Threads:run()
   local gives_up_at = core.now() + 10
   while next(self.wake_at) do
     assert(core.now() < gives_up_at, "a thread does not go on")
-    self:turn()
+    self:round()
   end
 end
 

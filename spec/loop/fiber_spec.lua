@@ -346,7 +346,7 @@ describe("sleep", function()
     end
   end)
 
-  it("lets the others have a turn even when it takes no time", function()
+  it("lets the others go on even when it takes no time", function()
     local log = {}
     local fibers = {}
     for _, name in ipairs { "a", "b" } do

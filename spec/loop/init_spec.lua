@@ -333,7 +333,7 @@ describe("loops", function()
       scheduler = require "apify.loop.scheduler"
     end)
 
-    -- Tasks that wait for their next turn; `told` gets their numbers as they go on, each after 1 ms of the clock that is returned.
+    -- Tasks that wait for the next round; `told` gets their numbers as they go on, each after 1 ms of the clock that is returned.
     local function workers(count, told)
       local now = 100
       for i = 1, count do

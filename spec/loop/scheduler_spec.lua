@@ -181,7 +181,7 @@ describe("the scheduler", function()
     assert.equal(0, task_count())
   end)
 
-  it("gives a task that yields by itself its next turn, after the others", function()
+  it("resumes a task that yields by itself in the next round, after the others", function()
     local log = {}
     for _, name in ipairs { "a", "b" } do
       start(function()

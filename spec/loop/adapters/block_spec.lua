@@ -33,7 +33,7 @@ describe("a wait that blocks", function()
     assert.equal(102, now)
   end)
 
-  it("lets fibers and sockets have a turn even when its time is over", function()
+  it("lets fibers and sockets go on even when its time is over", function()
     run_takes = 1
     assert.is_true(block.park({ deadline = 50 }, host))
     assert.same({ 0 }, slept)
