@@ -1,6 +1,6 @@
 --- Datasets beside iteration: pages, files in all formats, pushes, statistics.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local FORMATS = { "json", "jsonl", "csv", "xlsx", "xml", "html", "rss" }
@@ -20,17 +20,13 @@ local function write_file(path, text)
 end
 
 describe("a dataset", function()
-  local s, client, id
+  local s = testbed.local_api { count = 1 }
+  local client, id
 
-  setup(function() s = server.start() end)
-  teardown(function()
-    s:stop()
-    os.remove(PATH)
-  end)
+  teardown(function() os.remove(PATH) end)
 
   before_each(function()
-    s:admin("reset", { count = 1 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     id = waiting.add(s)
   end)
 

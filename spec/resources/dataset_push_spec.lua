@@ -1,10 +1,10 @@
 --- Pushing items to a dataset: how they are split, what is told of a failure; against the local API.
 local apify = require "apify"
 local child = require "spec.support.child"
+local testbed = require "spec.support.testbed"
 local core = require "apify.core"
 local lists = require "spec.support.lists"
 local push = require "apify.resources.dataset_push"
-local server = require "spec.local_api.server"
 local waiting = require "spec.support.waiting"
 
 local REQUEST = 4194304                  -- bytes of JSON in a request
@@ -41,22 +41,13 @@ local MEMORY = [[
   end]]
 
 describe("pushing items", function()
-  local api, client, op, dataset
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 0 }
+  local client, op, dataset
 
   before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.002 }
+    client = testbed.client(api, { min_delay_between_retries = 0.002 })
     dataset = assert(client:request { method = "POST", path = "/datasets" }).id
     op = { method = "POST", path = ("/datasets/%s/items"):format(dataset), answer = "head" }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
   end)
 
   local function items(given, o) return push.items(client.settings, op, given, o) end

@@ -2,18 +2,15 @@
 --- Iterating over the items of a dataset: in one request or in pages, whatever the API skips and wherever a connection breaks.
 local apify = require "apify"
 local cjson = require "cjson"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 describe("iterating over items", function()
-  local s, client, id
-
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
+  local s = testbed.local_api { count = 1 }
+  local client, id
 
   before_each(function()
-    s:admin("reset", { count = 1 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     id = waiting.add(s)
   end)
 

@@ -2,37 +2,20 @@
 local apify = require "apify"
 local cjson = require "cjson"
 local core = require "apify.core"
-local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local unzip = require "spec.support.unzip"
 
 local LIMIT = 9437184                    -- bytes of a body that the API takes
 local JSON = "application/json; charset=utf-8"
 local RECORD = "/records/"
 
-local api, client, store, folder
-
-setup(function()
-  api = server.start()
-  folder = program.shell("mktemp -d"):match "[^\n]+"
-end)
-
-teardown(function()
-  api:stop()
-  program.shell("rm -rf " .. folder)
-end)
+local api, folder = testbed.local_api { count = 0 }, testbed.folder()
+local client, store
 
 before_each(function()
-  api:admin("reset", { count = 0 })
-  client = apify.new { base_url = api.url, token = "t", max_retries = 2, min_delay_between_retries = 0.01 }
+  client = testbed.client(api, { max_retries = 2 })
   store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
   api:log(true)
-end)
-
-after_each(function()
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight, "transfers are left")
 end)
 
 local function text_of(key) return assert(store:get_record(key, { raw = true })).value end

@@ -1,31 +1,19 @@
 --- Records that are uploaded from and downloaded to files, handles and functions; what becomes of them when something breaks.
 local apify = require "apify"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local RECORD = "/records/"
 
 local unpack = table.unpack or unpack
 
-local api, client, store, folder
-
-setup(function() api = server.start() end)
-
-teardown(function() api:stop() end)
+local api, folder = testbed.local_api { count = 0 }, testbed.folder()
+local client, store
 
 before_each(function()
-  api:admin("reset", { count = 0 })
-  folder = program.shell("mktemp -d"):match "[^\n]+"
-  client = apify.new { base_url = api.url, token = "t", max_retries = 2, min_delay_between_retries = 0.01 }
+  client = testbed.client(api, { max_retries = 2 })
   store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
   api:log(true)
-end)
-
-after_each(function()
-  program.shell("rm -rf " .. folder)
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight, "transfers are left")
 end)
 
 local function failure(kind, value, err)

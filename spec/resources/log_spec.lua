@@ -1,7 +1,7 @@
 -- runs first
 --- Logs: read, followed while they grow, saved; whatever happens to the connection.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
@@ -9,17 +9,13 @@ local UTF8_TEXT = " příliš žluťoučký kůň 日本語 😀"
 local PATH = os.tmpname()
 
 describe("a log", function()
-  local s, client, id
+  local s = testbed.local_api { count = 3 }
+  local client, id
 
-  setup(function() s = server.start() end)
-  teardown(function()
-    s:stop()
-    os.remove(PATH)
-  end)
+  teardown(function() os.remove(PATH) end)
 
   before_each(function()
-    s:admin("reset", { count = 3 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     id = waiting.add(s)
   end)
 

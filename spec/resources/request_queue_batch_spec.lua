@@ -2,7 +2,7 @@
 local apify = require "apify"
 local batch = require "apify.resources.request_queue_batch"
 local lists = require "spec.support.lists"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local LIMIT = 9437184                    -- bytes of a body that the API takes
@@ -18,22 +18,13 @@ local function keyed(i)
 end
 
 describe("batches of requests", function()
-  local api, client, op
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 0 }
+  local client, op
 
   before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.002 }
+    client = testbed.client(api, { min_delay_between_retries = 0.002 })
     local queue = assert(client:request { method = "POST", path = "/request-queues" })
     op = { method = "POST", path = ("/request-queues/%s/requests/batch"):format(queue.id) }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
   end)
 
   local function add(requests, o) return batch.add(client.settings, op, requests, o) end

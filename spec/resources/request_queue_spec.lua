@@ -1,24 +1,14 @@
 --- Request queues: requests that are added once each, their order, locks and who holds them, lists.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
-local api, client, queue
-
-setup(function() api = server.start() end)
-
-teardown(function() api:stop() end)
+local api = testbed.local_api { count = 0 }
+local client, queue
 
 before_each(function()
-  api:admin("reset", { count = 0 })
-  client = apify.new { base_url = api.url, token = "t", max_retries = 2, min_delay_between_retries = 0.01 }
+  client = testbed.client(api, { max_retries = 2 })
   queue = client:request_queue(assert(client:request_queues():get_or_create()).id)
   api:log(true)
-end)
-
-after_each(function()
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight, "transfers are left")
 end)
 
 local function failure(kind, status, value, err)

@@ -1,6 +1,5 @@
 --- What is done to a run once it is there, to a last run, and the lists of Actors and tasks. Against the local API.
-local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR, TASK, OTHER = "janedoe~my-actor", "janedoe~my-task", "janedoe~other-actor"
@@ -9,21 +8,10 @@ local ENDLESS = { { 0, "RUNNING" } }
 local QUICK = { { 0, "RUNNING" }, { 0.1, "SUCCEEDED" } }
 
 describe("a run's life", function()
-  local api, client
+  local api = testbed.local_api { settings = { journal_bodies = true } }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { settings = { journal_bodies = true } })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   local function behave(how) api:admin("behaviour", how) end
 

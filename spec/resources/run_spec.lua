@@ -1,18 +1,13 @@
 --- One run: `get`, with and without a wait on the server's side.
 local apify = require "apify"
 local core = require "apify.core"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 describe("a run", function()
-  local api, client
+  local api = testbed.local_api { count = 0 }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   local function add(schedule)
     return (api:admin("add_runs", { schedule = schedule }).ids[1])

@@ -1,28 +1,17 @@
 --- Calling an Actor or a task: a run is started and waited for, perhaps while its log is passed on. Against the local API.
 local apify = require "apify"
 local child = require "spec.support.child"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR, TASK = "janedoe~my-actor", "janedoe~my-task"
 local ENDLESS = { { 0, "RUNNING" } }
 local QUICK = { { 0, "RUNNING" }, { 0.2, "SUCCEEDED" } }
 
 describe("calling", function()
-  local api, client
+  local api = testbed.local_api()
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", {})
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   local function behave(how) api:admin("behaviour", how) end
   local function starts() return api:admin("starts").ids end
@@ -270,7 +259,7 @@ describe("calling", function()
 
     it("whose client is closed ends with the run", function()
       behave { schedule = ENDLESS }
-      local own = apify.new { base_url = api.url, token = "t" }
+      local own = testbed.client(api)
       local fiber = apify.spawn(function() return own:actor(ACTOR):call(nil, { log = function() end }) end)
       until_asked("/log", 1)
       own:close()

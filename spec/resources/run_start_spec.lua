@@ -2,7 +2,7 @@
 local apify = require "apify"
 local cjson = require "cjson"
 local measured = require "spec.support.measured"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR, TASK = "janedoe~my-actor", "janedoe~my-task"
 local JSON = "application/json; charset=utf-8"
@@ -20,21 +20,10 @@ local PARAMETERS = {
 }
 
 describe("starting", function()
-  local api, client
+  local api = testbed.local_api { settings = { journal_bodies = true } }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { settings = { journal_bodies = true } })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   local function behave(how) api:admin("behaviour", how) end
   local function starts() return api:admin("starts").count end

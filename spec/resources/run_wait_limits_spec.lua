@@ -1,22 +1,18 @@
 --- Waiting for many runs with a limit on how many are asked about at a time, and with a word about how far they are.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
 local OVERLAP = 0.02                     -- seconds in which an answer is still being written while the next request is there
 local STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "ABORTED" }
 
+local api = testbed.local_api { count = 0 }
+
 describe("waiting for runs", function()
-  local api, client
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   after_each(function() waiting.until_idle(client) end)
 

@@ -1,21 +1,17 @@
 -- runs first
 --- Waiting for one run, against the local API. Slow (16 s): most of it is what the waits are allowed.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local SLACK = 2                          -- seconds that a machine may be late which others use, too; on_time_spec is stricter
 
+local api = testbed.local_api { count = 0 }
+
 describe("waiting for a run", function()
-  local api, client
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   after_each(function() waiting.until_idle(client) end)
 

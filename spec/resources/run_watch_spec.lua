@@ -1,7 +1,7 @@
 -- runs first
 --- Watching a run: its changes, one after the other, until it has ended. Against the local API.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
@@ -9,21 +9,10 @@ local ENDLESS = { { 0, "RUNNING" } }
 local OFTEN = 0.02                       -- seconds between two looks
 
 describe("watching a run", function()
-  local api, client
+  local api = testbed.local_api { count = 0 }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 0 })
-    client = apify.new { base_url = api.url, token = "t", min_delay_between_retries = 0.02 }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   --- A handle of a run that was just started.
   local function started(behaviour)

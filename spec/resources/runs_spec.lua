@@ -1,21 +1,16 @@
 --- Collections of runs: one page of them, and what their options must be.
-local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("runs", function()
-  local s, client, runs
+  local s = testbed.local_api { count = 50, statuses = { "SUCCEEDED", "FAILED" } }
+  local client, runs
 
   setup(function()
-    s = server.start()
-    client = apify.new { base_url = s.url, token = "apify_api_test", max_retries = 0 }
+    client = testbed.client(s, { max_retries = 0 })
     runs = client:actor(ACTOR):runs()
   end)
-  teardown(function() s:stop() end)
-
-  before_each(function() s:admin("reset", { count = 50, statuses = { "SUCCEEDED", "FAILED" } }) end)
-
   local function last_path()
     local requests = s:log().requests
     return requests[#requests].path

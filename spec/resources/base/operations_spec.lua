@@ -2,14 +2,17 @@
 --- The operations of log, dataset, key-value store and request queue, each on its four mounts: below a run, below an Actor's
 --- last run, below a task's last run, and on the storage by its own id. What arrives at the server is what the API documents.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR, TASK = "janedoe~my-actor", "janedoe~my-task"
 local NOBODY = "nobody4Nobody4Nob"
 local OWNER = "owner-1"                  -- of locks
 local JSON = "application/json"
 
-local api, client, world
+local api = testbed.local_api {
+  count = 2, statuses = { "SUCCEEDED" }, without_task_every = 0, settings = { journal_bodies = true },
+}
+local client, world
 
 -- Of each noun: its path below a run, its own path, and which field of a run has its id.
 local NOUNS = {
@@ -269,18 +272,11 @@ local function refused(status, kind, value, err)
   return err
 end
 
-setup(function() api = server.start() end)
-
-teardown(function() api:stop() end)
-
 -- The run that is meant is the last one that succeeded; others began before and after it.
 before_each(function()
-  local seeded = api:admin("reset", {
-    count = 2, statuses = { "SUCCEEDED" }, without_task_every = 0, settings = { journal_bodies = true },
-  })
   api:admin("add_runs", { actor = ACTOR, task = TASK, schedule = { { 0, "FAILED" } } })
-  client = apify.new { base_url = api.url, token = "t", max_retries = 1, min_delay_between_retries = 0.01 }
-  world = { run = assert(client:run(seeded.last_id):get()) }
+  client = testbed.client(api, { max_retries = 1 })
+  world = { run = assert(client:run(api.seeded.last_id):get()) }
 end)
 
 for _, mount in ipairs(MOUNTS) do
