@@ -1,28 +1,19 @@
 --- What makes an answer right: objects of the API with what they cannot be without, acknowledgements by their status and type, bytes
 --- by the type that was asked for. All else is no answer.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local JSON = "application/json; charset=utf-8"
 local PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
 
-local s, client, id
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s = testbed.local_api { count = 1 }
+local client, id
 
 before_each(function()
-  s:admin("reset", { count = 1 })
-  client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.001, max_retries = 1 }
+  client = testbed.client(s, { max_retries = 1 })
   id = waiting.add(s)
   s:log(true)
-end)
-
-after_each(function()
-  collectgarbage()
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
 end)
 
 local function run() return client:run(id) end

@@ -2,9 +2,9 @@
 local apify = require "apify"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
-local server = require "spec.local_api.server"
 local stream = require "apify.http.stream"
 local lines = require "apify.http.lines"
+local testbed = require "spec.support.testbed"
 
 local MIB = 1024 * 1024
 
@@ -172,14 +172,11 @@ describe("chunks", function()
 end)
 
 describe("a log", function()
-  local s, client, id
-
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
+  local s = testbed.local_api()
+  local client, id
 
   before_each(function()
-    s:admin "reset"
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     id = s:admin("add_runs", { schedule = { { 0, "RUNNING" }, { 3, "SUCCEEDED" } } }).ids[1]
     s:admin("grow_log", { run = id, lines = 40, interval_secs = 0.05 })
   end)

@@ -1,20 +1,14 @@
 --- Calls against the local API: what a lost answer means, what is final, and options that reach the core.
 local answers = require "apify.http.answers"
-local apify = require "apify"
 local core = require "apify.core"
 local request = require "apify.http.request"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 describe("a call", function()
-  local s, client
+  local s = testbed.local_api()
+  local client
 
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
-
-  before_each(function()
-    s:admin "reset"
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
-  end)
+  before_each(function() client = testbed.client(s) end)
 
   local function run(op, read)
     return request.run(client.settings, op, read or op.method == "DELETE" and answers.acknowledgement or answers.json)
@@ -95,7 +89,7 @@ describe("a call", function()
   end)
 
   it("uses HTTP/1.1 when told to", function()
-    client = apify.new { base_url = s.tls_url, ca_file = s.ca_file, token = "apify_api_test" }
+    client = testbed.client(s, { url = "tls_url" })
     assert(run { path = "/acts/janedoe~my-actor/runs" })
     assert(run { path = "/acts/janedoe~my-actor/runs", http1 = true })
     local protocols = {}

@@ -2,14 +2,15 @@
 --- The bytes of an answer, through cuts, changes, pauses and the end of patience.
 local apify = require "apify"
 local core = require "apify.core"
-local server = require "spec.local_api.server"
 local stream = require "apify.http.stream"
+local testbed = require "spec.support.testbed"
 
 local PATH = "/acts/janedoe~my-actor/runs"
 local QUERY = { { "limit", "1000" } }
 
 describe("a stream", function()
-  local s, client, expected
+  local s = testbed.local_api { count = 1000 }
+  local client, expected
 
   -- What curl gets.
   local function fetch()
@@ -20,17 +21,11 @@ describe("a stream", function()
   end
 
   setup(function()
-    s = server.start()
     s:admin("reset", { count = 1000 })
     expected = fetch()
     assert(#expected > 300000)
   end)
-  teardown(function() s:stop() end)
-
-  before_each(function()
-    s:admin("reset", { count = 1000 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
-  end)
+  before_each(function() client = testbed.client(s) end)
 
   local function open(o, more)
     local all = { settings = client.settings, request = { path = PATH, query = QUERY } }
@@ -97,7 +92,7 @@ describe("a stream", function()
   end)
 
   it("uses HTTP/1.1, also where HTTP/2 is to be had", function()
-    client = apify.new { base_url = s.tls_url, ca_file = s.ca_file, token = "apify_api_test" }
+    client = testbed.client(s, { url = "tls_url" })
     assert_whole(drain(open()))
     assert.equal("HTTP/1.1", s:log().requests[1].protocol)
   end)

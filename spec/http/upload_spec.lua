@@ -2,28 +2,22 @@
 local answers = require "apify.http.answers"
 local apify = require "apify"
 local child = require "spec.support.child"
+local testbed = require "spec.support.testbed"
 local core = require "apify.core"
-local server = require "spec.local_api.server"
 local source = require "apify.http.source"
 local upload = require "apify.http.upload"
 
 local KIB = 1024
 
 describe("an upload", function()
-  local s, client, store, file_name
+  local s = testbed.local_api { settings = { journal_bodies = true } }
+  local client, store, file_name
 
-  setup(function()
-    s = server.start()
-    file_name = os.tmpname()
-  end)
-  teardown(function()
-    s:stop()
-    os.remove(file_name)
-  end)
+  setup(function() file_name = os.tmpname() end)
+  teardown(function() os.remove(file_name) end)
 
   before_each(function()
-    s:admin("reset", { settings = { journal_bodies = true } })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     store = "/key-value-stores/" .. assert(client:request { method = "POST", path = "/key-value-stores" }).id
     s:log(true)
   end)
