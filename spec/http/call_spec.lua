@@ -118,7 +118,7 @@ describe("a call", function()
   end)
 
   it("is ready at the head of a stream, of other answers only at their end", function()
-    local call = begin(asked { answer = "rows" })
+    local call = begin(asked { answer = "page" })
     call:poke(now)
     sent[1]:reach "head"
     sent[1].code = 503
@@ -340,7 +340,7 @@ describe("a call", function()
   end)
 
   it("passes on to the core what a stream and an upload need", function()
-    begin(asked { answer = "rows", http1 = true }):poke(now)
+    begin(asked { answer = "page", http1 = true }):poke(now)
     begin(asked { method = "PUT", upload = upload() }):poke(now)
     begin(asked { method = "PUT", upload = upload(5) }):poke(now)
     local seen = {}
@@ -368,7 +368,7 @@ describe("a call", function()
   end)
 
   it("that is open-ended has no limit once its headers are there, not even of silence if that is infinite", function()
-    local call = begin(asked { answer = "bytes", stall_timeout = math.huge })
+    local call = begin(asked { answer = "stream", stall_timeout = math.huge })
     call:poke(now)
     sent[1]:reach "sent"
     call:poke(now + 1)
@@ -378,7 +378,7 @@ describe("a call", function()
     assert.equal("ready", call:poke(now + 59))
     assert.is_nil(call:watch_body(now + 1e6))
     assert.equal(math.huge, call.wake_at)
-    local late = begin(asked { answer = "bytes", stall_timeout = math.huge })
+    local late = begin(asked { answer = "stream", stall_timeout = math.huge })
     late:poke(now)
     sent[2]:reach "sent"
     assert.equal("failed", late:poke(now + 60))

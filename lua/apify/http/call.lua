@@ -25,7 +25,7 @@ local NOTHING = {}
 
 local EMPTY = { POST = "", PATCH = "" }             -- what these send when there is nothing to send
 
-local STREAMED = { rows = true, bytes = true }      -- kinds of answers that are read as they come
+local FLOWING = { page = true, stream = true }      -- kinds of answers that are read as they come
 
 ---@class apify.Call
 ---@field settings apify.Settings
@@ -83,7 +83,7 @@ end
 
 --- When the time allowed is over.
 function Call:ends_at()
-  if self.state == "ready" and self.request.answer == "bytes" then return math.huge end
+  if self.state == "ready" and self.request.answer == "stream" then return math.huge end
   return self.started_at + self.time_allowed
 end
 
@@ -213,7 +213,7 @@ function Call:options()
     body = request.body or not upload and EMPTY[self.method] or nil, upload = upload and true, upload_size = upload and upload:size(),
     headers = self.is_home and headers.merge(settings.headers, request.headers or NOTHING) or settings.headers,
     secret = self.is_home and settings.secret or nil,
-    user_agent = settings.user_agent, stream = STREAMED[request.answer], raw = request.is_raw,
+    user_agent = settings.user_agent, stream = FLOWING[request.answer], raw = request.is_raw,
     http1 = request.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
     ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
@@ -355,7 +355,7 @@ function Call:judge(now)
   if misfit then
     return self:fail(self:describe { kind = "decode", status = status, message = misfit, sent = true, retryable = false })
   end
-  local is_enough = is_success and (STREAMED[self.request.answer] or self.request.answer == "head")
+  local is_enough = is_success and (FLOWING[self.request.answer] or self.request.answer == "head")
   if message and (not status or is_success) and not is_enough then
     return self:consider(self:describe { kind = kind, message = message, offset = status and received, sent = xfer:was_sent() }, now)
   end
@@ -386,7 +386,7 @@ function Call:poke(now)
   end
   local phase = self.xfer:phase()
   local is_success = (self.xfer:status() or 0) < 300
-  if phase == "done" or (phase == "head" and STREAMED[self.request.answer] and is_success) then return self:judge(now) end
+  if phase == "done" or (phase == "head" and FLOWING[self.request.answer] and is_success) then return self:judge(now) end
   return self:watch(now)
 end
 

@@ -15,8 +15,8 @@ local request = {}
 ---@field body? string
 ---@field upload? apify.Source a body that is sent as it is read: see upload.lua
 ---@field http1? boolean HTTP/1.1 only
----@field answer? "whole"|"head"|"rows"|"bytes" what makes it one: all of it (when absent); its head, whatever becomes of the rest; its
----head, after which the caller reads: rows, for which `request_timeout` holds too, or bytes, which may take any time
+---@field answer? "whole"|"head"|"page"|"stream" what makes it one: all of it (when absent); its head, whatever becomes of the rest; its
+---head, after which the caller reads it as it comes: a page, for which `request_timeout` holds, or a stream, which may take any time
 ---@field is_raw? boolean the body is wanted as it came, compressed or not
 ---@field is_safe? boolean repeating is harmless whatever the method
 ---@field is_user_data? boolean the body is what some user stored: one that came whole and makes no sense stays so

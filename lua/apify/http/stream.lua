@@ -39,9 +39,9 @@ Stream.__index = Stream
 
 local stream = {}
 
---- The request as one for bytes. What may be paused for long goes over HTTP/1.1: over HTTP/2 the core would hold what others are sent.
-local function for_bytes(asked)
-  asked.answer, asked.http1 = "bytes", true
+--- The request as one for a stream. What may be paused for long goes over HTTP/1.1: over HTTP/2 the core would hold what others are sent.
+local function for_stream(asked)
+  asked.answer, asked.http1 = "stream", true
   return asked
 end
 
@@ -50,7 +50,7 @@ end
 ---@return apify.Stream
 function stream.new(o)
   return setmetatable({
-    settings = o.settings, request = for_bytes(o.request), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
+    settings = o.settings, request = for_stream(o.request), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
     clock = clock.new(o.deadline), delivered = 0, crc = 0, pause = MIN_PAUSE, slice_began_at = loop.now(),
   }, Stream)
 end
@@ -236,7 +236,7 @@ end
 local function resolve(self)
   local asked, err = ask(self, self.resolve)
   if not asked then return err end
-  self.request, self.resolve = for_bytes(asked), nil
+  self.request, self.resolve = for_stream(asked), nil
 end
 
 --- Wait until there may be something to read, or return the error that stands in the way.

@@ -64,7 +64,7 @@ function pages.open(reader, page, now, previous)
   reader.requests = reader.requests + 1
   page.is_behind = page ~= reader.plan.pages[1]
   local op = {
-    path = reader.path, query = query, answer = reader.is_open_ended and "bytes" or "rows", pick = reader.wire_pick, nulls = reader.nulls,
+    path = reader.path, query = query, answer = reader.answer, pick = reader.wire_pick, nulls = reader.nulls,
     decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
   }
   for name, value in pairs(reader.request) do op[name] = value end

@@ -28,7 +28,7 @@ local cancelled = loop.cancelled
 ---@field decode_row? fun(text: string): any, string?   what makes a row of what the decoder gives; nil and a message if it cannot
 ---@field http1? boolean over HTTP/1.1: for pages that may be paused for long
 ---@field request? { method?: string, body?: string, headers?: string[], hold_timeout?: number } what a request has beside that
----@field is_open_ended? boolean a page may take any time, as long as bytes come
+---@field answer? "page"|"stream" see apify.Request; a page when absent
 ---@field follow? boolean
 ---@field still_grows? fun(path: string, limit: number): boolean?, apify.Error?   asked at the end of a list that is followed
 ---@field poll_secs? number
@@ -56,7 +56,7 @@ local reader = {}
 function reader.new(o)
   local self = setmetatable(o, Reader)
   self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
-  self.request, self.poll_secs, self.clock = o.request or NOTHING, o.poll_secs or 5, clock.new(o.deadline)
+  self.request, self.answer, self.poll_secs, self.clock = o.request or NOTHING, o.answer or "page", o.poll_secs or 5, clock.new(o.deadline)
   self.waiter, self.requests, self.delivered = loop.waiter(), 0, 0
   self.looked_at, self.unlooked, self.rows_left, self.rows_per_look = loop.now(), 0, 1, 1
   return self

@@ -122,7 +122,7 @@ function Dataset:iterate_items(opts)
     local reshaped, is_desc = is_reshaped(query), bookmark.find(query, "desc") == "1"
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: new items come last)", where) end
     o.chunk_size = o.chunk_size or reshaped and CHUNK or nil
-    row_options.is_open_ended = not o.chunk_size
+    row_options.answer = not o.chunk_size and "stream" or nil
     return item_plan.new {
       resume = mark, offset = o.offset, limit = o.limit, chunk_size = o.chunk_size, prefetch = o.prefetch or settings.prefetch,
       desc = is_desc, is_reshaped = reshaped,

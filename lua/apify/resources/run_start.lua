@@ -235,7 +235,7 @@ function run_start.iterate(self, operation, input, opts, where)
   local all = user_data.row_options(settings, o, where)
   local req = resource.request(self, operation, o, nil, add_sync_fields(self, {}, o, input, where))
   all.settings, all.path, all.query, all.pick, all.plan = settings, req.path, req.query, o.pick, single_plan.new()
-  all.http1, all.is_open_ended, all.request_timeout, all.deadline = true, true, req.request_timeout, o.deadline
+  all.http1, all.answer, all.request_timeout, all.deadline = true, "stream", req.request_timeout, o.deadline
   all.request = { method = req.method, body = req.body, headers = req.headers, hold_timeout = req.hold_timeout }
   local it = iterator.new(all)
   return it, nil, nil, it
