@@ -63,12 +63,11 @@ function pages.open(reader, page, now, previous)
   reader.plan:add_query(page, query)
   reader.requests = reader.requests + 1
   page.is_behind = page ~= reader.plan.pages[1]
-  local op = {
+  local req = request.with(reader.request, {
     path = reader.path, query = query, answer = reader.answer, pick = reader.wire_pick, nulls = reader.nulls,
     decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
-  }
-  for name, value in pairs(reader.request) do op[name] = value end
-  page.call = request.begin(reader.settings, op, reader.waiter, now, previous)
+  })
+  page.call = request.begin(reader.settings, req, reader.waiter, now, previous)
   reader.decoder = page.call.decoder
 end
 
