@@ -10,8 +10,8 @@ describe("a call", function()
 
   before_each(function() client = testbed.client(s) end)
 
-  local function run(op, read)
-    return request.run(client.settings, op, read or op.method == "DELETE" and answers.acknowledgement or answers.json)
+  local function run(req, read)
+    return request.run(client.settings, req, read or req.method == "DELETE" and answers.acknowledgement or answers.json)
   end
 
   describe("that deletes", function()
@@ -52,11 +52,11 @@ describe("a call", function()
   end)
 
   describe("for a user's data", function()
-    local op = { path = "/actor-runs/x", is_user_data = true }
+    local req = { path = "/actor-runs/x", is_user_data = true }
 
     it("takes a whole answer that makes no sense as final", function()
       s:faults { match = { path = "/actor%-runs" }, action = { bad_json = { body = '{"a":' } } }
-      local value, err = run(op)
+      local value, err = run(req)
       assert.is_nil(value)
       assert.same({ "decode", 1, false }, { err.kind, err.attempts, err.retryable })
       assert.equal(1, #s:log().requests)
@@ -81,6 +81,18 @@ describe("a call", function()
     end)
   end)
 
+  it("gives a value alone, or with status and headers to who wants them", function()
+    local path = "/acts/janedoe~my-actor/runs"
+    local function read(call) return call.xfer:status() + 1 end
+    assert.same({ 201, n = 1 }, { n = select("#", run({ path = path }, read)), (run({ path = path }, read)) })
+    local value, meta = request.run_meta(client.settings, { path = path }, read)
+    assert.same({ 201, 200 }, { value, meta.status })
+    assert.truthy(meta.headers["content-type"]:find "json")
+    value, meta = request.run_meta(client.settings, { path = "/acts/none" }, read)
+    assert.is_nil(value)
+    assert.is_true(meta.not_found)
+  end)
+
   it("decodes with the decoder that it was given", function()
     s:faults { match = { path = "/actor%-runs" }, action = { bad_json = { body = '{"a":null,"b":1}' } } }
     assert.same({ b = 1 }, (run { path = "/actor-runs/x" }))
@@ -95,5 +107,24 @@ describe("a call", function()
     local protocols = {}
     for i, logged in ipairs(s:log().requests) do protocols[i] = logged.protocol end
     assert.same({ "HTTP/2.0", "HTTP/1.1" }, protocols)
+  end)
+end)
+
+describe("a request", function()
+  local settings = { base = { url = "https://api.test/v2" } }
+
+  it("is told of in errors by its method and the path of its URL", function()
+    local err = request.describe(settings, { path = "/x" }, { kind = "io", sent = false })
+    assert.is_true(apify.is_error(err))
+    assert.same({ "io", false, "GET", "/v2/x" }, { err.kind, err.sent, err.method, err.path })
+    assert.equal(err, request.describe(settings, { method = "PUT", path = "/y" }, err))
+    assert.same({ "PUT", "/v2/y" }, { err.method, err.path })
+  end)
+
+  it("has of another what it does not have itself", function()
+    local first = { method = "POST", path = "/x", body = "a" }
+    local second = request.with(first, { body = "b", query = {} })
+    assert.same({ "POST", "/x", "b", "a" }, { second.method, second.path, second.body, first.body })
+    assert.is_nil(first.query)
   end)
 end)

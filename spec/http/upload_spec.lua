@@ -29,9 +29,9 @@ describe("an upload", function()
   end
 
   local function send(src, more)
-    local op = { method = "PUT", path = store .. "/records/K", headers = { "Content-Type: application/octet-stream" } }
-    for name, value in pairs(more or {}) do op[name] = value end
-    return upload.run(client.settings, op, src, answers.acknowledgement)
+    local req = { method = "PUT", path = store .. "/records/K", headers = { "Content-Type: application/octet-stream" } }
+    for name, value in pairs(more or {}) do req[name] = value end
+    return upload.run(client.settings, req, src, answers.acknowledgement)
   end
 
   -- What is stored; nil when nothing is.

@@ -146,7 +146,6 @@ local function make(o, secret)
   local self = setmetatable({}, settings_mt)
   for name, value in pairs(DEFAULTS) do self[name] = value end
   for name, value in pairs(o) do self[name] = value end
-  self.token = nil
   self.options = o
   self.secret = secret
   self.base = make_base(o)
