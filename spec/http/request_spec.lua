@@ -1,4 +1,5 @@
 --- Calls against the local API: what a lost answer means, what is final, and options that reach the core.
+local apify = require "apify"
 local answers = require "apify.http.answers"
 local core = require "apify.core"
 local request = require "apify.http.request"

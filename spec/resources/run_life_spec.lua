@@ -1,4 +1,4 @@
---- What is done to a run once it is there, to a last run, and the lists of Actors and tasks. Against the local API.
+--- What is done to a run once it is there, and to a last run. Against the local API.
 local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
@@ -279,59 +279,6 @@ describe("a run's life", function()
         assert.equal("x", assert(run:update { status_message = "x" }).statusMessage)
       end
       assert.same({ ["page-crawled"] = 2 }, api:admin("charges", { run = id }))
-    end)
-  end)
-
-  describe("the account's", function()
-    before_each(function()
-      for i = 1, 25 do api:admin("seed", { actor = "janedoe~actor-" .. i, task = "janedoe~task-" .. i, count = 1, without_task_every = 0 }) end
-      api:admin("seed", { actor = "somebody~theirs", task = false, count = 0 })
-    end)
-
-    local function names(rows)
-      local list = {}
-      for i, row in ipairs(rows) do list[i] = row.name end
-      return list
-    end
-
-    local function reversed(list)
-      local result = {}
-      for i = #list, 1, -1 do result[#result + 1] = list[i] end
-      return result
-    end
-
-    for noun, extra in pairs { actors = "theirs", tasks = false } do
-      it(noun .. " come as a page and one by one, newest first if told so", function()
-        local collection = client[noun](client)
-        local page = assert(collection:list { limit = 1000 })
-        local all = names(page.items)
-        assert.same({ page.total, page.count, 0 }, { #all, #all, page.offset })
-        assert.is_true(#all >= 25)
-        if extra then assert.equal(extra, all[#all]) end
-        assert.same({ all[3], all[4] }, names(assert(collection:list { offset = 2, limit = 2 }).items))
-        assert.same(all, names(assert(collection:iterate { chunk_size = 4 }:collect())))
-        assert.same(reversed(all), names(assert(collection:iterate { desc = true, chunk_size = 10 }:collect())))
-        assert.equal(7, #assert(collection:iterate { limit = 7, pick = { "id" } }:collect()))
-      end)
-    end
-
-    it("own Actors are told from others", function()
-      for row in client:actors():iterate { my = true, chunk_size = 10 } do assert.equal("janedoe", row.username) end
-      assert.equal(assert(client:actors():list()).total - 1, assert(client:actors():list { my = true }).total)
-      assert.equal("theirs", assert(client:actors():list { sort_by = "stats.lastRunStartedAt" }).items[1].name)
-    end)
-
-    it("lists refuse what they do not know", function()
-      misuse(function() client:tasks():list { my = true } end, "my")
-      misuse(function() client:actors():list { limit = 1001 } end, "'limit'", "1001")
-      misuse(function() client:actors():iterate { sort_by = "name" } end, "'sort_by'", '"name"')
-    end)
-
-    it("Actors and tasks tell of themselves", function()
-      assert.equal("my-actor", assert(client:actor "janedoe/my-actor":get()).name)
-      assert.equal("my-task", assert(client:task(TASK):get()).name)
-      assert.is_true(select(2, client:actor "nobody":get()).not_found)
-      assert.is_true(select(2, client:task "nobody":get()).not_found)
     end)
   end)
 end)

@@ -1,0 +1,85 @@
+--- The lists of what the account has, against the local API.
+local apify = require "apify"
+local server = require "spec.local_api.server"
+
+describe("the account's", function()
+  local api, client
+
+  setup(function() api = server.start() end)
+  teardown(function() api:stop() end)
+
+  before_each(function()
+    api:admin "reset"
+    client = apify.new { base_url = api.url, token = "t" }
+  end)
+
+  after_each(function()
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, client:stats().in_flight, "transfers are left")
+  end)
+
+  local function misuse(call, ...)
+    local ok, text = pcall(call)
+    assert.is_false(ok)
+    assert.truthy(text:find("account_spec.lua:", 1, true), text)
+    for _, part in ipairs { ... } do assert.truthy(text:find(part, 1, true), text) end
+  end
+
+  before_each(function()
+    for i = 1, 25 do api:admin("seed", { actor = "janedoe~actor-" .. i, task = "janedoe~task-" .. i, count = 1, without_task_every = 0 }) end
+    api:admin("seed", { actor = "somebody~theirs", task = false, count = 0 })
+  end)
+
+  local function names(rows)
+    local list = {}
+    for i, row in ipairs(rows) do list[i] = row.name end
+    return list
+  end
+
+  local function reversed(list)
+    local result = {}
+    for i = #list, 1, -1 do result[#result + 1] = list[i] end
+    return result
+  end
+
+  for noun, extra in pairs { actors = "theirs", tasks = false } do
+    it(noun .. " come as a page and one by one, newest first if told so", function()
+      local collection = client[noun](client)
+      local page = assert(collection:list { limit = 1000 })
+      local all = names(page.items)
+      assert.same({ page.total, page.count, 0 }, { #all, #all, page.offset })
+      assert.is_true(#all >= 25)
+      if extra then assert.equal(extra, all[#all]) end
+      assert.same({ all[3], all[4] }, names(assert(collection:list { offset = 2, limit = 2 }).items))
+      assert.same(all, names(assert(collection:iterate { chunk_size = 4 }:collect())))
+      assert.same(reversed(all), names(assert(collection:iterate { desc = true, chunk_size = 10 }:collect())))
+      assert.equal(7, #assert(collection:iterate { limit = 7, pick = { "id" } }:collect()))
+    end)
+  end
+
+  it("own Actors are told from others", function()
+    for row in client:actors():iterate { my = true, chunk_size = 10 } do assert.equal("janedoe", row.username) end
+    assert.equal(assert(client:actors():list()).total - 1, assert(client:actors():list { my = true }).total)
+    assert.equal("theirs", assert(client:actors():list { sort_by = "stats.lastRunStartedAt" }).items[1].name)
+  end)
+
+  it("lists refuse what they do not know", function()
+    misuse(function() client:tasks():list { my = true } end, "my")
+    misuse(function() client:actors():list { limit = 1001 } end, "'limit'", "1001")
+    misuse(function() client:actors():iterate { sort_by = "name" } end, "'sort_by'", '"name"')
+  end)
+
+  for noun, path in pairs { datasets = "/v2/datasets", key_value_stores = "/v2/key-value-stores", request_queues = "/v2/request-queues" } do
+    it(noun .. " are at their path, and told apart from others in messages", function()
+      local made = assert(client[noun](client):get_or_create "mine")
+      assert.equal(made.id, assert(client[noun](client):list { limit = 1, unnamed = true, desc = true }).items[1].id)
+      local ids = {}
+      for row in client[noun](client):iterate { chunk_size = 1, ownership = "ownedByMe" } do ids[row.id] = true end
+      assert.is_true(ids[made.id])
+      for _, request in ipairs(api:log().requests) do assert.equal(path, request.path:match "^[^?]+") end
+      misuse(function() client[noun](client):get_or_create "" end, "bad argument 1 of " .. noun .. ":get_or_create")
+      misuse(function() client[noun](client):list { my = true } end, "unknown option 'my' of " .. noun .. ":list")
+    end)
+  end
+end)

@@ -1,0 +1,149 @@
+--- Endpoints without a method of their own: any request, and any list.
+local apify = require "apify"
+local server = require "spec.local_api.server"
+
+local s, client
+
+setup(function()
+  s = server.start()
+  client = apify.new { base_url = s.url, min_delay_between_retries = 0.01 }
+end)
+
+teardown(function() s:stop() end)
+
+before_each(function() s:admin "reset" end)
+
+local function misuse(call)
+  local ok, text = pcall(call)
+  assert.is_false(ok)
+  assert.truthy(text:find("custom_spec.lua:", 1, true), text)
+  return text
+end
+
+describe("client:request", function()
+  -- What the server saw of a request, whose answer is `body`.
+  local function ask(o, body, content_type)
+    s:faults { action = { status = { code = 200, body = body or "{}", content_type = content_type } } }
+    local value, meta = client:request(o)
+    return s:log().requests[1], value, meta
+  end
+
+  it("sends method, query in the order of names, headers and a body", function()
+    local seen, value, meta = ask({
+      method = "PUT", path = "/v2/x/y", query = { b = true, a = 1.5, d = { "x", 2 }, c = "ü&" },
+      headers = { ["X-Own"] = "1", Accept = "text/plain", ["X-Empty"] = " " }, body = { a = { 1 } },
+    }, '{"data":{"n":1}}')
+    assert.equal("PUT", seen.method)
+    assert.equal("/v2/x/y?a=1.5&b=1&c=%C3%BC%26&d=x%2C2", seen.path)
+    assert.same({ "1", "text/plain", "application/json", "9", "" }, { seen.headers["x-own"], seen.headers.accept,
+      seen.headers["content-type"], seen.headers["content-length"], seen.headers["x-empty"] })
+    assert.same({ n = 1 }, value)
+    assert.equal(200, meta.status)
+    assert.equal("application/json; charset=utf-8", meta.headers["content-type"]:lower())
+  end)
+
+  it("sends text as it is, and calls it nothing", function()
+    local seen = ask { method = "POST", path = "/x", body = "a=1" }
+    assert.equal("3", seen.headers["content-length"])
+    assert.is_nil(seen.headers["content-type"])
+    s:log(true)
+    assert.equal("text/csv", (ask { method = "POST", path = "/x", body = "a", headers = { ["content-type"] = "text/csv" } }).headers["content-type"])
+  end)
+
+  it("returns text that is not JSON as it came", function()
+    local _, value = ask({ path = "/x" }, "a,b\n", "text/csv")
+    assert.equal("a,b\n", value)
+  end)
+
+  it("returns true where there is nothing", function()
+    s:faults { action = { status = { code = 204, body = "" } } }
+    local value, meta = client:request { method = "DELETE", path = "/x" }
+    assert.same({ true, 204 }, { value, meta.status })
+    local _, empty = ask({ path = "/x" }, "")
+    assert.is_true(empty)
+  end)
+
+  it("returns the headers of HEAD", function()
+    local value, meta = client:request { method = "HEAD", path = "/actor-runs" }
+    assert.is_true(value)
+    assert.equal(200, meta.status)
+    assert.equal("HEAD", s:log().requests[1].method)
+  end)
+
+  it("leaves nulls out, or keeps them", function()
+    local _, value = ask({ path = "/x" }, '{"data":{"a":null,"b":1}}')
+    assert.same({ b = 1 }, value)
+    _, value = ask({ path = "/x", nulls = "keep" }, '{"data":{"a":null,"b":1}}')
+    assert.same({ a = apify.null, b = 1 }, value)
+    _, value = ask({ path = "/x" }, "null")
+    assert.equal(apify.null, value)
+  end)
+
+  it("returns an error as any other call", function()
+    local value, err = client:request { path = "/no-such-thing" }
+    assert.is_nil(value)
+    assert.is_true(err.not_found)
+    assert.equal("/v2/no-such-thing", err.path)
+  end)
+
+  it("takes no more than request_timeout", function()
+    s:faults { action = { hang = {} } }
+    local _, err = client:request { path = "/x", request_timeout = 0.1 }
+    assert.equal("timeout", err.kind)
+  end)
+
+  it("refuses what it cannot send", function()
+    misuse(function() client:request { path = "/x", query = { a = function() end } } end)
+    misuse(function() client:request { path = "/x", query = { 1 } } end)
+    misuse(function() client:request { path = "/x", query = { a = 0 / 0 } } end)
+    misuse(function() client:request { path = "/x", body = { f = print } } end)
+    misuse(function() client:request { path = "/x", headers = { a = {} } } end)
+    misuse(function() client.request { path = "/x" } end)
+    assert.equal(0, #s:log().requests)
+  end)
+end)
+
+describe("client:iterate", function()
+  it("walks any endpoint with pages of items", function()
+    local ids = {}
+    for run in client:iterate { path = "/v2/actor-runs", chunk_size = 10, desc = true, query = { status = { "SUCCEEDED" } } } do
+      ids[#ids + 1] = run.id
+    end
+    assert.same(s:admin("ids", { desc = true, status = "SUCCEEDED" }).ids, ids)
+    assert.truthy(s:log().requests[1].path:find("desc=1", 1, true))
+  end)
+
+  it("goes on where a bookmark was taken, and refuses that of another walk", function()
+    local query = { status = { "SUCCEEDED" } }
+    local it = client:iterate { path = "/actor-runs", chunk_size = 3, desc = true, query = query }
+    local ids = {}
+    for i = 1, 5 do ids[i] = it().id end
+    local place = it:bookmark()
+    it:close()
+    for _, run in ipairs(assert(client:iterate { path = "/actor-runs", bookmark = place }:collect())) do ids[#ids + 1] = run.id end
+    assert.same(s:admin("ids", { desc = true, status = "SUCCEEDED" }).ids, ids)
+    assert.truthy(misuse(function() client:iterate { path = "/x", bookmark = place } end):find("it belongs to /actor-runs", 1, true))
+    local other = { path = "/actor-runs", bookmark = place, query = { status = "FAILED" } }
+    assert.truthy(misuse(function() client:iterate(other) end):find("other filters", 1, true))
+  end)
+
+  it("keeps offset, limit and desc out of its query", function()
+    for _, name in ipairs { "offset", "limit", "desc" } do
+      assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))
+    end
+  end)
+
+  it("widens its overlap where a filter lets rows leave the list", function()
+    local plans = {}
+    local function walk(o)
+      s:log(true)
+      local rows = assert(client:iterate(o):collect())
+      plans[#plans + 1] = s:log().requests[2].path:match "offset=(%d+)"
+      return rows
+    end
+    assert.equal(25, #walk { path = "/actor-runs", chunk_size = 20, prefetch = 1 })
+    assert.is_true(#walk { path = "/actor-runs", chunk_size = 5, prefetch = 1, query = { status = "SUCCEEDED" } } > 5)
+    assert.equal("19", plans[1])                         -- one row
+    assert.is_true(tonumber(plans[2]) < 4)               -- more
+  end)
+end)
