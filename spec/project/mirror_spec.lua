@@ -5,31 +5,15 @@ local sources = require "spec.support.sources"
 
 -- The spec that covers a module which has none of its own.
 local COVERED_BY = {
-  ["init"] = "project/reference_spec",
   ["nginx"] = "hosts/nginx_life_spec",
-  ["http/settings"] = "client_spec",
   ["loop/adapters/cqueues"] = "hosts/cqueues_spec",
   ["loop/adapters/luv"] = "hosts/luv_spec",
-  ["loop/adapters/nginx"] = "hosts/nginx_spec",
-  ["loop/adapters/nginx_bell"] = "hosts/nginx_spec",
   ["loop/adapters/nginx_request"] = "hosts/nginx_life_spec",
   ["loop/adapters/nvim"] = "hosts/nvim_spec",
   ["loop/adapters/uv_pump"] = "hosts/luv_spec",
-  ["loop/reactor"] = "loop/init_spec",
-  ["paging/page"] = "paging/reader_spec",
-  ["paging/seen"] = "paging/offset_plan_spec",
-  ["paging/single_plan"] = "resources/run_start_spec",
-  ["paging/window"] = "paging/reader_faults_spec",
-  ["resources/account"] = "resources/run_life_spec",
-  ["resources/actor"] = "resources/run_start_spec",
-  ["resources/base/download"] = "resources/key_value_store_transfers_spec",
-  ["resources/base/resource"] = "resources/base/operations_spec",
-  ["resources/base/storage"] = "resources/base/operations_spec",
-  ["resources/custom"] = "client_spec",
+  ["resources/request_queue_batch_input"] = "resources/request_queue_batch_spec",
   ["resources/request_queue_batch_send"] = "resources/request_queue_batch_spec",
-  ["resources/request_queue_batch_source"] = "resources/request_queue_batch_spec",
   ["resources/run_poll"] = "resources/run_wait_spec",
-  ["resources/task"] = "resources/run_start_spec",
 }
 
 -- The folders of spec/ that mirror lua/apify; "" is the top.
