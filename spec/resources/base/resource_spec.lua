@@ -100,12 +100,12 @@ describe("below a last run", function()
   end)
 
   it("a request of several calls is found out when it is wanted, and known at once elsewhere", function()
-    local find = resource.target(parts_of_last "SUCCEEDED", OPERATION, { limit = 1 })
+    local find = resource.resolvable(parts_of_last "SUCCEEDED", OPERATION, { limit = 1 })
     assert.equal(0, #api:log().requests)
     local ids = api:admin("ids", { actor = ACTOR, status = "SUCCEEDED" }).ids
     assert.equal("/actor-runs/" .. ids[#ids] .. "/parts/keys/{}", (find().path:gsub("/[^/]*$", "/{}")))
     local fixed = resource.new(Thing, client.settings, "/things/a")
-    assert.same(resource.request(fixed, OPERATION, { limit = 1 }, nil), resource.target(fixed, OPERATION, { limit = 1 }))
+    assert.same(resource.request(fixed, OPERATION, { limit = 1 }, nil), resource.resolvable(fixed, OPERATION, { limit = 1 }))
     assert.is_nil(resource.resolver(fixed, print))
   end)
 
