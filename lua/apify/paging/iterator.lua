@@ -121,10 +121,10 @@ end
 ---@return apify.Progress
 function Iterator:progress()
   check_self(self, "progress")
-  local f = self.reader
+  local r = self.reader
   return {
-    delivered = f.delivered, total = f.plan.total, offset = f.plan:position(),
-    pages_in_flight = f:in_flight(), requests = f.requests, is_done = f:is_over(),
+    delivered = r.delivered, total = r.plan.total, offset = r.plan:position(),
+    pages_in_flight = r:in_flight(), requests = r.requests, is_done = r:is_over(),
   }
 end
 
@@ -132,9 +132,9 @@ end
 ---@return string
 function Iterator:bookmark()
   check_self(self, "bookmark")
-  local f = self.reader
-  if not f.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
-  return bookmark.write { path = f.path, query = f.query, limit_left = f.plan.limit_left, mark = f.plan:mark(), last = f.last }
+  local r = self.reader
+  if not r.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
+  return bookmark.write { path = r.path, query = r.query, limit_left = r.plan.limit_left, mark = r.plan:mark(), last = r.last }
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
