@@ -71,6 +71,7 @@ function nginx_server.start(url, o)
   end
   shell.eventually(function() return shell.read_file(dir .. "/nginx.pid") ~= "" end)
   local pid = shell.read_file(dir .. "/nginx.pid"):match "%d+"
+  shell.eventually(function() return #shell.children(pid) >= (o.workers or 1) end)         -- they begin after that file
   shell.run(WATCH:format(pid, shell.run "echo $PPID":match "%d+", pid, dir))
   return setmetatable({ dir = dir, pid = pid, asked = 0 }, Nginx)
 end

@@ -99,7 +99,8 @@ describe("in nginx", function()
     assert.equal("10000", right)
     assert.is_true(tonumber(calls) >= 20, calls)
     local words = nginx_stage.tell("memory %d kB, then %d kB; the driver was called %s times", before.memory, after.memory, calls)
-    assert.is_true(after.descriptors <= before.descriptors, ("%d descriptors, then %d"):format(before.descriptors, after.descriptors))
+    -- As many connections as calls have been under way at the same moment, of which 20 may be; one more for each burst would be 100.
+    assert.is_true(after.descriptors - before.descriptors < 20, ("%d descriptors, then %d"):format(before.descriptors, after.descriptors))
     assert.is_true(after.memory - before.memory < 3072, words)        -- it goes up and down by 1500 kB; 300 bytes a request would be seen
   end)
 
