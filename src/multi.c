@@ -191,13 +191,14 @@ static int sleep_time (const multi *m, double seconds) {
   return ms >= INT_MAX ? INT_MAX : (int)ms + 1;       /* rounded up: waking early would spin */
 }
 
-void multi_drive (multi *m, double seconds) {
+int multi_drive (multi *m, double seconds) {
   event_ready ready[MAX_READY];
   int64_t stop = EVENT_NEVER;
-  int timeout = sleep_time(m, seconds), n, running;
+  int timeout = sleep_time(m, seconds), has_moved = 0, n, running;
   m->is_driving = 1;
   do {
     n = event_wait(&m->events, timeout, ready, MAX_READY);
+    has_moved |= n > 0;
     if (stop == EVENT_NEVER) stop = event_now() + MAX_STEP_MS;
     for (int i = 0; i < n && event_now() < stop; i++)  /* what is not served stays ready; a TLS handshake takes a millisecond */
       curl_multi_socket_action(m->pools[ready[i].tag].handle, ready[i].fd, curl_mask(ready[i].mask), &running);
@@ -206,6 +207,7 @@ void multi_drive (multi *m, double seconds) {
   } while (n == MAX_READY && event_now() < stop);
   reap_finished(m);
   m->is_driving = 0;
+  return has_moved;
 }
 
 xfer *multi_take_news (multi *m) {

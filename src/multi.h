@@ -52,8 +52,9 @@ pool *multi_find_pool (multi *m, pool_kind kind, long max_connections);
 /* Hand the transfer to libcurl, which begins it when it is driven. ERR_OK or ERR_MEMORY. */
 err_code multi_attach (pool *p, xfer *x);
 
-/* Wait at most 'seconds' for sockets and timers, and serve them: once, or until a few milliseconds are over. */
-void multi_drive (multi *m, double seconds);
+/* Wait at most 'seconds' for sockets and timers, and serve them: once, or until a few milliseconds are over.
+** Was there anything on a socket? */
+int multi_drive (multi *m, double seconds);
 
 /* A transfer that has news, which it then has no more; NULL when none has. */
 xfer *multi_take_news (multi *m);

@@ -98,18 +98,20 @@ static int give_news (lua_State *L, multi *m, int idx) {
   return n;
 }
 
-/* multi:wait(seconds, list) -> number of transfers with news, put into list | nil, message, name.   Pushes 1 or 3 values.
+/* multi:wait(seconds, list) -> number of transfers with news, put into list; was there anything on a socket? | nil, message, name.
+** Pushes 2 or 3 values.
 ** Waits at most 'seconds', less when something happens or a signal arrives; works some milliseconds at most. */
 static int l_wait (lua_State *L) {
   multi *m = anymulti(L);
   double seconds = luaL_checknumber(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
   if (refuse(L, m)) return 3;
-  multi_drive(m, seconds);
+  int has_moved = multi_drive(m, seconds);
   int n = give_news(L, m, 3);
   multi_update_deadline(m);
   lua_pushinteger(L, n);
-  return 1;
+  lua_pushboolean(L, has_moved);
+  return 2;
 }
 
 /* multi:fd() -> a descriptor that is readable when wait(0) has work, or nil where the platform has none.   Pushes 1 value. */

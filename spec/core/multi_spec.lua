@@ -41,6 +41,16 @@ describe("a multi", function()
     x:close()
   end)
 
+  it("tells when there was anything on a socket, which there is not while the server thinks", function()
+    transfers.server:faults { action = { delay = 0.3 } }
+    local x, told, gives_up_at = submit {}, {}, core.now() + 20
+    repeat
+      local _, has_moved = assert(transfers.multi:wait(0.02, {}))
+      told[#told + 1] = tostring(has_moved)
+    until x:phase() == "done" or core.now() > gives_up_at
+    assert.matches("true.* false false.* true$", table.concat(told, " "))
+  end)
+
   it("forgets what is closed, and what was news of it", function()
     local x, y = submit {}, submit {}
     x:abort()

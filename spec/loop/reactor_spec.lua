@@ -18,10 +18,11 @@ describe("the reactor", function()
     function multi:wait(seconds, news)
       self.waited[#self.waited + 1] = seconds
       if self.failure then return nil, self.failure, "context" end
+      local has_moved = self.has_moved or false
       for i, transfer in ipairs(self.arriving) do news[i] = transfer end
       local count = #self.arriving
       self.arriving = {}
-      return count
+      return count, has_moved
     end
     made[#made + 1] = multi
     return multi
@@ -100,6 +101,12 @@ describe("the reactor", function()
     assert.equal(0, reactor.pump(5))
     assert.same({ 5, 0 }, made[1].waited)
     assert.same({ true, true }, { one.owner.waiter.is_awake, two.owner.waiter.is_awake })
+  end)
+
+  it("tells whether there was anything on a socket", function()
+    assert.same({ 0, false }, { reactor.pump(0) })
+    made[1].has_moved = true
+    assert.same({ 0, true }, { reactor.pump(0) })
   end)
 
   it("hands on why the core cannot be driven", function()

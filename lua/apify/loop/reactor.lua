@@ -49,16 +49,16 @@ local function dispatch()
   return has_news
 end
 
---- Wait for the sockets at most `seconds`, and hand out the news: how much. nil, message, name when that cannot be.
+--- Wait for the sockets at most `seconds`, and hand out the news: how much, and was there anything on a socket? nil, message, name when that
+--- cannot be.
 function reactor.pump(seconds)
   local m, message, name = reactor.core()
   if not m then return nil, message, name end
   local has_news = dispatch()
-  local count
-  count, message, name = m:wait(has_news and 0 or math.min(seconds, MAX_SLEEP), news)
-  if not count then return nil, message, name end
-  dispatch()
-  return count
+  local count, has_moved
+  count, has_moved, name = m:wait(has_news and 0 or math.min(seconds, MAX_SLEEP), news)
+  if count then dispatch() end
+  return count, has_moved, name
 end
 
 --- Number of transfers under way in this Lua state.

@@ -233,7 +233,7 @@ function Multi:submit(options) end
 ---@param seconds number
 ---@param list apify.core.Transfer[]
 ---@return integer? count
----@return string? message
+---@return boolean|string has_moved was there anything on a socket? Without a count: the message
 ---@return string? name
 function Multi:wait(seconds, list) end
 

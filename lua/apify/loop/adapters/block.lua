@@ -28,7 +28,8 @@
 ---@class apify.LoopHost
 ---@field now fun(): number
 ---@field slice_secs number how long one may go on before others do
----@field pump fun(seconds: number): integer?, string?, string? wait for the sockets and wake those whose news came: how many
+---@field pump fun(seconds: number): integer?, boolean|string, string? wait for the sockets and wake those whose news came: how many, and was
+--- there anything on a socket? nil, message, kind when that cannot be
 ---@field run fun() resume the fibers that can go on
 ---@field next_time fun(): number when `run` has something to do: 0 at once, infinity never
 ---@field can_run fun(): boolean can fibers be resumed here? (Not too deep inside each other.)

@@ -103,7 +103,7 @@ local function is_needed(host)
   return host.now() - wanted_at < IDLE_SECS and (is_wanted or not ngx.worker.exiting())
 end
 
---- How long the driver sleeps if it was at `moved_at` that something was begun, or that there was news.
+--- How long the driver sleeps if it was at `moved_at` that something was begun, or that bytes came or went.
 local function sleep_secs(host, moved_at)
   if not is_needed(host) then return ngx.worker.exiting() and SHORTEST_WAIT or LINGER_SECS end       -- those who were woken may begin something
   return math.max(SHORTEST_WAIT, math.min(SLEEP_GROWTH * (host.now() - moved_at) ^ 2, LONGEST_SLEEP))
@@ -114,7 +114,8 @@ local function drive(host)
   wanted_at = host.now()
   local moved_at = wanted_at
   repeat
-    if (host.pump(0) or 0) > 0 then moved_at = host.now() end
+    local count, has_moved = host.pump(0)
+    if count and has_moved then moved_at = host.now() end
     if host.now() - swept_at >= SWEEP_SECS then sweep(host) end
     is_asleep = true
     if alarm:wait(sleep_secs(host, moved_at)) then moved_at = host.now() end
