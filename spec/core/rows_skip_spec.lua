@@ -1,5 +1,6 @@
 --- Rows that cannot be decoded, passed over by the reader of rows.
 local core = require "apify.core"
+local cuts = require "spec.support.cuts"
 local vectors = require "spec.vectors.json"
 
 --- All that comes of the pieces: rows, "bad" for each that was passed over; and the failure where that cannot be.
@@ -31,16 +32,10 @@ local function read(pieces, max_row, decoder)
   return rows, failure or word
 end
 
---- The same whole, byte by byte and cut at every position.
+--- The same however the text is cut.
 local function read_all_ways(text, max_row, decoder)
-  local rows, word = read({ text }, max_row, decoder)
-  local bytes = {}
-  for i = 1, #text do bytes[i] = text:sub(i, i) end
-  assert.same({ rows, word }, { read(bytes, max_row, decoder) }, text)
-  for at = 1, #text - 1 do
-    assert.same({ rows, word }, { read({ text:sub(1, at), text:sub(at + 1) }, max_row, decoder) }, text)
-  end
-  return rows, word
+  local outcome = cuts.read(text, function(pieces) return { read(pieces, max_row, decoder) } end)
+  return outcome[1], outcome[2]
 end
 
 describe("a row that cannot be decoded", function()

@@ -1,4 +1,5 @@
 local core = require "apify.core"
+local cuts = require "spec.support.cuts"
 local vectors = require "spec.vectors.json"
 
 local MANY = 10000
@@ -27,23 +28,10 @@ local function read(pieces, decoder, max_row)
   return out
 end
 
-local function bytes_of(text)
-  local pieces = {}
-  for i = 1, #text do pieces[i] = text:sub(i, i) end
-  return pieces
-end
-
-local function cut(text, at)
-  return { text:sub(1, at), text:sub(at + 1) }
-end
-
---- The same outcome whole, byte by byte and cut at every position; returns it.
+--- The same outcome however the text is cut.
 local function read_all_ways(text, max_row)
   local decoder = core.decoder {}
-  local whole = read({ text }, decoder, max_row)
-  assert.same(whole, read(bytes_of(text), decoder, max_row), text)
-  for at = 1, #text - 1 do assert.same(whole, read(cut(text, at), decoder, max_row), text) end
-  return whole
+  return cuts.read(text, function(pieces) return read(pieces, decoder, max_row) end)
 end
 
 local bodies = {
@@ -201,10 +189,10 @@ describe("rows", function()
 
   it("honour pick and nulls", function()
     local text = '{"data":{"total":null,"items":[{"id":1,"x":{"id":2},"n":null}],"id":{"x":1}}}'
-    local out = read(bytes_of(text), core.decoder { pick = { "id", "n" } })
+    local out = read(cuts.bytes(text), core.decoder { pick = { "id", "n" } })
     assert.same({ { id = 1 } }, out.rows)
     assert.same({ id = { x = 1 } }, out.envelope)
-    out = read(bytes_of(text), core.decoder { pick = { "n" }, nulls = "keep" })
+    out = read(cuts.bytes(text), core.decoder { pick = { "n" }, nulls = "keep" })
     assert.same({ { n = core.null } }, out.rows)
     assert.same({ total = core.null, id = { x = 1 } }, out.envelope)
   end)
@@ -212,10 +200,7 @@ describe("rows", function()
   it("of a raw decoder are their text, however it is cut", function()
     local function read_raw(text, max_row)
       local decoder = core.decoder { raw = true }
-      local whole = read({ text }, decoder, max_row)
-      assert.same(whole, read(bytes_of(text), decoder, max_row), text)
-      for at = 1, #text - 1 do assert.same(whole, read(cut(text, at), decoder, max_row), text) end
-      return whole
+      return cuts.read(text, function(pieces) return read(pieces, decoder, max_row) end)
     end
     for _, text in ipairs(bodies) do
       local out, plain = read_raw('{"data":{"total":3,"items":' .. text .. ',"x":[1]}}'), core.decode(text)
@@ -239,7 +224,7 @@ describe("rows", function()
     for _, row in ipairs { '"12345678"', "1234567890", '{"a":"78"}', "[1,2,3,45]" } do
       local decoder = core.decoder { raw = true }
       assert.equal("end", read({ "[" .. row .. "]" }, decoder, 10).word)
-      for _, pieces in ipairs { { "[0, " .. row .. "]" }, bytes_of("[0, " .. row .. "]") } do
+      for _, pieces in ipairs { { "[0, " .. row .. "]" }, cuts.bytes("[0, " .. row .. "]") } do
         local out = read(pieces, decoder, 9)
         assert.same({ { "0" }, "too_large", 4 }, { out.rows, out.name, out.offset })
       end

@@ -1,8 +1,11 @@
 --- What makes an answer right: objects of the API with what they cannot be without, acknowledgements by their status and type, bytes
 --- by the type that was asked for. All else is no answer.
 local apify = require "apify"
+local expect = require "spec.support.expect"
 local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
+
+local failure = expect.failure
 
 local JSON = "application/json; charset=utf-8"
 local PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
@@ -24,13 +27,6 @@ local function actor() return client:actor "janedoe~my-actor" end
 --- Answer like this to everything that uses the method, if one is given.
 local function answer(fields, method)
   s:faults { match = { method = method }, action = { status = fields } }
-end
-
-local function failure(kind, value, err)
-  assert.is_nil(value)
-  assert.is_true(apify.is_error(err), tostring(err))
-  assert.equal(kind, err.kind, tostring(err))
-  return err
 end
 
 --- Every call that gives an object of the API, by the way it is asked for.

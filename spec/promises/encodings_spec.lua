@@ -1,8 +1,11 @@
 --- Bodies that come compressed in a way that was not asked for, or are wanted as they came; and answers that are not what was asked for.
 local apify = require "apify"
+local expect = require "spec.support.expect"
 local gzip = require "spec.support.gzip"
 local program = require "spec.support.program"
 local testbed = require "spec.support.testbed"
+
+local failure = expect.failure
 
 local function unhex(text)
   return (text:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end))
@@ -48,13 +51,6 @@ local function zlib_deflate(text)
     b = (b + a) % 65521
   end
   return "\120\156" .. raw_deflate(text) .. string.char(math.floor(b / 256), b % 256, math.floor(a / 256), a % 256)
-end
-
-local function failure(kind, value, err)
-  assert.is_nil(value)
-  assert.is_true(apify.is_error(err), tostring(err))
-  assert.equal(kind, err.kind, tostring(err))
-  return err
 end
 
 describe("a record", function()

@@ -2,8 +2,11 @@
 local apify = require "apify"
 local cjson = require "cjson"
 local core = require "apify.core"
+local expect = require "spec.support.expect"
 local testbed = require "spec.support.testbed"
 local unzip = require "spec.support.unzip"
+
+local failure = expect.failure
 
 local LIMIT = 9437184                    -- bytes of a body that the API takes
 local JSON = "application/json; charset=utf-8"
@@ -19,13 +22,6 @@ before_each(function()
 end)
 
 local function text_of(key) return assert(store:get_record(key, { raw = true })).value end
-
-local function failure(kind, value, err)
-  assert.is_nil(value)
-  assert.is_true(apify.is_error(err), tostring(err))
-  assert.equal(kind, err.kind, tostring(err))
-  return err
-end
 
 local function requests(method)
   local found = {}

@@ -1,7 +1,10 @@
 --- Records that are uploaded from and downloaded to files, handles and functions; what becomes of them when something breaks.
 local apify = require "apify"
+local expect = require "spec.support.expect"
 local program = require "spec.support.program"
 local testbed = require "spec.support.testbed"
+
+local failure = expect.failure
 
 local RECORD = "/records/"
 
@@ -15,13 +18,6 @@ before_each(function()
   store = client:key_value_store(assert(client:key_value_stores():get_or_create()).id)
   api:log(true)
 end)
-
-local function failure(kind, value, err)
-  assert.is_nil(value)
-  assert.is_true(apify.is_error(err), tostring(err))
-  assert.equal(kind, err.kind, tostring(err))
-  return err
-end
 
 local function path(name) return folder .. "/" .. name end
 
