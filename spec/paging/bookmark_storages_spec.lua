@@ -1,25 +1,15 @@
 --- Going on in the lists below a run: cursor lists whose pages are cut or sized otherwise the second time, and bookmarks that do not fit.
-local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
 
-local s, client, id
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s = testbed.local_api { count = 0 }
+local client, id
 
 before_each(function()
-  s:admin("reset", { count = 0 })
-  client = apify.new { base_url = s.url, token = "apify_api_test", max_retries = 3, min_delay_between_retries = 0.01 }
+  client = testbed.client(s, { max_retries = 3 })
   id = waiting.add(s, 0)
-end)
-
-after_each(function()
-  collectgarbage()                       -- of iterators that were left in the middle
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
 end)
 
 describe("a list of keys", function()

@@ -1,18 +1,15 @@
 --- When an iterator's transfers and its time begin and end.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("an iterator", function()
-  local s, client, runs
-
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
+  local s = testbed.local_api { count = 2000 }
+  local client, runs
 
   before_each(function()
-    s:admin("reset", { count = 2000 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     runs = client:actor(ACTOR):runs()
   end)
 

@@ -1,19 +1,16 @@
 --- How iterations end before their time: limits that hold for the questions asked on the way too, cancelling, and what goes on afterwards.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
 local ITEMS = 400
 
-local s, client, id
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s = testbed.local_api { count = 1 }
+local client, id
 
 before_each(function()
-  s:admin("reset", { count = 1 })
-  client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+  client = testbed.client(s)
   id = waiting.add(s)
 end)
 
@@ -208,7 +205,7 @@ describe("an iteration that is stopped", function()
   end)
 
   it("leaves no transfer to those that come after it", function()
-    client = apify.new { base_url = s.url, token = "t", max_connections = 2 }
+    client = testbed.client(s, { max_connections = 2 })
     hang "/items"
     for count = 1, 2 do
       local fiber = apify.spawn(function() return client:run(id):dataset():iterate_items():collect() end)

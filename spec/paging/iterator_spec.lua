@@ -1,21 +1,17 @@
 --- What `iterate` gives, by its options and methods.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("iterate", function()
-  local s, client, runs
+  local s = testbed.local_api { count = 250, statuses = { "SUCCEEDED", "FAILED", "ABORTED" } }
+  local client, runs
 
   setup(function()
-    s = server.start()
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     runs = client:actor(ACTOR):runs()
   end)
-  teardown(function() s:stop() end)
-
-  before_each(function() s:admin("reset", { count = 250, statuses = { "SUCCEEDED", "FAILED", "ABORTED" } }) end)
-
   local function ids(options)
     options = options or {}
     options.actor = ACTOR

@@ -1,31 +1,22 @@
 --- Lists whose answers are not what was asked for: broken off behind their last row, damaged, of another place, without an end.
-local apify = require "apify"
 local core = require "apify.core"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
 local ACTOR = "janedoe~my-actor"
 local COUNT = 60
 local MANY = 1000
 
-local s, client, id
-
-setup(function() s = server.start() end)
-teardown(function() s:stop() end)
+local s = testbed.local_api { count = COUNT }
+local client, id
 
 before_each(function()
-  s:admin("reset", { count = COUNT })
-  client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.001, max_retries = 3 }
+  client = testbed.client(s, { max_retries = 3 })
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = COUNT })
 end)
 
-after_each(function()
-  collectgarbage()                       -- of iterators that were left in the middle
-  collectgarbage()
-  assert.equal(0, client:stats().in_flight)
-  s:faults()
-end)
+after_each(function() s:faults() end)
 
 --- Answer like this to what matches.
 local function answer(match, body, headers)

@@ -1,18 +1,14 @@
 --- Iterating over lists whose answers fail or break off, and lists that move on the server's side.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("iterating", function()
-  local s, client
+  local s = testbed.local_api(false)
+  local client
 
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
-
-  before_each(function()
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
-  end)
+  before_each(function() client = testbed.client(s) end)
 
   local function iterate(options)
     return (client:actor(ACTOR):runs():iterate(options))
