@@ -3,9 +3,10 @@
 local child = require "spec.support.child"
 local forking = require "spec.support.forking"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
-local s, folder, fork_lines
+local s = testbed.local_api()
+local folder, fork_lines
 
 -- Make slow.so of this code.
 local function compile_slow(code)
@@ -17,7 +18,6 @@ local function compile_slow(code)
 end
 
 setup(function()
-  s = server.start()
   folder = program.shell("mktemp -d"):gsub("%s+$", "")
   compile_slow([[
     #define _GNU_SOURCE
@@ -34,12 +34,7 @@ setup(function()
   fork_lines = forking.lines(folder)
 end)
 
-teardown(function()
-  s:stop()
-  program.shell("rm -rf " .. folder)
-end)
-
-before_each(function() s:admin "reset" end)
+teardown(function() program.shell("rm -rf " .. folder) end)
 
 describe("a fork", function()
   it("leaves the parent its connections; the child makes its own", function()

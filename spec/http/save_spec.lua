@@ -3,15 +3,16 @@ local apify = require "apify"
 local core = require "apify.core"
 local loop = require "apify.loop"
 local save = require "apify.http.save"
-local server = require "spec.local_api.server"
 local sink = require "apify.http.sink"
 local stream = require "apify.http.stream"
+local testbed = require "spec.support.testbed"
 
 local PATH = "/acts/janedoe~my-actor/runs"
 local QUERY = { { "limit", "1000" } }
 
 describe("a saved stream", function()
-  local s, client, expected, path
+  local s = testbed.local_api { count = 1000 }
+  local client, expected, path
 
   -- What curl gets.
   local function fetch()
@@ -22,16 +23,12 @@ describe("a saved stream", function()
   end
 
   setup(function()
-    s = server.start()
     s:admin("reset", { count = 1000 })
     expected = fetch()
     assert(#expected > 300000)
   end)
-  teardown(function() s:stop() end)
-
   before_each(function()
-    s:admin("reset", { count = 1000 })
-    client = apify.new { base_url = s.url, token = "apify_api_test", min_delay_between_retries = 0.01 }
+    client = testbed.client(s)
     path = os.tmpname()
     os.remove(path)
   end)

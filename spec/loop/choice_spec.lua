@@ -5,7 +5,7 @@ local child = require "spec.support.child"
 local core = require "apify.core"
 local cqueues = require "cqueues"
 local scheduler = require "apify.loop.scheduler"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local FUNCTIONS = { "usable", "check", "attach", "park", "wake", "sleep", "detach" }
 
@@ -85,15 +85,14 @@ local function kind_of(value, err)
   return value == nil and err.kind or value
 end
 
-describe("apify.use", function()
-  local api, client, id
+local api = testbed.local_api { count = 25 }
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+describe("apify.use", function()
+  local client, id
+
   before_each(function()
-    id = api:admin("reset", { count = 25 }).last_id
-    api:faults()
-    client = apify.new { base_url = api.url, token = "apify_api_use", min_delay_between_retries = 0.01 }
+    id = api.seeded.last_id
+    client = testbed.client(api)
   end)
   after_each(function()
     apify.use(nil)

@@ -2,7 +2,7 @@
 --- The loops that drive fibers and the core: nobody is forgotten, nothing is kept alive, and nobody has all the time for himself.
 local child = require "spec.support.child"
 local forking = require "spec.support.forking"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 -- In front of each program. `worst()` is the longest that `tick` was not called, beside all the time since the first call.
 local PRELUDE = [[
@@ -74,14 +74,10 @@ local TELL_WORST = [[
 ]]
 
 describe("loops", function()
-  local api, env
+  local api = testbed.local_api { count = 25 }
+  local env
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function()
-    env = { API_URL = api.url, RUN_ID = api:admin("reset", { count = 25 }).last_id }
-    api:faults()
-  end)
+  before_each(function() env = { API_URL = api.url, RUN_ID = api.seeded.last_id } end)
 
   -- What the program printed. It has to end by itself, and well.
   local function play(prelude, code)

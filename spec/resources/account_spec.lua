@@ -1,23 +1,11 @@
 --- The lists of what the account has, against the local API.
-local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 describe("the account's", function()
-  local api, client
+  local api = testbed.local_api()
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin "reset"
-    client = apify.new { base_url = api.url, token = "t" }
-  end)
-
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    assert.equal(0, client:stats().in_flight, "transfers are left")
-  end)
+  before_each(function() client = testbed.client(api) end)
 
   local function misuse(call, ...)
     local ok, text = pcall(call)

@@ -1,18 +1,14 @@
 --- An Actor's handle: each method goes to its own path and has its own name in messages. What they do together is in run_start_spec.
-local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("an Actor", function()
-  local api, client, actor
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 3 }
+  local client, actor
 
   before_each(function()
-    api:admin("reset", { count = 3 })
-    client = apify.new { base_url = api.url, max_retries = 0 }
+    client = testbed.client(api, { max_retries = 0 })
     actor = client:actor "janedoe/my-actor"
     api:admin("behaviour", { schedule = { { 0, "SUCCEEDED" } } })
     api:log(true)

@@ -1,17 +1,11 @@
 --- Endpoints without a method of their own: any request, and any list.
 local apify = require "apify"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
-local s, client
+local s = testbed.local_api()
+local client
 
-setup(function()
-  s = server.start()
-  client = apify.new { base_url = s.url, min_delay_between_retries = 0.01 }
-end)
-
-teardown(function() s:stop() end)
-
-before_each(function() s:admin "reset" end)
+setup(function() client = testbed.client(s) end)
 
 local function misuse(call)
   local ok, text = pcall(call)

@@ -3,7 +3,7 @@ local apify = require "apify"
 local collection = require "apify.resources.base.collection"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 describe("a page", function()
   it("is cut to what was asked for", function()
@@ -19,15 +19,10 @@ describe("a page", function()
 end)
 
 describe("a list", function()
-  local api, list
+  local api = testbed.local_api { count = 30 }
+  local list
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 30 })
-    list = resource.new(resource.define "List", apify.new({ base_url = api.url, prefetch = 1 }).settings, "/actor-runs")
-  end)
+  before_each(function() list = resource.new(resource.define "List", apify.new({ base_url = api.url, prefetch = 1 }).settings, "/actor-runs") end)
 
   local function check(name, o) return operations.runs[name].check(o, "list:" .. name) end
 

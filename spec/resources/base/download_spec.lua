@@ -3,19 +3,16 @@ local apify = require "apify"
 local download = require "apify.resources.base.download"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
 
 describe("a download", function()
-  local api, client, id, handle
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { count = 2, statuses = { "SUCCEEDED" } }
+  local client, id, handle
 
   before_each(function()
-    api:admin("reset", { count = 2, statuses = { "SUCCEEDED" } })
-    client = apify.new { base_url = api.url, max_retries = 0 }
+    client = testbed.client(api, { max_retries = 0 })
     local ids = api:admin("ids", { actor = ACTOR }).ids
     id = ids[#ids]
     api:admin("set_log", { run = id, text = "some bytes\n" })

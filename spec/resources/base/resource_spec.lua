@@ -1,7 +1,6 @@
 --- What all handles share: requests by values, and the run that "the last run" is.
-local apify = require "apify"
 local resource = require "apify.resources.base.resource"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local Thing = resource.define "Thing"
 local ACTOR = "janedoe~my-actor"
@@ -71,15 +70,10 @@ describe("a request", function()
 end)
 
 describe("below a last run", function()
-  local api, client
+  local api = testbed.local_api { count = 3, statuses = { "SUCCEEDED", "FAILED" } }
+  local client
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 3, statuses = { "SUCCEEDED", "FAILED" } })
-    client = apify.new { base_url = api.url, max_retries = 0 }
-  end)
+  before_each(function() client = testbed.client(api, { max_retries = 0 }) end)
 
   local function parts_of_last(status)
     local path = "/acts/" .. ACTOR .. "/runs/last"

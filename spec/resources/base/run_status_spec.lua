@@ -1,7 +1,7 @@
 --- Which statuses are final, what is asked while an answer is held, and whether a run still goes on.
 local apify = require "apify"
 local run_status = require "apify.resources.base.run_status"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 describe("a status", function()
   it("is final or not, alone or in a run", function()
@@ -35,15 +35,10 @@ describe("the limits of a request whose answer is held", function()
 end)
 
 describe("a run", function()
-  local api, settings
+  local api = testbed.local_api { count = 0 }
+  local settings
 
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-
-  before_each(function()
-    api:admin("reset", { count = 0 })
-    settings = apify.new({ base_url = api.url, max_retries = 0 }).settings
-  end)
+  before_each(function() settings = apify.new({ base_url = api.url, max_retries = 0 }).settings end)
 
   local function is_going(status)
     return run_status.is_going(settings, "/actor-runs/" .. api:admin("add_runs", { schedule = { { 0, status } } }).ids[1])

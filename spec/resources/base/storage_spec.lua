@@ -2,17 +2,14 @@
 local apify = require "apify"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local server = require "spec.local_api.server"
 local storage = require "apify.resources.base.storage"
+local testbed = require "spec.support.testbed"
 
 describe("a storage", function()
-  local api, handle
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
+  local api = testbed.local_api { settings = { journal_bodies = true } }
+  local handle
 
   before_each(function()
-    api:admin("reset", { settings = { journal_bodies = true } })
     local client = apify.new { base_url = api.url }
     local id = assert(client:datasets():get_or_create "before").id
     handle = resource.new(resource.define "Thing", client.settings, "/datasets/" .. id)
