@@ -55,12 +55,12 @@ describe(("a dataset of %d items"):format(COUNT), function()
   end
 
   for _, url in ipairs { "url", "tls_url" } do
-    it("is walked in little memory: " .. (url == "url" and "http" or "TLS"), function()
+    it("is iterated over in little memory: " .. (url == "url" and "http" or "TLS"), function()
       assert.equal(COUNT, small(ITERATE, url, {}))
     end)
   end
 
-  it("is walked in large pages in little memory", function()
+  it("is iterated over in large pages in little memory", function()
     assert.equal(PAGED, small(ITERATE, "url", { CHUNK_SIZE = 10000, LIMIT = PAGED }))
   end)
 

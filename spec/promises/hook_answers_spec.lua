@@ -115,7 +115,7 @@ describe("an on_attempt hook that raises", function()
     assert.equal(10, raises)
   end)
 
-  for name, walk in pairs {
+  for name, iterate in pairs {
     ["an iteration of runs"] = function(c) return c:actor(ACTOR):runs():iterate { chunk_size = 3 } end,
     ["one whose pages break off"] = function(c)
       api:faults { match = { path = "/runs$", nth = 2 }, action = { cut = { after_bytes = 1000 } } }
@@ -123,7 +123,7 @@ describe("an on_attempt hook that raises", function()
     end,
   } do
     it("does not cost " .. name .. " a row", function()
-      local it, seen, raises = walk(client), {}, 0
+      local it, seen, raises = iterate(client), {}, 0
       while true do
         local ok, row, err = pcall(it.next, it)
         if ok and row == nil then

@@ -78,30 +78,30 @@ describe("a last run", function()
   end)
 end)
 
--- For each: fills what belongs to the run of the handle with 1 to 6, and walks it; rows are what a walk gives.
-local WALKS = {
+-- For each: fills what belongs to the run of the handle with 1 to 6, and iterates over it.
+local LISTS = {
   { "iterate_items", fill = function(run)
     local items = {}
     for i = 1, 6 do items[i] = { n = i } end
     assert(run:dataset():push_items(items))
-  end, walk = function(run, o) return run:dataset():iterate_items(o) end, value = function(row) return row.n end },
+  end, iterate = function(run, o) return run:dataset():iterate_items(o) end, value = function(row) return row.n end },
   { "iterate_keys", fill = function(run)
     local store = run:key_value_store()
     assert(store:delete_record "INPUT")
     for i = 1, 6 do assert(store:set_record(tostring(i), i)) end
-  end, walk = function(run, o) return run:key_value_store():iterate_keys(o) end, value = function(row) return tonumber(row.key) end },
+  end, iterate = function(run, o) return run:key_value_store():iterate_keys(o) end, value = function(row) return tonumber(row.key) end },
   { "iterate_requests", fill = function(run)
     for i = 1, 6 do assert(run:request_queue():add_request { url = "http://x/" .. i, uniqueKey = tostring(i) }) end
-  end, walk = function(run, o) return run:request_queue():iterate_requests(o) end, value = function(row) return tonumber(row.uniqueKey) end },
+  end, iterate = function(run, o) return run:request_queue():iterate_requests(o) end, value = function(row) return tonumber(row.uniqueKey) end },
 }
 
 describe("an iteration below a last run", function()
-  for _, case in ipairs(WALKS) do
+  for _, case in ipairs(LISTS) do
     it("stays with the run that was last at its first step: " .. case[1], function()
       for _, parent in ipairs(parents()) do
         local before = add_run()
         local last = parent[1]:last_run { status = "SUCCEEDED" }
-        local it = case.walk(last, { chunk_size = 2 })
+        local it = case.iterate(last, { chunk_size = 2 })
         api:log(true)
         assert.same({}, paths())
         local run = client:run(add_run())                          -- newer than the iterator, older than its first step
@@ -125,13 +125,13 @@ describe("an iteration below a last run", function()
       local run = client:run(add_run())
       case.fill(run)
       local last = client:actor(ACTOR):last_run()
-      local it = case.walk(last, { chunk_size = 2 })
+      local it = case.iterate(last, { chunk_size = 2 })
       local seen = {}
       for i = 1, 3 do seen[i] = case.value(assert(it:next())) end
       local bookmark = it:bookmark()
       it:close()
       add_run()
-      for row in case.walk(last, { bookmark = bookmark, chunk_size = 2 }) do seen[#seen + 1] = case.value(row) end
+      for row in case.iterate(last, { bookmark = bookmark, chunk_size = 2 }) do seen[#seen + 1] = case.value(row) end
       assert.same({ 1, 2, 3, 4, 5, 6 }, seen)
     end)
   end
@@ -332,7 +332,7 @@ for _, collection in ipairs { "datasets", "key_value_stores", "request_queues" }
       assert.same({ "api", 400 }, { err.kind, err.status })
     end)
 
-    it("are listed and walked, with those without a name only when asked for", function()
+    it("are listed and iterated over, with those without a name only when asked for", function()
       for i = 1, 5 do assert(all():get_or_create("name-" .. i)) end
       assert(all():get_or_create())
       local page = assert(all():list { limit = 2, offset = 1 })

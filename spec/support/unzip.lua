@@ -7,16 +7,16 @@ local function number(text, at, bytes)
   return n
 end
 
---- The bytes of the entry whose row of the directory begins behind `row`, and the length of its name.
-local function entry(zip, row)
-  local name_size = number(zip, row + 28, 2)
-  local size, header = number(zip, row + 24, 4), number(zip, row + 42, 4)
-  assert(zip:sub(row + 1, row + 4) == "PK\1\2" and zip:sub(header + 1, header + 4) == "PK\3\4", "no entry there")
-  assert(number(zip, row + 10, 2) == 0 and number(zip, row + 20, 4) == size, "an entry that is not stored as it is")
+--- The bytes of the entry that the directory names behind `at`, and the length of its name.
+local function entry(zip, at)
+  local name_size = number(zip, at + 28, 2)
+  local size, header = number(zip, at + 24, 4), number(zip, at + 42, 4)
+  assert(zip:sub(at + 1, at + 4) == "PK\1\2" and zip:sub(header + 1, header + 4) == "PK\3\4", "no entry there")
+  assert(number(zip, at + 10, 2) == 0 and number(zip, at + 20, 4) == size, "an entry that is not stored as it is")
   local data = header + 30 + number(zip, header + 26, 2) + number(zip, header + 28, 2)
   return {
-    name = zip:sub(row + 47, row + 46 + name_size), bytes = zip:sub(data + 1, data + size), crc = number(zip, row + 16, 4),
-    next_row = row + 46 + name_size + number(zip, row + 30, 2) + number(zip, row + 32, 2),
+    name = zip:sub(at + 47, at + 46 + name_size), bytes = zip:sub(data + 1, data + size), crc = number(zip, at + 16, 4),
+    next_at = at + 46 + name_size + number(zip, at + 30, 2) + number(zip, at + 32, 2),
   }
 end
 
@@ -27,12 +27,12 @@ end
 local function unzip(zip)
   local last = #zip - 22
   assert(zip:sub(last + 1, last + 4) == "PK\5\6", "no end of a directory")
-  local row, count, files = number(zip, last + 16, 4), number(zip, last + 10, 2), {}
+  local at, count, files = number(zip, last + 16, 4), number(zip, last + 10, 2), {}
   for _ = 1, count do
-    local found = entry(zip, row)
-    files[found.name], row = { bytes = found.bytes, crc = found.crc }, found.next_row
+    local found = entry(zip, at)
+    files[found.name], at = { bytes = found.bytes, crc = found.crc }, found.next_at
   end
-  assert(row == last, "a directory that ends elsewhere")
+  assert(at == last, "a directory that ends elsewhere")
   return files, count
 end
 
