@@ -15,6 +15,7 @@ end
 
 --- The lines of `own`, which take the place of others with the same name, and those others that are left.
 function headers.merge(lines, own)
+  if not own[1] then return lines end
   local is_own, all = {}, {}
   for i, line in ipairs(own) do is_own[name_of(line)], all[i] = true, line end
   for _, line in ipairs(lines) do
