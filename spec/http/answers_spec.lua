@@ -1,5 +1,7 @@
 --- What makes an answer right: objects of the API with what they cannot be without, acknowledgements by their status and type, bytes
 --- by the type that was asked for. All else is no answer.
+local errors = require "apify.util.errors"
+local answers = require "apify.http.answers"
 local apify = require "apify"
 local expect = require "spec.support.expect"
 local testbed = require "spec.support.testbed"
@@ -431,5 +433,31 @@ describe("an error of the API", function()
       assert.truthy(tostring(err):find("400 " .. expected, 1, true))
     end
     assert.is_nil(told('{"error":{"type":null}}').type)
+  end)
+end)
+
+describe("the error of an answer that is not a success", function()
+  local function told(body, head)
+    local xfer = { text = function() return body end, header = function(_, name) return (head or {})[name] end }
+    local call = {
+      xfer = xfer, settings = { conceal = function(_, value) return value end }, describe = function(_, fields) return errors.new(fields) end,
+    }
+    return answers.error(call, 503)
+  end
+
+  it("is what the API says", function()
+    local err = told('{"error":{"type":"busy","message":"come back","data":{"n":1}}}', { ["x-apify-request-id"] = "r", ["retry-after"] = "7" })
+    assert.same({ "api", 503, "busy", "come back", true, "r", 7, { n = 1 } }, {
+      err.kind, err.status, err.type, err.message, err.sent, err.request_id, err.retry_after, err.data,
+    })
+  end)
+
+  it("has text where the API gives something else, and the beginning of what is no JSON", function()
+    local err = told '{"error":{"type":{"b":1,"a":2},"message":null}}'
+    assert.equal('{"a":2,"b":1}', err.type)
+    assert.equal('HTTP status 503: {"error":', err.message:sub(1, 26))
+    assert.equal("HTTP status 503", told("").message)
+    assert.equal("HTTP status 503: " .. ("x"):rep(300), told(("x"):rep(301)).message)
+    assert.equal("r", told("", { ["x-request-id"] = "r" }).request_id)
   end)
 end)

@@ -162,7 +162,7 @@ end
 ---@param call apify.Call
 ---@param status integer
 ---@return apify.Error
-function answers.failure(call, status)
+function answers.error(call, status)
   local xfer = call.xfer
   local text = call.settings:conceal(xfer:text() or "")
   local body = core.decode(text)

@@ -364,7 +364,7 @@ function Call:judge(now)
     return self:consider(self:describe { kind = "decode", message = "the answer has no status", sent = true }, now)
   end
   if redirect.is_one(status) then return self:redirect(status, now) end
-  local err = answers.failure(self, status)
+  local err = answers.error(self, status)
   if status == 429 then
     self.settings.counts.rate_limited = self.settings.counts.rate_limited + 1
   end
