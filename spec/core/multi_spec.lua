@@ -48,7 +48,7 @@ describe("a multi", function()
       local _, has_moved = assert(transfers.multi:wait(0.02, {}))
       told[#told + 1] = tostring(has_moved)
     until x:phase() == "done" or core.now() > gives_up_at
-    assert.matches("true.* false false.* true$", table.concat(told, " "))
+    assert.matches("false false.* true$", table.concat(told, " "))                -- on a connection that may stand already
   end)
 
   it("forgets what is closed, and what was news of it", function()
