@@ -1,6 +1,7 @@
 -- runs once, by LuaJIT
 -- runs first
 --- The Neovim example in the real editor, which idles in its own loop while it is asked and typed to from outside.
+local editor = require "spec.support.editor"
 local program = require "spec.support.program"
 local server = require "spec.local_api.server"
 local shell = require "spec.support.shell"
@@ -10,89 +11,36 @@ local ACTOR = "janedoe~my-actor"
 local HEADER = 3                           -- lines above the first run
 local TICK_MS = 5
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- A shell command in the environment of LuaJIT's build.
-local function under_luajit(command)
-  return program.shell('unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; ' .. command)
-end
-
-local function split(text)
-  local lines = {}
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
-  return lines
+local function count_lines(text)
+  return select(2, text:gsub("\n", "\n"))
 end
 
 describe("the Neovim example", function()
-  local api, folder, seeded, editor
+  local api, nvim, seeded
 
   setup(function()
     api = server.start()
-    folder = api.dir .. "/nvim"
-    os.execute("mkdir -p " .. folder)
+    nvim = editor.new(api.dir .. "/nvim")
   end)
   teardown(function() api:stop() end)
   before_each(function() seeded = api:admin("reset", { count = 25 }) end)
-
-  -- What a piece of Lua returns in the editor, as text.
-  local function ask(code)
-    shell.write_file(folder .. "/ask.lua", code)
-    local output, complaints, status = program.shell(("nvim --server %s/socket --remote-expr 'luaeval(\"dofile(_A)\", \"%s/ask.lua\")'"):format(
-      folder, folder))
-    output = (output .. complaints):gsub("\r", "")     -- version 0.7 prints to standard error, as to a terminal
-    assert.equal(0, status, output)
-    return (output:gsub("\n$", ""))
-  end
-
-  local function type_keys(keys)
-    program.shell(("nvim --server %s/socket --remote-send %s"):format(folder, quote(keys)))
-  end
-
-  local function is_over() return shell.read_file(folder .. "/status") ~= "" end
-
-  -- Leave the editor: what it printed, its exit code, and how many seconds that took.
-  local function leave()
-    local before = tonumber(shell.run "date +%s%N")
-    type_keys "<C-\\><C-n><F9>"
-    shell.eventually(is_over)
-    local secs = (tonumber(shell.run "date +%s%N") - before) / 1e9
-    editor = nil
-    return shell.read_file(folder .. "/output"), shell.read_file(folder .. "/status"), secs
-  end
-
-  -- An editor in the background. `setup`: Lua text of the options; `env`: shell words before the command.
-  local function start(setup_text, env)
-    os.remove(folder .. "/status")
-    os.remove(folder .. "/socket")
-    shell.write_file(folder .. "/init.lua", ([[
-      vim.opt.runtimepath:append "%s"
-      vim.opt.swapfile, vim.opt.shadafile, vim.opt.columns, vim.opt.lines = false, "NONE", 120, 30
-      vim.keymap.set("n", "<F9>", "<Cmd>qa!<CR>")         -- prints nothing itself
-      require("apify_runs").setup { %s }
-    ]]):format(EXAMPLE, setup_text or ("token = 'apify_api_editor', base_url = %q, interval = 0.2"):format(api.url)))
-    shell.write_file(folder .. "/run", ([[
-      unset APIFY_TOKEN; export APIFY_API_BASE_URL=%s; %s
-      timeout 100 nvim --headless --listen %s/socket -u %s/init.lua
-      echo $? >%s/status
-    ]]):format(api.url, env or "", folder, folder, folder))
-    under_luajit(("sh %s/run >%s/output 2>&1 &"):format(folder, folder))
-    shell.eventually(function() return program.shell(("test -S %s/socket && echo yes"):format(folder)) ~= "" end)
-    editor = true
-  end
-
   after_each(function()
-    if editor then leave() end
+    if nvim.is_running then nvim:leave() end
   end)
 
-  -- The lines of the current buffer.
-  local function lines()
-    return split(ask "return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")
-  end
+  local function ask(code) return nvim:ask(code) end
+  local function type_keys(keys) nvim:type_keys(keys) end
+  local function lines() return nvim:lines() end
+  local function messages() return nvim:messages() end
 
-  local function messages()
-    return ask "return vim.fn.execute 'messages'"
+  -- An editor in the background. `setup_text`: Lua text of the options; `env`: shell words before the command.
+  local function start(setup_text, env)
+    nvim:start(([[
+      vim.opt.runtimepath:append "%s"
+      require("apify_runs").setup { %s }
+    ]]):format(EXAMPLE, setup_text or ("token = 'apify_api_editor', base_url = %q, interval = 0.2"):format(api.url)), ([[
+      unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; export APIFY_API_BASE_URL=%s; %s
+    ]]):format(api.url, env or ""))
   end
 
   local function command(text)
@@ -106,13 +54,24 @@ describe("the Neovim example", function()
       last = lines()[number] or "(no such line)"
       return last:find(pattern)
     end)
-    if not ok then io.stderr:write(shell.read_file(folder.."/output"), "\n", messages(), "\n") end
     assert.is_true(ok, ("line %d is %q, never %q"):format(number, last, pattern))
   end
 
   local function open_list(actor)
     command("ApifyRuns " .. (actor or ACTOR))
     until_line(1, " runs   updated ")
+  end
+
+  -- What is said behind the text, and is no part of it.
+  local function remark()
+    return ask [[
+      local marks = vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_get_namespaces().apify_remark, 0, -1, { details = true })
+      return marks[1] and marks[1][4].virt_text[1][1] or ""
+    ]]
+  end
+
+  local function until_remark(pattern)
+    shell.eventually(function() return remark():find(pattern) end)
   end
 
   -- A run that goes on, and a list with it on top.
@@ -169,11 +128,11 @@ describe("the Neovim example", function()
       open_list()
       local shown = lines()
       assert.equal(HEADER + 25, #shown)
-      assert.matches("^janedoe~my%-actor   25 of 25 runs   updated %d%d:%d%d:%d%d$", shown[1])
-      assert.equal("<CR> log   R refresh   q close   ? keys", shown[2])
+      assert.matches("^janedoe~my%-actor   25 of 25 runs   updated %d%d:%d%d:%d%d [+-]%d%d%d%d$", shown[1])
+      assert.equal("<CR> log   d dataset   ? more keys", shown[2])
       assert.matches("^STATUS +STARTED +DURATION +RUN +ORIGIN +USD$", shown[3])
       for i, id in ipairs(api:admin("ids", { actor = ACTOR, desc = true }).ids) do
-        assert.matches("^[%u-]+ +%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d +[%d:]+%d%d  " .. id .. "  %u+ +%d+%.%d%d%d%d$", shown[HEADER + i])
+        assert.matches("^[%u-]+ +%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d [+-]%d%d%d%d +[%d:]+%d%d  " .. id .. "  %u+ +%d+%.%d%d%d%d$", shown[HEADER + i])
         assert.equal(#shown[3], #shown[HEADER + i])
       end
       local group = ask "return vim.fn.synIDattr(vim.fn.synID(4, 1, 1), 'name')"
@@ -200,6 +159,66 @@ describe("the Neovim example", function()
       assert.matches("1000 of 2500 runs", lines()[1])
       local worst, count = ticks()
       assert.is_true(worst < 0.2 and count > 50, worst)
+    end)
+
+    it("nothing yet at once, as it is loading", function()
+      api:faults { match = { path = "/runs" }, action = { delay = 30 } }
+      start()
+      command("ApifyRuns " .. ACTOR)
+      until_line(1, "^janedoe~my%-actor   0 of 0 runs   loading$")
+      assert.matches("^STATUS ", lines()[3])
+      shell.eventually(function() return api:log().counters.open == 1 end)
+    end)
+
+    it("times with their zone, wherever that is", function()
+      start(nil, "export TZ=XYZ-05:30")
+      open_list()
+      local shown = lines()
+      assert.matches(" %+0530$", shown[1])
+      for i = HEADER + 1, #shown do assert.matches(":%d%d %+0530 ", shown[i]) end
+    end)
+
+    it("more of them by m, from where it was", function()
+      api:admin("reset", { count = 230 })
+      start(("token = 'apify_api_editor', base_url = %q, interval = 30, limit = 100"):format(api.url))
+      open_list()
+      assert.equal(HEADER + 100, #lines())
+      api:log(true)
+      for _, count in ipairs { 200, 230 } do
+        type_keys "m"
+        until_line(1, ("^janedoe~my%%-actor   %d of 230 runs   updated"):format(count))
+        assert.equal(HEADER + count, #lines())
+      end
+      assert.matches("[?&]offset=[1-9]", api:log().requests[1].path)
+      local ids = api:admin("ids", { actor = ACTOR, desc = true }).ids
+      local shown = lines()
+      for i, id in ipairs(ids) do assert.truthy(shown[HEADER + i]:find(id, 1, true), id) end
+    end)
+
+    it("those of a status by s, and all again", function()
+      start()
+      local id = open_list_with { { 0, "RUNNING" } }
+      type_keys "s5<CR>"
+      until_line(1, "^janedoe~my%-actor, only FAILED   %d+ of %d+ runs   updated")
+      local shown = lines()
+      assert.equal(HEADER + #api:admin("ids", { actor = ACTOR, status = "FAILED" }).ids, #shown)
+      for i = HEADER + 1, #shown do assert.matches("^FAILED ", shown[i]) end
+      type_keys "s3<CR>"
+      until_line(HEADER + 1, "^RUNNING .*" .. id)
+      api:admin("set_status", { ids = { id }, status = "SUCCEEDED" })
+      until_line(1, "^janedoe~my%-actor, only RUNNING   0 of 0 runs   updated")
+      assert.equal(HEADER, #lines())
+      type_keys "s1<CR>"
+      until_line(1, "^janedoe~my%-actor   26 of 26 runs   updated")
+      assert.equal("", (messages():gsub("[^\n]*\n?", function(line) return line:find "rror" and line or "" end)))
+    end)
+
+    it("which keys there are besides those that it shows", function()
+      start()
+      open_list()
+      type_keys "?"
+      shell.eventually(function() return messages() ~= "" end)
+      assert.equal("s filter by status   m more runs   X abort the run   R load again   q close", (messages():gsub("^%s+", "")))
     end)
 
     it("nothing where there is nothing", function()
@@ -278,6 +297,109 @@ describe("the Neovim example", function()
     end)
   end)
 
+  describe("while a long list loads", function()
+    -- A list that goes on loading, of which some pages are there.
+    local function open_long_list()
+      api:admin("reset", { count = 100000 })
+      start(("token = 'apify_api_editor', base_url = %q, limit = 100000"):format(api.url))
+      command("ApifyRuns " .. ACTOR)
+      shell.eventually(function() return tonumber(ask "return vim.fn.line '$'") > 1000 end)
+      assert.matches("loading$", lines()[1])
+    end
+
+    it("is closed at once and in silence by q", function()
+      open_long_list()
+      local took = tonumber(ask [[
+        local before = vim.loop.hrtime()
+        vim.api.nvim_feedkeys("q", "xt", false)
+        return (vim.loop.hrtime() - before) / 1e9
+      ]])
+      assert.is_true(took < 0.2, took)
+      assert.equal("", ask "return vim.fn.bufname()")
+      until_server_is_idle()
+      assert.equal("", messages())
+    end)
+
+    for keys, way in pairs { [":q<CR>"] = ":q", [":qa<CR>"] = ":qa" } do
+      it("lets the editor end at once and in silence by " .. way, function()
+        open_long_list()
+        local before = tonumber(shell.run "date +%s%N")
+        type_keys(keys)
+        local output, status = nvim:wait()
+        assert.is_true(tonumber(shell.run "date +%s%N") - before < 1e9)
+        assert.same({ ":ApifyRuns " .. ACTOR .. way, "0\n" }, { (output:gsub("[\r\n]", "")), status })            -- what was typed
+        until_server_is_idle()
+      end)
+    end
+  end)
+
+  describe("shows a dataset", function()
+    local function open_dataset(count)
+      api:admin("seed_items", { run = seeded.last_id, count = count })
+      start()
+      open_list()
+      type_keys "d"
+      until_remark "^%-%- %d+ items"
+    end
+
+    it("as lines of JSON, and more of them by m", function()
+      open_dataset(130)
+      assert.equal("apify_dataset", ask "return vim.bo.filetype")
+      assert.equal("-- 100 items, m shows more", remark())
+      assert.equal(100, #lines())
+      type_keys "m"
+      until_remark "^%-%- 130 items$"
+      local shown = lines()
+      for i = 1, 130 do assert.truthy(shown[i]:find(('"n":%d[,}]'):format(i - 1)), shown[i]) end
+      assert.equal("", table.concat(shown, "", 131))
+      type_keys "q"
+      assert.equal("apify_runs", ask "return vim.bo.filetype")
+      assert.equal("", messages())
+    end)
+
+    it("that is empty", function()
+      open_dataset(0)
+      assert.same({ "-- 0 items", "" }, { remark(), table.concat(lines()) })
+    end)
+
+    it("or why not, and tries again", function()
+      api:faults { match = { path = "/dataset/items" }, action = { status = { code = 400, type = "bad", message = "No items" } } }
+      start()
+      open_list()
+      type_keys "d"
+      until_remark "^%-%- stopped, R starts again$"
+      assert.matches("apify: GET /v2/actor%-runs/%w+/dataset/items: 400 bad: No items", messages())
+      api:faults()
+      type_keys "R"
+      until_remark "^%-%- %d+ items"
+    end)
+  end)
+
+  describe("aborts a run", function()
+    it("by X, once that is confirmed", function()
+      start()
+      local id = open_list_with()
+      type_keys "X<Esc>"
+      api:log(true)
+      shell.eventually(function() return #api:log().requests > 1 end)
+      assert.matches("^RUNNING ", lines()[HEADER + 1])
+      type_keys "X1<CR>X2<CR>"
+      until_line(HEADER + 1, "^ABORTED .*" .. id)
+      local posts = 0
+      for _, request in ipairs(api:log().requests) do
+        if request.method == "POST" then posts = posts + 1 end
+      end
+      assert.equal(1, posts)
+    end)
+
+    it("but none that has ended", function()
+      start()
+      open_list()
+      type_keys "X"
+      shell.eventually(function() return messages():find("apify: the run has ended, it is ", 1, true) end)
+    end)
+  end)
+
   describe("shows a log", function()
     local function open_log(options)
       start()
@@ -306,9 +428,38 @@ describe("the Neovim example", function()
       for n = 1, 90 do assert.matches("line " .. n .. " of the log", shown[n]) end
       assert.equal(#"2025-09-01T12:00:00.000Z line 13 of the log " + 70000, tonumber(ask "return #vim.fn.getline(13)"))
       api:admin("set_status", { ids = { id }, status = "SUCCEEDED" })
-      local MARK = "return vim.inspect(vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_get_namespaces().apify_log, 0, -1, { details = true }))"
-      shell.eventually(function() return ask(MARK):find("the run is SUCCEEDED", 1, true) end)
+      until_remark "^%-%- the run is SUCCEEDED$"
       assert.equal("5 of 91", where())
+    end)
+
+    it("that is loading, which it says at once", function()
+      start()
+      open_list_with()
+      api:faults { match = { path = "/log" }, action = { delay = 30 } }
+      type_keys "<CR>"
+      until_remark "^%-%- loading$"
+    end)
+
+    it("over a server that goes away, which it tells, and goes on where it was", function()
+      start(("token = 'apify_api_editor', base_url = %q, interval = 0.2, max_retries = 0"):format(api.url))
+      local id = open_list_with()
+      api:admin("set_log", { run = id, text = "one\ntwo\n" })
+      type_keys "<CR>"
+      until_line(2, "^two$")
+      api:faults { match = { path = "/log" }, action = { close_before_answer = true } }
+      api:admin "cut_logs"
+      shell.eventually(function()
+        local requests = api:log().requests
+        return requests[#requests].fault or requests[#requests - 1].fault
+      end)
+      until_remark "^%-%- trying again after: "
+      assert.is_nil(remark():find "\n")
+      assert.same({ "one", "two" }, lines())
+      api:admin("set_log", { run = id, text = "one\ntwo\nthree\n" })
+      api:faults()
+      until_line(3, "^three$")
+      assert.same({ "", "one", "two", "three" }, { remark(), unpack(lines()) })
+      assert.equal("", messages())
     end)
 
     it("until q, which aborts its request and leaves the list", function()
@@ -374,7 +525,7 @@ describe("the Neovim example", function()
 
     it("no module", function()
       start(nil, "export LUA_PATH=';;'")
-      assert.matches('^apify: the Lua module "apify" was not found', said ":ApifyRuns<CR>")
+      assert.matches('^apify: the Lua module "apify" cannot be loaded', said ":ApifyRuns<CR>")
     end)
 
     it("a log that is not there", function()
@@ -406,7 +557,7 @@ describe("the Neovim example", function()
     until_line(1, "line 1 of the log")
     api:faults { match = { path = "/runs" }, action = { delay = 30 } }
     shell.eventually(function() return api:log().counters.open == 2 end)
-    local output, status, secs = leave()
+    local output, status, secs = nvim:leave()
     assert.same({ ":ApifyRuns " .. ACTOR, "0\n" }, { output, status })        -- what was typed
     assert.is_true(secs < 1, secs)
     until_server_is_idle()
@@ -457,10 +608,10 @@ describe("the Neovim example", function()
   end)
 
   it("has help whose tags and links lead somewhere", function()
-    program.shell(("cp -r %s %s/copy"):format(EXAMPLE, folder))
+    program.shell(("cp -r %s %s/copy"):format(EXAMPLE, nvim.folder))
     start()
     local text = shell.read_file(EXAMPLE .. "/doc/apify.txt")
-    ask(("vim.opt.runtimepath:append '%s/copy' vim.cmd 'helptags %s/copy/doc' return ''"):format(folder, folder))
+    ask(("vim.opt.runtimepath:append '%s/copy' vim.cmd 'helptags %s/copy/doc' return ''"):format(nvim.folder, nvim.folder))
     local count = 0
     for name in text:gmatch "[*|](:?%a[%w_.()-]*)[*|]" do
       count = count + 1
@@ -472,7 +623,7 @@ describe("the Neovim example", function()
 
   it("is small: each file fits on a few pages", function()
     for path in program.shell("find " .. EXAMPLE .. " -type f"):gmatch "[^\n]+" do
-      assert.is_true(#split(shell.read_file(path)) < 200, path)
+      assert.is_true(count_lines(shell.read_file(path)) < 200, path)
     end
   end)
 end)

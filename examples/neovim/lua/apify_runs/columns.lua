@@ -6,9 +6,10 @@ local function clock(secs)
   return h > 0 and ("%d:%02d:%02d"):format(h, m, s) or ("%d:%02d"):format(m, s)
 end
 
+--- In local time, with its zone.
 local function started(run)
   local at = apify.time(run.startedAt)
-  return at and os.date("%Y-%m-%d %H:%M:%S", math.floor(at))
+  return at and os.date("%Y-%m-%d %H:%M:%S %z", math.floor(at))
 end
 
 local function duration(run)
@@ -25,7 +26,7 @@ end
 --- Title, width (negative: at the left), and the text of a run.
 local COLUMNS = {
   { "STATUS", -10, function(run) return run.status end },
-  { "STARTED", -19, started },
+  { "STARTED", -25, started },
   { "DURATION", 9, duration },
   { "RUN", -17, function(run) return run.id end },
   { "ORIGIN", -11, function(run) return run.meta and run.meta.origin end },

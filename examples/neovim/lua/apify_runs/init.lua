@@ -1,7 +1,7 @@
 --- Runs of an Apify Actor in a buffer, and their logs. See :help apify.
 local M = {}
 
-local NO_MODULE = 'the Lua module "apify" was not found, see :checkhealth apify (%s)'
+local NO_MODULE = 'the Lua module "apify" cannot be loaded, see :checkhealth apify (%s)'
 local NO_TOKEN = 'no token: set APIFY_TOKEN in the environment, or call require("apify_runs").setup { token = "..." }'
 
 --- For people who look on: an error after about ten seconds says more than a silent buffer.
@@ -12,9 +12,13 @@ local client_options = PATIENCE
 local client                              -- made when first needed
 local actors                              -- names for the command line, once they are known
 
+---@class apify_runs.Config
+---@field interval number
+---@field limit integer
+
 ---@class apify_runs.Options everything else is given to apify.new: token, base_url, ca_file, ...
 ---@field interval? number seconds between two looks for what is new (5)
----@field limit? integer runs to load at first (1000)
+---@field limit? integer runs to load at first, and more at a time (1000)
 
 --- Optional. May be called again; buffers that are open keep what they have.
 ---@param opts? apify_runs.Options
