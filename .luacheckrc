@@ -12,7 +12,7 @@ read_globals = {
 files["lua/apify/loop/adapters/nginx.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/adapters/nginx_request.lua"] = { read_globals = { "ngx" } }
 files["lua/apify/loop/adapters/nvim.lua"] = { read_globals = { "vim" } }
-files["examples/neovim"] = { globals = { "vim" } }
+files["examples/neovim"] = { globals = { "vim" }, read_globals = { package = { fields = { "searchpath" } } } }
 files["examples/openresty"] = { std = "ngx_lua" }
 files["lua/apify/meta"] = { ignore = { "212", "241" } }      -- declarations
 files["spec"] = { std = "+busted" }

@@ -29,7 +29,7 @@ run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: build install uninstall env setup demo api test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: build install uninstall env nvim setup demo api test lint analyze clang asan valgrind fuzz bench rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -42,6 +42,12 @@ uninstall:                            ## remove what `make install` with the sam
 
 env:                                  ## print LUA_PATH and LUA_CPATH of this checkout [LUA=luajit]
 	@sh spec/setup/env '$(LUA)'
+
+nvim:                                 ## build the core for Neovim, where its 'runtimepath' finds it
+	@test -n '$(LUAJIT_INCDIR)' || { echo 'cannot build for Neovim; missing: LuaJIT'"'"'s lua.h (Debian package: libluajit-5.1-dev)' >&2; exit 1; }
+	@$(submake) -s $(BUILD)/luajit/apify/core.so WERROR=
+	@cp $(BUILD)/luajit/apify/core.so lua/apify/core.so.new && mv lua/apify/core.so.new lua/apify/core.so
+	@! command -v nvim >/dev/null || nvim --headless -u NONE -i NONE --cmd 'helptags examples/neovim/doc' --cmd 'quitall'
 
 setup:                                ## install by apt-get what building, the demo, the local API and the tests need
 	@$(packages) build demo test
@@ -91,9 +97,9 @@ rock:                                 ## install the rock for both Luas into bui
 ci:                                   ## everything that an unattended check runs
 	@bash .ci/run
 
-clean:                                ## remove build/, and what `luarocks make` leaves beside the sources
+clean:                                ## remove build/, and what `luarocks make` and `make nvim` leave beside the sources
 	rm -rf build
-	rm -f src/*.o apify/core.so
+	rm -f src/*.o apify/core.so lua/apify/core.so examples/neovim/doc/tags
 	@test ! -d apify || rmdir apify
 
 help:                                 ## this list

@@ -8,7 +8,7 @@ local info, warn, fail = health.info or health.report_info, health.warn or healt
 local PATIENCE = { max_retries = 0, request_timeout = 5 }
 
 local INSTALL = {
-  "luarocks --lua-version 5.1 make (in a checkout of lua-apify), then let Neovim know where LuaRocks put it",
+  "Where lua-apify was cloned to, run `make nvim`; plugin managers do so by `build`, `run` or `do`",
   "See :help apify-install",
 }
 
