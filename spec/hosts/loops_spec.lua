@@ -1,8 +1,8 @@
 -- runs once
 --- How fibers go on in Neovim: where its functions may be called, and known as fibers, whatever the editor does in between.
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
 local shell = require "spec.support.shell"
+local testbed = require "spec.support.testbed"
 
 -- In front of each script. `finish()` ends the editor's wait.
 local PRELUDE = [[
@@ -28,18 +28,14 @@ local WAIT = [[
 ]]
 
 describe("a fiber in Neovim", function()
-  local api, id
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() id = api:admin("reset", { count = 25 }).last_id end)
+  local api = testbed.local_api { count = 25 }
 
   -- What the script says, which must complain of nothing.
   local function play(code)
     local path = api.dir .. "/script.lua"
     shell.write_file(path, PRELUDE .. code .. WAIT)
     local output, complaints, exit_code = program.shell(([[unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; ]] ..
-      [[API_URL=%s RUN_ID=%s timeout 30 nvim --headless -u NONE -c 'luafile %s' -c 'qa!']]):format(api.url, id, path))
+      [[API_URL=%s RUN_ID=%s timeout 30 nvim --headless -u NONE -c 'luafile %s' -c 'qa!']]):format(api.url, api.seeded.last_id, path))
     assert.same({ "", 0 }, { complaints, exit_code }, output)
     return output
   end

@@ -3,7 +3,7 @@
 local child = require "spec.support.child"
 local core = require "apify.core"
 local program = require "spec.support.program"
-local server = require "spec.local_api.server"
+local testbed = require "spec.support.testbed"
 
 local DEMO = "examples/demo.lua"
 local ESCAPE = "\27"
@@ -73,11 +73,7 @@ describe("the demo", function()
 end)
 
 describe("the demo with a token", function()
-  local api
-
-  setup(function() api = server.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:admin("reset", { count = 250 }) end)
+  local api = testbed.local_api { count = 250 }
 
   local function env(more)
     local all = { APIFY_TOKEN = "apify_api_some", APIFY_API_BASE_URL = api.url, TERM = "xterm", LANG = "C.UTF-8", LC_ALL = "C.UTF-8" }
