@@ -1,5 +1,5 @@
 --- What makes an answer right: of each kind of the API's objects the members that it cannot be without, of an acknowledgement its
---- status, of bytes their type. A row of operations.lua names what its answer is.
+--- status, of bytes their type. An operation of operations.lua names what its answer is.
 ---
 --- What comes instead may be another program's word, such as a proxy's page to sign in on: it is no answer, and an error of kind
 --- "decode" that shows how it begins. Readers are as request.run wants them: a value | nil, message, name, offset, is_stray.

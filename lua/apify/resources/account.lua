@@ -24,7 +24,7 @@ local resource = require "apify.resources.base.resource"
 ---@field pick? string[] build only these fields of each row
 ---@field prefetch? integer pages in flight
 
---- Such lists change from within: what is filtered by the API in its own ways may leave them.
+--- What loses its name, or is not shared any more, leaves a list without being deleted.
 local function is_filtered() return true end
 
 local function list(self, of_class, opts, noun)

@@ -77,9 +77,8 @@ end
 
 --- All parameters of a request: those that belong to its path come first.
 local function whole_query(self, operation, o)
-  local query = {}
-  for i, pair in ipairs(self.mount.query) do query[i] = pair end
-  for _, pair in ipairs(own_query(self, operation, o)) do query[#query + 1] = pair end
+  local query = own_query(self, operation, o)
+  for i, pair in ipairs(self.mount.query) do table.insert(query, i, pair) end
   return query
 end
 
