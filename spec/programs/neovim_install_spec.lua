@@ -157,7 +157,7 @@ describe("Neovim finds plugin and module", function()
     clone(dir)
     start(("vim.opt.runtimepath:append '%s/examples/neovim'"):format(dir))
     nvim:type_keys ":ApifyRuns<CR>"
-    shell.eventually(function() return nvim:messages():find "module 'apify.core' not found" end)
+    shell.eventually(function() return nvim:messages():find "apify: there is no core for LuaJIT" end)
     nvim:type_keys ":checkhealth apify<CR>"
     shell.eventually(function() return table.concat(nvim:lines(), "\n"):find "run `make nvim`" end)
   end)

@@ -10,6 +10,7 @@ local EXAMPLE = "examples/neovim"
 local ACTOR = "janedoe~my-actor"
 local HEADER = 3                           -- lines above the first run
 local TICK_MS = 5
+local SLOW = 1.6                         -- seconds that an answer takes: an editor that waited for it would stand still for as long
 
 local function count_lines(text)
   return select(2, text:gsub("\n", "\n"))
@@ -85,20 +86,22 @@ describe("the Neovim example", function()
   -- Let a timer of the editor tick.
   local function start_ticker()
     ask(([[
-      local before, worst, count = vim.loop.hrtime(), 0, 0
+      local before, cpu_before, worst, worst_cpu, count = vim.loop.hrtime(), os.clock(), 0, 0, 0
       vim.loop.new_timer():start(%d, %d, function()
-        local now = vim.loop.hrtime()
-        worst, count, before = math.max(worst, now - before), count + 1, now
+        local now, cpu = vim.loop.hrtime(), os.clock()
+        worst, worst_cpu, count = math.max(worst, now - before), math.max(worst_cpu, cpu - cpu_before), count + 1
+        before, cpu_before = now, cpu
       end)
-      function Ticks() return ("%%.3f %%d"):format(worst / 1e9, count) end
+      function Ticks() return ("%%.3f %%.3f %%d"):format(worst / 1e9, worst_cpu, count) end
       return ""
     ]]):format(TICK_MS, TICK_MS))
   end
 
-  -- The longest time between two ticks, and how many there were.
-  local function ticks()
-    local worst, count = ask("return Ticks()"):match "^(%S+) (%d+)$"
-    return tonumber(worst), tonumber(count)
+  -- It ticked all the time, whatever else the machine has to do.
+  local function assert_ticked()
+    local worst, worst_cpu, count = ask("return Ticks()"):match "^(%S+) (%S+) (%d+)$"
+    assert.is_true(tonumber(worst) < SLOW / 2, worst)                    -- it waits for no answer
+    assert.is_true(tonumber(worst_cpu) < 0.2 and tonumber(count) > 50, worst_cpu)
   end
 
   local function until_server_is_idle()
@@ -152,13 +155,12 @@ describe("the Neovim example", function()
 
     it("more than a page while the editor goes on", function()
       api:admin("reset", { count = 2500 })
-      api:faults { match = { path = "/runs$" }, action = { delay = 0.3 } }
+      api:faults { match = { path = "/runs$" }, action = { delay = SLOW } }
       start()
       start_ticker()
       open_list()
       assert.matches("1000 of 2500 runs", lines()[1])
-      local worst, count = ticks()
-      assert.is_true(worst < 0.2 and count > 50, worst)
+      assert_ticked()
     end)
 
     it("nothing yet at once, as it is loading", function()
@@ -234,13 +236,12 @@ describe("the Neovim example", function()
   describe("keeps the list up to date", function()
     it("so that a status changes by itself while the editor goes on", function()
       start()
-      local id = open_list_with { { 0, "READY" }, { 1.5, "RUNNING" }, { 3, "SUCCEEDED" } }
-      api:faults { match = { path = "/runs" }, action = { delay = 0.4 } }
+      local id = open_list_with { { 0, "READY" }, { 1.5, "RUNNING" }, { 8, "SUCCEEDED" } }
+      api:faults { match = { path = "/runs" }, action = { delay = SLOW } }
       start_ticker()
       until_line(HEADER + 1, "^RUNNING .*" .. id)
       until_line(HEADER + 1, "^SUCCEEDED .*" .. id)
-      local worst, count = ticks()
-      assert.is_true(worst < 0.2 and count > 50, worst)
+      assert_ticked()
     end)
 
     it("also of runs that are far below, and asks no more about what has ended", function()
