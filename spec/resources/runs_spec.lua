@@ -44,6 +44,12 @@ describe("runs", function()
     end)
   end)
 
+  it("take the API's own spellings", function()
+    local o = { limit = 7, desc = 1, status = "FAILED,SUCCEEDED" }
+    assert.same(assert(runs:list { limit = 7, desc = true, status = { "FAILED", "SUCCEEDED" } }), assert(runs:list(o)))
+    assert.is_false(assert(runs:list { limit = 7, desc = 0 }).desc)
+  end)
+
   describe("options", function()
     --- Options that neither `list` nor `iterate` takes, and what the error says.
     local WRONG = {
@@ -52,7 +58,7 @@ describe("runs", function()
       { { limit = "5" }, "'limit'", '"5" (expected an integer' },
       { { limit = 1.5 }, "'limit'", "1.5 (expected an integer" },
       { { offset = -1 }, "'offset'", "-1 (expected an integer from 0" },
-      { { desc = 1 }, "'desc'", "1 (expected true or false)" },
+      { { desc = 2 }, "'desc'", "2 (expected true or false)" },
       { { status = "DONE" }, "'status'", '"DONE" (expected one of "READY"' },
       { { status = {} }, "'status'", "non-empty list" },
       { { status = { "FAILED", "x" } }, "'status'", '"x" (expected' },

@@ -159,11 +159,27 @@ describe("options.string", function()
   end)
 end)
 
+describe("options.csv_of", function()
+  local statuses = options.csv_of(options.enum { "FAILED", "SUCCEEDED" })
+
+  it("takes a list, a member, or members parted by commas", function()
+    for _, value in ipairs { { "FAILED", "SUCCEEDED" }, "FAILED,SUCCEEDED", "FAILED, SUCCEEDED" } do
+      assert.same({ "FAILED", "SUCCEEDED" }, check(statuses, value))
+    end
+    assert.same({ "FAILED" }, check(statuses, "FAILED"))
+  end)
+
+  it("refuses the rest", function()
+    for _, value in ipairs { "", "FAILED,", "FAILED,DONE", "failed", 1, {} } do refuses(statuses, value, 'one of "FAILED", "SUCCEEDED", or a non-empty list of them') end
+  end)
+end)
+
 describe("the plain checkers", function()
   it("take their type", function()
     local t = {}
     assert.is_true(check(options.boolean, true))
     assert.is_false(check(options.boolean, false))
+    for value, flag in pairs { [true] = true, [false] = false, [1] = true, [0] = false } do assert.equal(flag, check(options.flag, value)) end
     assert.equal(print, check(options.func, print))
     assert.equal(t, check(options.table, t))
     for _, value in ipairs { false, 0, "", t, print } do assert.equal(value, check(options.any, value)) end
@@ -172,6 +188,7 @@ describe("the plain checkers", function()
   it("refuse the rest", function()
     refuses(options.boolean, 1, "true or false")
     refuses(options.boolean, "true", "true or false")
+    for _, value in ipairs { 2, -1, 0.5, "1" } do refuses(options.flag, value, "true or false") end
     refuses(options.func, {}, "a function")
     refuses(options.table, "x", "a table")
     refuses(options.table, false, "a table")

@@ -133,6 +133,19 @@ function options.list_of(item)
   return made
 end
 
+--- The same, or its members in one string, parted by commas.
+---@param item apify.Checker
+---@return apify.Checker
+function options.csv_of(item)
+  local list = options.list_of(item)
+  return checker(list.expected, function(v)
+    if type(v) ~= "string" then return list.check(v) end
+    local members = {}
+    for member in (v .. ","):gmatch "%s*([^,]-)%s*," do members[#members + 1] = member end
+    return list.check(members)
+  end)
+end
+
 --- The first of several checkers that accepts the value.
 ---@param ... apify.Checker
 ---@return apify.Checker
@@ -154,6 +167,13 @@ end
 
 options.any = checker("any value", function(v) return true, v end)
 options.boolean = of_type("boolean", "true or false")
+
+--- A flag of the API's, whose own spelling counts, too: 1 or 0.
+options.flag = checker("true or false", function(v)
+  if v == 1 or v == 0 then return true, v == 1 end
+  return type(v) == "boolean", v
+end)
+
 options.func = of_type("function", "a function")
 options.table = of_type("table", "a table")
 

@@ -13,7 +13,7 @@ local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
 local positive_secs = options.positive_secs
 local text = options.string { nonempty = true }
 local whole = options.integer { min = 0 }
-local flag = options.boolean
+local flag = options.flag
 
 --- Members of a list are parted by commas, so that none can have one.
 local names = options.list_of {
@@ -291,7 +291,7 @@ operations.actors = collection(join(desc, {
 }))
 operations.tasks = collection(desc)
 
-local of_status = join(desc, { { "status", "status", options.list_of(options.enum(run_status.STATUSES)) } })
+local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(run_status.STATUSES)) } })
 local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }
 local following = { follow = flag, poll_secs = positive_secs }
 
