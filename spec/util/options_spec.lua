@@ -170,7 +170,8 @@ describe("options.csv_of", function()
   end)
 
   it("refuses the rest", function()
-    for _, value in ipairs { "", "FAILED,", "FAILED,DONE", "failed", 1, {} } do refuses(statuses, value, 'one of "FAILED", "SUCCEEDED", or a non-empty list of them') end
+    local expected = 'one of "FAILED", "SUCCEEDED", or a non-empty list of them'
+    for _, value in ipairs { "", "FAILED,", "FAILED,DONE", "failed", 1, {} } do refuses(statuses, value, expected) end
   end)
 end)
 
