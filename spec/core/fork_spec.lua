@@ -65,7 +65,7 @@ describe("a fork", function()
     drive(function() return done:phase() == "done" end)
     transfers.server:faults { action = { hang = {} } }
     local pending = submit {}
-    drive(function() return transfers.server:admin("faults").rules[1].hits == 1 end)
+    drive(function() return transfers.server:admin("faults").rules[1].hits >= 1 end)        -- x may be as late
     assert.equal("true false false", hear(fork(), function()
       local closed = x
       closed:close()
