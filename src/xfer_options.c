@@ -64,7 +64,7 @@ static void set_protocols (CURL *easy) {
 static void set_common (CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);                  /* signals belong to the host program */
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);                /* never squash a key such as ".." into another path */
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);            /* redirects are the request layer's: it guards the token */
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);            /* redirects are followed in Lua, where the token is guarded */
   curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);     /* inflate.c decodes, as bytes are wanted */
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  /* a proxy's answer to CONNECT is not the answer */

@@ -107,7 +107,7 @@ describe("client:iterate", function()
     assert.truthy(s:log().requests[1].path:find("desc=1", 1, true))
   end)
 
-  it("goes on where a bookmark was taken, and refuses that of another walk", function()
+  it("goes on where a bookmark was taken, and refuses that of another list", function()
     local query = { status = { "SUCCEEDED" } }
     local it = client:iterate { path = "/actor-runs", chunk_size = 3, desc = true, query = query }
     local ids = {}

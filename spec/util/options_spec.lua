@@ -62,7 +62,7 @@ describe("options.spec", function()
 
   it("stays short when they are many", function()
     local spec = {}
-    for i = 1, 30 do spec["option_number_" .. i] = options.any end
+    for i = 1, 30 do spec["option_number_" .. i] = options.boolean end
     assert.error_matches(function() options.spec(spec)({ colour = 1 }, "x") end, "unknown option 'colour' of x$")
   end)
 
@@ -183,7 +183,6 @@ describe("the plain checkers", function()
     for value, flag in pairs { [true] = true, [false] = false, [1] = true, [0] = false } do assert.equal(flag, check(options.flag, value)) end
     assert.equal(print, check(options.func, print))
     assert.equal(t, check(options.table, t))
-    for _, value in ipairs { false, 0, "", t, print } do assert.equal(value, check(options.any, value)) end
   end)
 
   it("refuse the rest", function()

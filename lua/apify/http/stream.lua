@@ -33,7 +33,7 @@ local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still gr
 ---@field private ask_at? number when content that still grows is asked for again
 ---@field private is_final? boolean the content is known not to grow any more
 ---@field private clock apify.Clock stands still between two steps
----@field private slice_began_at number when others had their turn
+---@field private slice_began_at number when the present time slice began
 local Stream = {}
 Stream.__index = Stream
 
@@ -128,8 +128,8 @@ local function obstacle(self)
   return fields and self:describe(fields)
 end
 
---- Let others have their turn; what forbids going on after it, or nil.
-local function give_turn(self)
+--- Let others go on; what forbids going on after it, or nil.
+local function yield(self)
   self.clock:enter()                     -- what others take is not the caller's
   loop.yield()
   self.slice_began_at = loop.now()
@@ -188,7 +188,7 @@ local function begin_reading(self, now)
   if self.delivered == 0 then self.head = { status = self.xfer:status(), headers = self.call.settings:conceal(self.xfer:headers()) } end
 end
 
---- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `tend`.
+--- The call failed for good. What is gone by the time of the last look has been seen as far as it can be. Returns as `see_to_call`.
 local function see_failure(self, now, err)
   let_go(self)
   if not (self.is_final and self.head and err.not_found) then return nil, err end
@@ -209,7 +209,7 @@ local function refuse(self, now)
 end
 
 --- See to the call. Returns when it wants to be seen again (at once: there is something to read), or nil and an error.
-local function tend(self, now)
+local function see_to_call(self, now)
   if not self.call then
     if self.ask_at and now < self.ask_at then return self.ask_at end
     self.ask_at = nil
@@ -247,7 +247,7 @@ local function wait_for_news(self)
   if self.resolve then return resolve(self) end
   if resume_in_child(self) then return nil end
   local now = self.clock:enter()
-  local wake_at, failure = tend(self, now)
+  local wake_at, failure = see_to_call(self, now)
   if failure then return failure end
   if wake_at <= now then return nil end
   local fields = drive.wait(self.settings, self.waiter, wake_at, self.clock)
@@ -259,7 +259,7 @@ end
 local function step(self)
   local bytes, err
   if loop.is_slice_over(self.slice_began_at) then
-    err = give_turn(self)
+    err = yield(self)
   else
     bytes, err = take(self)
     if bytes or err then return bytes, err end

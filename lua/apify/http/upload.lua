@@ -16,9 +16,9 @@ local upload = {}
 ---@field private sent integer bytes read for the present attempt
 ---@field private is_whole boolean has all of it been handed to the present attempt?
 ---@field private xfer? userdata the transfer of the present attempt
----@field private slice_began_at number when others had their turn
+---@field private slice_began_at number when the present time slice began
 
---- What forbids going on, as the fields of an error; nil if nothing does. Others have their turn when it is theirs.
+--- What forbids going on, as the fields of an error; nil if nothing does. Others go on first when the time slice is over.
 local function obstacle(self, xfer)
   if loop.is_slice_over(self.slice_began_at) then
     loop.yield()
@@ -68,7 +68,7 @@ local function begin_attempt(self, xfer)
   self.xfer, self.sent, self.is_whole = xfer, 0, self.source:size() == 0
 end
 
---- Feed the transfer as long as it is hungry: nil, or what ends the call. Nothing is read for a connection that does not stand yet.
+--- Write to the transfer as long as it wants more: nil, or what ends the call. Nothing is read for a connection that does not stand yet.
 local function write_more(self, xfer)
   self.slice_began_at = loop.now()
   local fields = obstacle(self, xfer)

@@ -163,8 +163,8 @@ end
 ---@return boolean
 function loop.is_slice_over(since)
   if core.now() - since >= loop.SLICE_SECS then return true end
-  local turn_secs = choice.pick().turn_secs
-  return turn_secs ~= nil and turn_secs() >= loop.SLICE_SECS
+  local round_secs = choice.pick().round_secs
+  return round_secs ~= nil and round_secs() >= loop.SLICE_SECS
 end
 
 --- A function to be called again and again by who has much to do: it lets others go on when its slice is over, and

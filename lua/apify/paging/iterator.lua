@@ -60,9 +60,9 @@ end
 --- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
 --- as delivered.
 local function next_page(self)
-  local late = self.due_error
+  local due = self.due_error
   self.due_error = nil
-  if late then return nil, late end
+  if due then return nil, due end
   while true do
     local row, what, err = self.reader:step()
     if row ~= nil then

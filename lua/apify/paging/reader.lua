@@ -250,7 +250,7 @@ end
 
 --- Rows come without a wait: let fibers and sockets go on now and then. How many rows there are between two
 --- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
-local function look_around(self)
+local function yield_in_time(self)
   local now = loop.now()
   local spent = now - self.looked_at
   if spent < loop.SLICE_SECS / 8 then
@@ -322,7 +322,7 @@ function Reader:step()
   if err then return nil, "error", err end
   local has_failed = self.has_failed
   self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
-  err = self.rows_left <= 0 and look_around(self)
+  err = self.rows_left <= 0 and yield_in_time(self)
   if err then return fail(self, err) end
   while not self:is_over() do
     if has_failed then window.revive(self, self.clock:enter()) end

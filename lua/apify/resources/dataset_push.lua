@@ -263,10 +263,10 @@ function Push:add(text)
   return self:gather(text)
 end
 
---- Push items in order, in as few requests as their size allows. `op` has the path and the query of the items, or finds
+--- Push items in order, in as few requests as their size allows. `target` has the path and the query of the items, or finds
 --- them when the first are sent.
 ---@param settings apify.Settings
----@param op apify.Resolvable
+---@param target apify.Resolvable
 ---@param items table|string|function an item, a list of items, either as a JSON string, or an iterator over items
 ---@param o? { deadline?: number, request_timeout?: number } seconds for all requests, and for each
 ---@return true? ok

@@ -31,7 +31,7 @@ local function still_runs(self, limit)
   return run_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
---- The log's bytes, once or, if it is followed, as long as it goperations.
+--- The log's bytes, once or, if it is followed, as long as it goes on.
 local function open(self, operation, o, follows)
   local handle, fields = self, follows and { stall_timeout = math.huge } or nil        -- a log may be silent for hours
   o.stream = follows or nil

@@ -31,8 +31,6 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 ---@field nulls? "omit"|"keep"
 ---@field request_timeout? number seconds for each batch
 
---- Where batches go: the path and the query; or a function that gives these, or nil and an error, called before the first is sent.
-
 --- One call: what is in flight, and what has come of it.
 ---@class apify.BatchWork
 ---@field private batches apify.Batch[] in flight, or waiting to be sent again

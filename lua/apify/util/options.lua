@@ -165,7 +165,6 @@ function options.either(...)
   return made
 end
 
-options.any = checker("any value", function(v) return true, v end)
 options.boolean = of_type("boolean", "true or false")
 
 --- A flag of the API's, whose own spelling counts, too: 1 or 0.
@@ -322,9 +321,9 @@ end
 function options.query(map)
   return function(opts)
     local list = {}
-    for _, row in ipairs(map) do
-      local value = opts[row[1]]
-      if value ~= nil then list[#list + 1] = { row[2], options.text(value) } end
+    for _, pair in ipairs(map) do
+      local value = opts[pair[1]]
+      if value ~= nil then list[#list + 1] = { pair[2], options.text(value) } end
     end
     return list
   end

@@ -19,7 +19,7 @@
 ---@field on_yield? table<any, fun(host: apify.LoopHost, task: apify.Task, ...)> what functions of the program yield first in a fiber -> who gets
 --- the rest, and has to call `host.continue`
 ---@field on_submit? fun(transfer: userdata) hears of each transfer
----@field turn_secs? fun(): number how long the program's loop has not come round
+---@field round_secs? fun(): number how long the program's loop has not come round
 ---@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
 ---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way

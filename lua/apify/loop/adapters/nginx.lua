@@ -161,7 +161,7 @@ local function wait(ticket, host)
 end
 
 --- How long nginx has not looked at its sockets and timers.
-function nginx.turn_secs()
+function nginx.round_secs()
   return core.time() - ngx.now()
 end
 
@@ -169,7 +169,7 @@ end
 ---@param pause fun() lasts until the next round
 local function delay(host, pause)
   for _ = 1, MAX_DELAYS do
-    if nginx.turn_secs() < host.slice_secs then return end
+    if nginx.round_secs() < host.slice_secs then return end
     pause()
   end
 end

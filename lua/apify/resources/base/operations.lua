@@ -101,7 +101,7 @@ local request_filter = { { "filter", "filter", options.list_of(options.enum { "l
 
 -- Options that are not sent
 
-local walking = {
+local iterating = {
   bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
 }
 
@@ -112,7 +112,7 @@ local function with(base, more)
   return all
 end
 
-local walking_items = with(walking, {
+local iterating_items = with(iterating, {
   chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
 })
 
@@ -148,7 +148,7 @@ operations.log = {
 
 operations.dataset = storage()
 operations.dataset.list_items = operation("GET", "/items", nil, join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape), with(walking_items, { offset = whole }))
+operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape), with(iterating_items, { offset = whole }))
 operations.dataset.download_items = operation("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
   { deadline = positive_secs })
 operations.dataset.push_items = operation("POST", "/items", "nothing", nil, { deadline = positive_secs })
@@ -158,7 +158,7 @@ operations.key_value_store = storage()
 operations.key_value_store.list_keys = operation("GET", "/keys", "page", join(
   { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
 operations.key_value_store.iterate_keys = operation("GET", "/keys", nil, key_filter,
-  with(walking, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
+  with(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
 operations.key_value_store.download_records = media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
 operations.key_value_store.get_record = operation("GET", "/records/{}", nil, record_form, with(nulls, { raw = flag }))
 operations.key_value_store.download_record = media("GET", "/records/{}", "record", record_form,
@@ -176,7 +176,7 @@ operations.request_queue.list_requests = locking("GET", "/requests", "page", joi
   { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
 }, request_filter))
 operations.request_queue.iterate_requests = locking("GET", "/requests", nil, request_filter,
-  with(walking, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
+  with(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
 operations.request_queue.add_request = locking("POST", "/requests", "registration", forefront)
 operations.request_queue.batch_add_requests = locking("POST", "/requests/batch", "batch", forefront, batching)
 operations.request_queue.batch_delete_requests = locking("DELETE", "/requests/batch", "batch", nil, batching)
@@ -243,7 +243,7 @@ local function startable(own)
     run_sync = operation("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
     run_sync_get_dataset_items = operation("POST", "/run-sync-get-dataset-items", nil, items, with(input, nulls)),
     run_sync_iterate_items = operation("POST", "/run-sync-get-dataset-items", nil, items,
-      with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = walking.pick })),
+      with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = iterating.pick })),
   }
 end
 
@@ -273,7 +273,7 @@ local max_page = options.integer { min = 1, max = 1000 }
 local function collection(filters, more)
   return {
     list = operation("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
-    iterate = operation("GET", "", nil, filters, with(with(walking, {
+    iterate = operation("GET", "", nil, filters, with(with(iterating, {
       chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
     }), more or {})),
   }
