@@ -183,7 +183,7 @@ function Run:watch(opts)
   resource.check_self(Run, self, "watch")
   local o = operations.watch.check(opts, "run:watch")
   local it = run_watch.new {
-    settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil, path_of = resource.run_path,
+    settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil,
     interval = o.interval or 1, deadline = o.deadline, nulls = o.nulls, request_timeout = o.request_timeout,
   }
   return it, nil, nil, it

@@ -3,6 +3,7 @@ local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local drive = require "apify.http.drive"
 local request = require "apify.http.request"
+local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
@@ -58,7 +59,7 @@ local function look(self)
     return nil
   end
   if not run then return nil, err end
-  if self.query then self.path, self.query = self.path_of(run.id), nil end
+  if self.query then self.path, self.query = resource.run_path(run.id), nil end
   if run_status.is_finished(run) then self.is_over = true end
   if run.status == self.status and run.statusMessage == self.message then return nil end
   self.status, self.message = run.status, run.statusMessage
@@ -106,7 +107,6 @@ local run_watch = {}
 ---@field settings apify.Settings
 ---@field path string of the run, or of a last run
 ---@field query? { [1]: string, [2]: string }[] of a last run: what chooses it
----@field path_of? fun(id: string): string of a last run: the path by its id
 ---@field interval number seconds
 ---@field deadline? number seconds inside
 ---@field nulls? "omit"|"keep"
@@ -118,7 +118,7 @@ local run_watch = {}
 function run_watch.new(o)
   local now = loop.now()
   return setmetatable({
-    settings = o.settings, path = o.path, query = o.query, path_of = o.path_of, interval = o.interval,
+    settings = o.settings, path = o.path, query = o.query, interval = o.interval,
     nulls = o.nulls, request_timeout = o.request_timeout,
     clock = clock.new(o.deadline), waiter = loop.waiter(), began_at = now, look_at = now,
   }, mt)
