@@ -25,10 +25,6 @@ function client_mt.__tostring(self)
   return "apify.Client: " .. self.settings.base.url
 end
 
-local function check_self(self, what)
-  if getmetatable(self) ~= client_mt then errors.misuse("client:%s is a method: call it with a colon", what) end
-end
-
 local function wrap(s)
   return setmetatable({ settings = s }, client_mt)
 end
@@ -37,7 +33,7 @@ end
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Actor
 function Client:actor(id)
-  check_self(self, "actor")
+  errors.check_self(self, client_mt, "client:actor")
   return actor.new(self.settings, id)
 end
 
@@ -45,7 +41,7 @@ end
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function Client:task(id)
-  check_self(self, "task")
+  errors.check_self(self, client_mt, "client:task")
   return task.new(self.settings, id)
 end
 
@@ -53,7 +49,7 @@ end
 ---@param id any an id, or a table with an `id`, such as a row of a list
 ---@return apify.RunHandle
 function Client:run(id)
-  check_self(self, "run")
+  errors.check_self(self, client_mt, "client:run")
   return run.new(self.settings, id)
 end
 
@@ -61,7 +57,7 @@ end
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.Dataset
 function Client:dataset(id)
-  check_self(self, "dataset")
+  errors.check_self(self, client_mt, "client:dataset")
   return dataset.new(self.settings, id)
 end
 
@@ -69,7 +65,7 @@ end
 ---@param id any an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.KeyValueStore
 function Client:key_value_store(id)
-  check_self(self, "key_value_store")
+  errors.check_self(self, client_mt, "client:key_value_store")
   return key_value_store.new(self.settings, id)
 end
 
@@ -78,7 +74,7 @@ end
 ---@param opts? { client_key?: string }
 ---@return apify.RequestQueue
 function Client:request_queue(id, opts)
-  check_self(self, "request_queue")
+  errors.check_self(self, client_mt, "client:request_queue")
   return request_queue.new(self.settings, id, opts)
 end
 
@@ -86,14 +82,14 @@ end
 ---@param id any its id, or a table with an `id`
 ---@return apify.Log
 function Client:log(id)
-  check_self(self, "log")
+  errors.check_self(self, client_mt, "client:log")
   return log.new(self.settings, id)
 end
 
 --- The account's Actors: those it owns or has used.
 ---@return apify.Actors
 function Client:actors(...)
-  check_self(self, "actors")
+  errors.check_self(self, client_mt, "client:actors")
   resource.check_no_options("client:actors", ...)
   return account.actors(self.settings)
 end
@@ -101,7 +97,7 @@ end
 --- The account's tasks.
 ---@return apify.Tasks
 function Client:tasks(...)
-  check_self(self, "tasks")
+  errors.check_self(self, client_mt, "client:tasks")
   resource.check_no_options("client:tasks", ...)
   return account.tasks(self.settings)
 end
@@ -109,7 +105,7 @@ end
 --- The account's datasets.
 ---@return apify.Storages
 function Client:datasets(...)
-  check_self(self, "datasets")
+  errors.check_self(self, client_mt, "client:datasets")
   resource.check_no_options("client:datasets", ...)
   return account.storages(self.settings, "/datasets", "datasets")
 end
@@ -117,7 +113,7 @@ end
 --- The account's key-value stores.
 ---@return apify.Storages
 function Client:key_value_stores(...)
-  check_self(self, "key_value_stores")
+  errors.check_self(self, client_mt, "client:key_value_stores")
   resource.check_no_options("client:key_value_stores", ...)
   return account.storages(self.settings, "/key-value-stores", "key_value_stores")
 end
@@ -125,7 +121,7 @@ end
 --- The account's request queues.
 ---@return apify.Storages
 function Client:request_queues(...)
-  check_self(self, "request_queues")
+  errors.check_self(self, client_mt, "client:request_queues")
   resource.check_no_options("client:request_queues", ...)
   return account.storages(self.settings, "/request-queues", "request_queues")
 end
@@ -133,7 +129,7 @@ end
 --- All runs of the account.
 ---@return apify.Runs
 function Client:runs(...)
-  check_self(self, "runs")
+  errors.check_self(self, client_mt, "client:runs")
   resource.check_no_options("client:runs", ...)
   return runs.new(self.settings, "/actor-runs")
 end
@@ -163,7 +159,7 @@ end
 ---@param opts? apify.WaitOptions
 ---@return apify.RunsIterator, nil, nil, apify.RunsIterator
 function Client:wait_each(list, opts)
-  check_self(self, "wait_each")
+  errors.check_self(self, client_mt, "client:wait_each")
   local o = check_wait(opts, "client:wait_each")
   local it = run_wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
   return it, nil, nil, it
@@ -175,7 +171,7 @@ end
 ---@return table[]? runs
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
-  check_self(self, "wait_all")
+  errors.check_self(self, client_mt, "client:wait_all")
   local o = check_wait(opts, "client:wait_all")
   return run_wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
 end
@@ -186,7 +182,7 @@ end
 ---@return table? run
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
-  check_self(self, "wait_any")
+  errors.check_self(self, client_mt, "client:wait_any")
   local o = check_wait(opts, "client:wait_any")
   local resolved = resolve_runs(list, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
@@ -198,7 +194,7 @@ end
 ---@return any body
 ---@return any meta_or_err
 function Client:request(opts)
-  check_self(self, "request")
+  errors.check_self(self, client_mt, "client:request")
   return custom.request(self.settings, opts)
 end
 
@@ -206,7 +202,7 @@ end
 ---@param opts apify.IterateOptions
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function Client:iterate(opts)
-  check_self(self, "iterate")
+  errors.check_self(self, client_mt, "client:iterate")
   return custom.iterate(self.settings, opts)
 end
 
@@ -214,7 +210,7 @@ end
 ---@param opts table as for apify.new
 ---@return apify.Client
 function Client:with(opts)
-  check_self(self, "with")
+  errors.check_self(self, client_mt, "client:with")
   return wrap(settings.with(self.settings, opts))
 end
 
@@ -232,7 +228,7 @@ end
 --- What this client has done so far.
 ---@return apify.Stats
 function Client:stats()
-  check_self(self, "stats")
+  errors.check_self(self, client_mt, "client:stats")
   local copy = {}
   for name, n in pairs(self.settings.counts) do copy[name] = n end
   copy.in_flight = reactor.in_flight()
@@ -256,7 +252,7 @@ end
 
 --- End the client: what waits returns an error of kind "closed", and so does every later call. Safe to call twice.
 function Client:close()
-  check_self(self, "close")
+  errors.check_self(self, client_mt, "client:close")
   local own = self.settings
   own.is_closed = true                                      -- who was interrupted in here calls it again
   call_with_each(own.waiters, loop.wake)

@@ -44,6 +44,10 @@ describe("client:request", function()
     assert.equal("text/csv", (ask { method = "POST", path = "/x", body = "a", headers = { ["content-type"] = "text/csv" } }).headers["content-type"])
   end)
 
+  it("gives JSON no other type than the caller's, an empty one too", function()
+    assert.equal("", (ask { method = "POST", path = "/x", body = { a = 1 }, headers = { ["Content-Type"] = " " } }).headers["content-type"])
+  end)
+
   it("returns text that is not JSON as it came", function()
     local _, value = ask({ path = "/x" }, "a,b\n", "text/csv")
     assert.equal("a,b\n", value)

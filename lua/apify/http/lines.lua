@@ -7,10 +7,6 @@ local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
 
 local lines = {}
 
-local function check_self(self, mt, what)
-  if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
-end
-
 --- What `step` gives next, counted; an error where the fiber was cancelled.
 local function next_piece(self, step)
   local err = not self.is_over and loop.is_cancelled() and self.stream:cancellation()
@@ -121,13 +117,13 @@ end
 ---@return string? line
 ---@return apify.Error? err
 function Lines:next()
-  check_self(self, lines_mt, "next")
+  errors.check_self(self, lines_mt, "iterator:next")
   return next_piece(self, next_line)
 end
 
 --- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
 function Lines:close()
-  check_self(self, lines_mt, "close")
+  errors.check_self(self, lines_mt, "iterator:close")
   close(self)
 end
 
@@ -157,13 +153,13 @@ end
 ---@return string? chunk
 ---@return apify.Error? err
 function Chunks:next()
-  check_self(self, chunks_mt, "next")
+  errors.check_self(self, chunks_mt, "iterator:next")
   return next_piece(self, next_chunk)
 end
 
 --- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
 function Chunks:close()
-  check_self(self, chunks_mt, "close")
+  errors.check_self(self, chunks_mt, "iterator:close")
   close(self)
 end
 

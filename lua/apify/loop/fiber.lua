@@ -15,10 +15,6 @@ local fiber = {}
 local Fiber = {}
 local fiber_mt = { __index = Fiber, __name = "apify.Fiber" }
 
-local function check_self(self, what)
-  if getmetatable(self) ~= fiber_mt then errors.misuse("fiber:%s is a method: call it with a colon", what) end
-end
-
 local function check_secs(secs, where)
   if type(secs) ~= "number" or secs ~= secs or secs < 0 then
     errors.misuse("bad argument 1 of %s: %s (expected seconds)", where, errors.show(secs))
@@ -113,7 +109,7 @@ end
 ---@param secs? number
 ---@return any ...
 function Fiber:wait(secs)
-  check_self(self, "wait")
+  errors.check_self(self, fiber_mt, "fiber:wait")
   if secs ~= nil then check_secs(secs, "fiber:wait") end
   if self.task and self.task == loop.current_task() then errors.misuse "fiber:wait: a fiber cannot wait for its own end" end
   under_way[self] = nil
@@ -137,7 +133,7 @@ end
 --- End every wait in the fiber, now and later, and every step of an iterator, with an error of kind "cancelled". What it waits for is
 --- aborted at once.
 function Fiber:cancel()
-  check_self(self, "cancel")
+  errors.check_self(self, fiber_mt, "fiber:cancel")
   under_way[self] = nil
   if not self.is_over then loop.cancel_task(self.task) end
 end
@@ -145,7 +141,7 @@ end
 --- Has its function ended?
 ---@return boolean
 function Fiber:is_done()
-  check_self(self, "is_done")
+  errors.check_self(self, fiber_mt, "fiber:is_done")
   return self.is_over
 end
 

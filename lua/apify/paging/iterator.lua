@@ -12,10 +12,6 @@ local Iterator = {}
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
 
-local function check_self(self, what)
-  if getmetatable(self) ~= iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
-end
-
 local function next_row(self)
   local row, what, err
   repeat row, what, err = self.reader:step() until row ~= nil or what ~= "page"
@@ -27,7 +23,7 @@ end
 ---@return any? row
 ---@return apify.Error? err
 function Iterator:next()
-  check_self(self, "next")
+  errors.check_self(self, iterator_mt, "iterator:next")
   return next_row(self)
 end
 
@@ -84,7 +80,7 @@ end
 ---@return nil
 ---@return apify.Iterator
 function Iterator:pages()
-  check_self(self, "pages")
+  errors.check_self(self, iterator_mt, "iterator:pages")
   return function()
     local page, err = next_page(self)
     if err then error(err, 0) end
@@ -96,7 +92,7 @@ end
 ---@return any[]?
 ---@return apify.Error? err
 function Iterator:collect()
-  check_self(self, "collect")
+  errors.check_self(self, iterator_mt, "iterator:collect")
   local rows = {}
   while true do
     local row, err = self:next()
@@ -120,7 +116,7 @@ end
 --- How far it has come.
 ---@return apify.Progress
 function Iterator:progress()
-  check_self(self, "progress")
+  errors.check_self(self, iterator_mt, "iterator:progress")
   local r = self.reader
   return {
     delivered = r.delivered, total = r.plan.total, offset = r.plan:position(),
@@ -131,7 +127,7 @@ end
 --- A string with which `iterate { bookmark = s }` goes on behind the last delivered row, also in another process. It holds no token.
 ---@return string
 function Iterator:bookmark()
-  check_self(self, "bookmark")
+  errors.check_self(self, iterator_mt, "iterator:bookmark")
   local r = self.reader
   if not r.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
   return bookmark.write { path = r.path, query = r.query, limit_left = r.plan.limit_left, mark = r.plan:mark(), last = r.last }
@@ -139,7 +135,7 @@ end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
 function Iterator:close()
-  check_self(self, "close")
+  errors.check_self(self, iterator_mt, "iterator:close")
   self.reader:close()
 end
 

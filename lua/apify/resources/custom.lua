@@ -3,6 +3,7 @@ local bookmark = require "apify.paging.bookmark"
 local collection = require "apify.resources.base.collection"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local headers = require "apify.http.headers"
 local iterate = require("apify.resources.base.operations").custom.iterate
 local options = require "apify.util.options"
 local request = require "apify.http.request"
@@ -91,9 +92,9 @@ end
 local OWN_HEADERS = { authorization = "the token is set with client:with", host = "the host is that of base_url",
   ["content-length"] = "it is counted", ["accept-encoding"] = "it is what the core decodes", ["transfer-encoding"] = "it is the core's" }
 
-local function header_lines(headers, where)
+local function header_lines(given, where)
   local lines = {}
-  for name, value in pairs(headers or {}) do
+  for name, value in pairs(given or {}) do
     local function refuse(why) errors.misuse("bad option 'headers' of %s: %s (%s)", where, errors.show(name), why) end
     if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then refuse "not a header name" end
     if OWN_HEADERS[name:lower()] then refuse(OWN_HEADERS[name:lower()]) end
@@ -106,19 +107,12 @@ local function header_lines(headers, where)
   return lines
 end
 
-local function has_header(lines, name)
-  for _, line in ipairs(lines) do
-    if line:lower():sub(1, #name + 1) == name .. ":" then return true end
-  end
-  return false
-end
-
 --- The body to send: JSON of a table.
 local function encode_body(body, lines, where)
   if type(body) ~= "table" then return body end
   local text, why = core.encode(body)
   if not text then errors.misuse("bad option 'body' of %s: %s", where, why) end
-  if not has_header(lines, "content-type") then lines[#lines + 1] = "Content-Type: application/json" end
+  if not headers.has(lines, "content-type") then lines[#lines + 1] = "Content-Type: application/json" end
   return text
 end
 

@@ -276,10 +276,6 @@ end
 local RunsIterator = {}
 local runs_iterator_mt = { __index = RunsIterator, __name = "apify.RunsIterator" }
 
-local function check_self(self, what)
-  if getmetatable(self) ~= runs_iterator_mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
-end
-
 --- The group, begun at the first step, with its clock running.
 local function enter(self)
   self.group = self.group or begin(self.settings, self.targets, self.options)
@@ -292,7 +288,7 @@ end
 ---@return table? run
 ---@return apify.Error? err
 function RunsIterator:next()
-  check_self(self, "next")
+  errors.check_self(self, runs_iterator_mt, "iterator:next")
   if self.is_closed then return nil end
   local refused = drive.refusal(self.settings)
   if refused then return nil, nil, refused end
@@ -308,7 +304,7 @@ end
 
 --- Stop waiting: what is in flight is aborted. Safe to call twice.
 function RunsIterator:close()
-  check_self(self, "close")
+  errors.check_self(self, runs_iterator_mt, "iterator:close")
   self.is_closed = true
   if self.group then self.group:close() end
 end

@@ -21,10 +21,6 @@ local RunWatch = {}
 
 local mt = { __index = RunWatch, __name = "apify.RunWatch" }
 
-local function check_self(self, what)
-  if getmetatable(self) ~= mt then errors.misuse("iterator:%s is a method: call it with a colon", what) end
-end
-
 --- Wait until it is time to look. nil, or the error that ends the wait.
 local function pause(self)
   while not self.is_over do
@@ -70,7 +66,7 @@ end
 ---@return table? run
 ---@return apify.Error? err
 function RunWatch:next()
-  check_self(self, "next")
+  errors.check_self(self, mt, "iterator:next")
   self.clock:enter()
   local run, err
   while not (self.is_over or run or err) do
@@ -83,7 +79,7 @@ end
 
 --- Stop watching; whoever waits in `next` is given nil. Safe to call twice.
 function RunWatch:close()
-  check_self(self, "close")
+  errors.check_self(self, mt, "iterator:close")
   self.is_over = true
   loop.wake(self.waiter)
   if self.call then self.call:abort { kind = "closed", message = "the watch was closed" } end          -- last, as a hook may raise

@@ -209,4 +209,12 @@ function errors.misuse(fmt, ...)
   error(caller_position() .. fmt:format(...), 0)
 end
 
+--- Complain about a method that was called with a dot.
+---@param self any
+---@param mt table the metatable of what has the method
+---@param method string such as "iterator:next"
+function errors.check_self(self, mt, method)
+  if getmetatable(self) ~= mt then errors.misuse("%s is a method: call it with a colon", method) end
+end
+
 return errors

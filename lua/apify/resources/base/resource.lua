@@ -58,7 +58,7 @@ end
 ---@param self any
 ---@param what string the method
 function resource.check_self(class, self, what)
-  if getmetatable(self) ~= class.metatable then errors.misuse("%s is a method: call it with a colon", what) end
+  errors.check_self(self, class.metatable, what)
 end
 
 --- Complain about options that were given to a method that takes none, and would be lost.
