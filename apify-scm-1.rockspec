@@ -139,6 +139,7 @@ build = {
     ["apify.util.json"] = "lua/apify/util/json.lua",
     ["apify.util.limiter"] = "lua/apify/util/limiter.lua",
     ["apify.util.options"] = "lua/apify/util/options.lua",
+    ["apify.util.tables"] = "lua/apify/util/tables.lua",
     ["apify.util.url"] = "lua/apify/util/url.lua",
     ["apify.version"] = "lua/apify/version.lua",
   },

@@ -12,6 +12,7 @@ local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
 local settings = require "apify.http.settings"
+local tables = require "apify.util.tables"
 local task = require "apify.resources.task"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
@@ -229,10 +230,7 @@ end
 ---@return apify.Stats
 function Client:stats()
   errors.check_self(self, client_mt, "client:stats")
-  local copy = {}
-  for name, n in pairs(self.settings.counts) do copy[name] = n end
-  copy.in_flight = reactor.in_flight()
-  return copy
+  return tables.merge(self.settings.counts, { in_flight = reactor.in_flight() })
 end
 
 --- Call the function with each key of a table that may change meanwhile. An error that leaves it keeps none of the others from it.

@@ -2,6 +2,7 @@
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local options = require "apify.util.options"
+local tables = require "apify.util.tables"
 local url = require "apify.util.url"
 local version = require "apify.version"
 
@@ -143,9 +144,7 @@ end
 
 --- Settings from checked options. `secret` is the token that they had before, if any.
 local function make(o, secret)
-  local self = setmetatable({}, settings_mt)
-  for name, value in pairs(DEFAULTS) do self[name] = value end
-  for name, value in pairs(o) do self[name] = value end
+  local self = setmetatable(tables.merge(DEFAULTS, o), settings_mt)
   self.options = o
   self.secret = secret
   self.base = make_base(o)
@@ -183,10 +182,7 @@ function settings.with(before, opts)
   local secret = before.secret
   if given.token ~= nil then secret = make_secret(given.token, "option 'token' of client:with") end
   given.token = nil
-  local o = {}
-  for name, value in pairs(before.options) do o[name] = value end
-  for name, value in pairs(given) do o[name] = value end
-  local self = make(o, secret)
+  local self = make(tables.merge(before.options, given), secret)
   self.decoders, self.known = before.decoders, before.known
   return self
 end

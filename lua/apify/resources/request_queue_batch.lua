@@ -3,6 +3,7 @@ local batch_send = require "apify.resources.request_queue_batch_send"
 local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local tables = require "apify.util.tables"
 
 local batch = {}
 
@@ -107,10 +108,7 @@ local function match_added(entries, processed, unprocessed)
 end
 
 local function added_twin(row)
-  local copy = {}
-  for name, value in pairs(row) do copy[name] = value end
-  copy.wasAlreadyPresent = true
-  return copy
+  return tables.merge(row, { wasAlreadyPresent = true })
 end
 
 ---@type apify.BatchKind

@@ -11,6 +11,7 @@ local run_status = require "apify.resources.base.run_status"
 local bodies = require "apify.http.bodies"
 local loop = require "apify.loop"
 local run_wait = require "apify.resources.run_wait"
+local tables = require "apify.util.tables"
 local user_data = require "apify.resources.base.user_data"
 
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
@@ -187,12 +188,12 @@ function run_start.call(self, operation, input, opts, where)
   return nil, why
 end
 
---- Add to the fields what a call needs that lasts as long as the run: its input and its limits of time.
-local function add_sync_fields(self, fields, o, input, where)
-  for name, value in pairs(run_start.input_fields(self.settings, input, o.content_type, where)) do fields[name] = value end
-  fields.hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout)
-  fields.request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout)
-  return fields
+--- The fields, and what a call needs that lasts as long as the run: its input and its limits of time.
+local function with_sync_fields(self, fields, o, input, where)
+  return tables.merge(fields, run_start.input_fields(self.settings, input, o.content_type, where), {
+    hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout),
+    request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout),
+  })
 end
 
 --- Run it within one request: its output.
@@ -205,7 +206,7 @@ end
 ---@return apify.Error? err
 function run_start.record(self, operation, input, opts, where)
   local o, settings = operation.check(opts, where), self.settings
-  local fields = add_sync_fields(self, user_data.fields(settings, o), o, input, where)
+  local fields = with_sync_fields(self, user_data.fields(settings, o), o, input, where)
   return resource.call(self, operation, o, nil, fields, user_data.record(settings, o, o.output_record_key or "OUTPUT", true))
 end
 
@@ -219,7 +220,7 @@ end
 ---@return apify.Error? err
 function run_start.items(self, operation, input, opts, where)
   local o, settings = operation.check(opts, where), self.settings
-  local fields = add_sync_fields(self, user_data.fields(settings, o), o, input, where)
+  local fields = with_sync_fields(self, user_data.fields(settings, o), o, input, where)
   return resource.call(self, operation, o, nil, fields, user_data.page(settings, o))
 end
 
@@ -233,7 +234,7 @@ end
 function run_start.iterate(self, operation, input, opts, where)
   local o, settings = operation.check(opts, where), self.settings
   local all = user_data.row_options(settings, o, where)
-  local req = resource.request(self, operation, o, nil, add_sync_fields(self, {}, o, input, where))
+  local req = resource.request(self, operation, o, nil, with_sync_fields(self, {}, o, input, where))
   all.settings, all.path, all.query, all.pick, all.plan = settings, req.path, req.query, o.pick, single_plan.new()
   all.http1, all.answer, all.request_timeout, all.deadline = true, "stream", req.request_timeout, o.deadline
   all.request = { method = req.method, body = req.body, headers = req.headers, hold_timeout = req.hold_timeout }

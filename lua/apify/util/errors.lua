@@ -1,4 +1,5 @@
 --- What can go wrong: the error object of operations, and the raising of misuse at the caller's line.
+local tables = require "apify.util.tables"
 
 ---@alias apify.ErrorKind
 ---| "api"        # the API answered with an error; see status and type
@@ -146,8 +147,7 @@ function errors.new(fields)
   if not KINDS[fields.kind] then
     error(("not a kind of error: %s"):format(errors.show(fields.kind)), 2)
   end
-  local e = {}
-  for name, value in pairs(fields) do e[name] = value end
+  local e = tables.merge(fields)
   e.message = tostring(e.message or e.kind)
   if e.status == 404 then e.not_found = true end
   return setmetatable(e, Error)
@@ -161,9 +161,7 @@ end
 function errors.of_user(who, why, fields)
   if errors.is(why) then return why end
   local is_shown, text = pcall(tostring, why)
-  local all = { kind = "io", message = ("%s raised: %s"):format(who, is_shown and text or type(why)), cause = why }
-  for name, value in pairs(fields or {}) do all[name] = value end
-  return errors.new(all)
+  return errors.new(tables.merge({ kind = "io", message = ("%s raised: %s"):format(who, is_shown and text or type(why)), cause = why }, fields))
 end
 
 --- Is this value an error object of this module?

@@ -5,6 +5,7 @@ local drive = require "apify.http.drive"
 local save = require "apify.http.save"
 local sink = require "apify.http.sink"
 local stream = require "apify.http.stream"
+local tables = require "apify.util.tables"
 
 local download = {}
 
@@ -14,9 +15,9 @@ local download = {}
 ---@param options? table further options of the stream
 ---@return apify.Stream
 function download.stream(self, make_request, options)
-  local all = { settings = self.settings, request = make_request(self), resolve = resource.resolver(self, make_request) }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return stream.new(all)
+  return stream.new(tables.merge({
+    settings = self.settings, request = make_request(self), resolve = resource.resolver(self, make_request),
+  }, options))
 end
 
 --- Save the answer of an operation in what `sink.check` has accepted: true or, without a sink, the bytes; and the answer's

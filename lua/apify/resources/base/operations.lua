@@ -7,6 +7,7 @@ local base64 = require "apify.util.base64"
 local core = require "apify.core"
 local options = require "apify.util.options"
 local run_status = require "apify.resources.base.run_status"
+local tables = require "apify.util.tables"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
 
@@ -41,8 +42,8 @@ local nulls = { nulls = options.enum { "omit", "keep" } }
 --- An operation from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
 --- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
 local function operation(method, path, kind, parameters, more)
-  local spec, map, required = { request_timeout = positive_secs, nulls = kind and kind ~= "nothing" and nulls.nulls or nil }, {}, {}
-  for name, checker in pairs(more or {}) do spec[name] = checker end
+  local has_nulls, map, required = kind and kind ~= "nothing", {}, {}
+  local spec = tables.merge({ request_timeout = positive_secs, nulls = has_nulls and nulls.nulls or nil }, more)
   for i, parameter in ipairs(parameters or {}) do
     spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
     if parameter.is_required then required[#required + 1] = parameter[1] end
@@ -105,14 +106,7 @@ local iterating = {
   bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
 }
 
-local function with(base, more)
-  local all = {}
-  for name, checker in pairs(base) do all[name] = checker end
-  for name, checker in pairs(more) do all[name] = checker end
-  return all
-end
-
-local iterating_items = with(iterating, {
+local iterating_items = tables.merge(iterating, {
   chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
 })
 
@@ -148,7 +142,8 @@ operations.log = {
 
 operations.dataset = storage()
 operations.dataset.list_items = operation("GET", "/items", nil, join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape), with(iterating_items, { offset = whole }))
+operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape),
+  tables.merge(iterating_items, { offset = whole }))
 operations.dataset.download_items = operation("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
   { deadline = positive_secs })
 operations.dataset.push_items = operation("POST", "/items", "nothing", nil, { deadline = positive_secs })
@@ -158,9 +153,9 @@ operations.key_value_store = storage()
 operations.key_value_store.list_keys = operation("GET", "/keys", "page", join(
   { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
 operations.key_value_store.iterate_keys = operation("GET", "/keys", nil, key_filter,
-  with(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
+  tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
 operations.key_value_store.download_records = media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
-operations.key_value_store.get_record = operation("GET", "/records/{}", nil, record_form, with(nulls, { raw = flag }))
+operations.key_value_store.get_record = operation("GET", "/records/{}", nil, record_form, tables.merge(nulls, { raw = flag }))
 operations.key_value_store.download_record = media("GET", "/records/{}", "record", record_form,
   { deadline = positive_secs, raw = flag })
 operations.key_value_store.record_exists = operation("HEAD", "/records/{}", "nothing")
@@ -176,7 +171,7 @@ operations.request_queue.list_requests = locking("GET", "/requests", "page", joi
   { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
 }, request_filter))
 operations.request_queue.iterate_requests = locking("GET", "/requests", nil, request_filter,
-  with(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
+  tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
 operations.request_queue.add_request = locking("POST", "/requests", "registration", forefront)
 operations.request_queue.batch_add_requests = locking("POST", "/requests/batch", "batch", forefront, batching)
 operations.request_queue.batch_delete_requests = locking("DELETE", "/requests/batch", "batch", nil, batching)
@@ -229,7 +224,7 @@ local permission = { { "force_permission_level", "forcePermissionLevel", options
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
 local input = { content_type = header_text }
-local calling = with(input, {
+local calling = tables.merge(input, {
   deadline = positive_secs, log = options.either(flag, options.func), wait_secs = options.number { min = 0, huge = true },
 })
 
@@ -240,10 +235,10 @@ local function startable(own)
     get = operation("GET", "", "object"),
     start = operation("POST", "/runs", "run", join(start, wait_for_finish), input),
     call = operation("POST", "/runs", "run", start, calling),
-    run_sync = operation("POST", "/run-sync", nil, join(run_limits, hooks, output_key), with(input, { nulls = nulls.nulls, raw = flag })),
-    run_sync_get_dataset_items = operation("POST", "/run-sync-get-dataset-items", nil, items, with(input, nulls)),
+    run_sync = operation("POST", "/run-sync", nil, join(run_limits, hooks, output_key), tables.merge(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = operation("POST", "/run-sync-get-dataset-items", nil, items, tables.merge(input, nulls)),
     run_sync_iterate_items = operation("POST", "/run-sync-get-dataset-items", nil, items,
-      with(input, { deadline = positive_secs, nulls = nulls.nulls, pick = iterating.pick })),
+      tables.merge(input, { deadline = positive_secs, nulls = nulls.nulls, pick = iterating.pick })),
   }
 end
 
@@ -273,9 +268,9 @@ local max_page = options.integer { min = 1, max = 1000 }
 local function collection(filters, more)
   return {
     list = operation("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
-    iterate = operation("GET", "", nil, filters, with(with(iterating, {
+    iterate = operation("GET", "", nil, filters, tables.merge(iterating, {
       chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
-    }), more or {})),
+    }, more)),
   }
 end
 

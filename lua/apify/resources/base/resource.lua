@@ -6,6 +6,7 @@ local core = require "apify.core"
 local errors = require "apify.util.errors"
 local iterator = require "apify.paging.iterator"
 local request = require "apify.http.request"
+local tables = require "apify.util.tables"
 local url = require "apify.util.url"
 
 local resource = {}
@@ -90,13 +91,11 @@ end
 ---@param fields? table
 ---@return apify.Request
 function resource.request(self, operation, o, segment, fields)
-  local req = {
+  return tables.merge({
     method = operation.method, path = self.path .. operation.path:gsub("{}", function() return segment end),
     query = whole_query(self, operation, o), nulls = o.nulls, request_timeout = o.request_timeout,
     answer = operation.answers == "nothing" and "head" or nil, media = operation.media,
-  }
-  for name, value in pairs(fields or {}) do req[name] = value end
-  return req
+  }, fields)
 end
 
 --- The fields of a request whose body is a JSON object made of options; misuse where these are not UTF-8.
@@ -160,11 +159,8 @@ function resource.resolve(self, request_timeout)
   if not mount.is_last then return self end
   local run_path, err = resource.last_run_path(self.settings, mount, request_timeout)
   if not run_path then return nil, err end
-  local resolved = {}
-  for name, value in pairs(self) do resolved[name] = value end
-  resolved.path = run_path .. self.path:sub(#mount.run_path + 1)
-  resolved.mount = { query = {}, run_path = run_path }
-  return setmetatable(resolved, getmetatable(self))
+  local own = { path = run_path .. self.path:sub(#mount.run_path + 1), mount = { query = {}, run_path = run_path } }
+  return setmetatable(tables.merge(self, own), getmetatable(self))
 end
 
 --- For what has to wait until the first step: a function that finds the run that is last then, and gives what `make` makes of the
@@ -224,8 +220,7 @@ function resource.iterate(self, operation, o, where, make_plan, reader_options)
   if place.path == path then
     all.resolve = resource.resolver(self, function(resolved) return resolved.path .. operation.path end)
   end
-  for name, value in pairs(reader_options or {}) do all[name] = value end
-  local it = iterator.new(all)
+  local it = iterator.new(tables.merge(all, reader_options))
   return it, nil, nil, it
 end
 
