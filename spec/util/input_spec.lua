@@ -1,5 +1,6 @@
 --- What callers give to be sent, by values.
 local core = require "apify.core"
+local errors = require "apify.util.errors"
 local input = require "apify.util.input"
 
 describe("input", function()
@@ -31,5 +32,23 @@ describe("input", function()
     assert.is_true(input.is_callable(setmetatable({}, { __call = print })))
     assert.is_false(input.is_callable {})
     assert.is_false(input.is_callable "x")
+  end)
+
+  it("knows open handles and the names of files", function()
+    local closed = assert(io.tmpfile())
+    closed:close()
+    assert.is_true(input.is_handle(io.stdout, "write"))
+    assert.is_true(input.is_handle({ read = print }, "read"))
+    for _, value in ipairs { closed, { write = 1 }, {}, "write", 7 } do assert.is_false(input.is_handle(value, "write")) end
+    assert.is_true(input.is_file_name "a b")
+    for _, value in ipairs { "", "a\0b", 7 } do assert.is_false(input.is_file_name(value)) end
+  end)
+
+  it("says what the user's code said or raised, unless that is an apify.Error", function()
+    local own, cause = errors.new { kind = "api" }, {}
+    assert.same({ kind = "io", message = "x: full", errno = 28 }, input.failure("x", "full", 28))
+    assert.same({ kind = "io", message = "x raised: " .. tostring(cause), cause = cause }, input.crash("x", cause))
+    assert.equal(own, input.failure("x", own))
+    assert.equal(own, input.crash("x", own))
   end)
 end)

@@ -26,50 +26,20 @@ local FileSink, HandleSink, FunctionSink, StringSink = kind_of_sink(), kind_of_s
 
 FileSink.is_ours, StringSink.is_ours = true, true
 
---- The method of a handle, or nil.
-local function method_of(value, name)
-  if type(value) ~= "table" and type(value) ~= "userdata" then return nil end
-  local ok, found = pcall(function() return value[name] end)
-  if ok and input.is_callable(found) then return found end
-end
-
---- Is this an open handle that has the method?
----@param value any
----@param name string
----@return boolean
-function sink.is_handle(value, name)
-  return io.type(value) ~= "closed file" and method_of(value, name) ~= nil
-end
-
---- Is this the name that a file can have?
----@param value any
----@return boolean
-function sink.is_file_name(value)
-  return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
-end
-
 --- Raise misuse unless bytes can be given to this value.
 ---@param value any
 ---@param what string such as "argument 1 of log:download"
 function sink.check(value, what)
-  if value == nil or type(value) == "function" or sink.is_file_name(value) or sink.is_handle(value, "write") then return end
+  if value == nil or type(value) == "function" or input.is_file_name(value) or input.is_handle(value, "write") then return end
   errors.misuse("bad %s: %s (expected a file name, a handle to write to, a function, or nothing)", what, errors.show(value))
-end
-
---- The fields of an error about the user's code, which said `message`; an apify.Error stays as it is.
-local function failure(self, message, errno)
-  if errors.is(message) then return message end
-  message = message == nil and "it refused the bytes" or tostring(message)
-  return { kind = "io", message = ("%s: %s"):format(self.name, message), errno = tonumber(errno) }
 end
 
 --- What the user's code answered: true, or nil and why it stopped. To say nothing is to agree.
 local function judge(self, is_called, answer, message, errno)
-  if not is_called then
-    if errors.is(answer) then return nil, answer end
-    return nil, { kind = "io", message = ("%s raised: %s"):format(self.name, tostring(answer)), cause = answer }
+  if not is_called then return nil, input.crash(self.name, answer) end
+  if answer == false or (answer == nil and message ~= nil) then
+    return nil, input.failure(self.name, message == nil and "it refused the bytes" or message, errno)
   end
-  if answer == false or (answer == nil and message ~= nil) then return nil, failure(self, message, errno) end
   return true
 end
 
@@ -130,7 +100,7 @@ end
 
 --- The handle stays open: it is not ours. But what it may hold back has to prove that it can be written.
 function HandleSink:finish()
-  local flush = method_of(self.handle, "flush")
+  local flush = input.method_of(self.handle, "flush")
   if not flush then return true end
   return judge(self, pcall(flush, self.handle))
 end

@@ -3,7 +3,7 @@
 --- As with sinks, what the user's code does wrong is a failure: nil and the fields of an apify.Error of kind "io", or the
 --- apify.Error itself that was raised there.
 local errors = require "apify.util.errors"
-local sink = require "apify.http.sink"
+local input = require "apify.util.input"
 
 local source = {}
 
@@ -27,13 +27,8 @@ Source.__index = Source
 ---@param value any
 ---@param what string such as "argument 2 of upload_record"
 function source.check(value, what)
-  if type(value) == "function" or sink.is_file_name(value) or sink.is_handle(value, "read") then return end
+  if type(value) == "function" or input.is_file_name(value) or input.is_handle(value, "read") then return end
   errors.misuse("bad %s: %s (expected a file name, a handle to read from, or a function)", what, errors.show(value))
-end
-
-local function failure(self, message, errno)
-  if errors.is(message) then return message end
-  return { kind = "io", message = ("%s: %s"):format(self.name, tostring(message)), errno = tonumber(errno) }
 end
 
 --- What a handle's seek gave, if it is a place in a file.
@@ -57,7 +52,7 @@ end
 local function of_handle(name, handle, size)
   local is_found, start, left, message, errno = pcall(find_size, handle)
   if not is_found then start, left = nil, nil end
-  if message ~= nil then return nil, failure({ name = name }, message, errno) end
+  if message ~= nil then return nil, input.failure(name, message, errno) end
   return setmetatable({
     name = name, handle = handle, start = start, total = size or left, got = 0,
     read_piece = function() return handle:read(PIECE) end,
@@ -100,12 +95,9 @@ end
 
 --- A piece, judged: bytes | nil (the end, or to be asked again) | nil, fields
 local function judge(self, is_called, bytes, message, errno)
-  if not is_called then
-    if errors.is(bytes) then return nil, bytes end
-    return nil, { kind = "io", message = ("%s raised: %s"):format(self.name, tostring(bytes)), cause = bytes }
-  end
-  if bytes == nil and message ~= nil then return nil, failure(self, message, errno) end
-  if bytes ~= nil and type(bytes) ~= "string" then return nil, failure(self, "it gave a " .. type(bytes) .. ", not a string") end
+  if not is_called then return nil, input.crash(self.name, bytes) end
+  if bytes == nil and message ~= nil then return nil, input.failure(self.name, message, errno) end
+  if bytes ~= nil and type(bytes) ~= "string" then return nil, input.failure(self.name, "it gave a " .. type(bytes) .. ", not a string") end
   return bytes
 end
 
@@ -160,11 +152,11 @@ end
 ---@return table? fields
 function Source:rewind()
   if is_nothing(self) then return true end
-  if self.has_read and not self.start then return nil, failure(self, "it was read and cannot be rewound") end
+  if self.has_read and not self.start then return nil, input.failure(self.name, "it was read and cannot be rewound") end
   if self.has_read then
     local ok, answer, message, errno = pcall(self.handle.seek, self.handle, "set", self.start)
     if not ok then answer, message = nil, answer end
-    if not answer then return nil, failure(self, message, errno) end
+    if not answer then return nil, input.failure(self.name, message, errno) end
   end
   self.has_read, self.got, self.held, self.is_at_end = false, 0, nil, false
   return true

@@ -1,4 +1,4 @@
---- What callers give to be sent, one value after the other: lists, iterators, and where in them something is wrong.
+--- What callers give to be sent, and to write to: lists, iterators, files and handles, and what is wrong with them.
 local errors = require "apify.util.errors"
 
 local input = {}
@@ -10,6 +10,31 @@ function input.is_callable(value)
   if type(value) == "function" then return true end
   local mt = getmetatable(value)
   return type(mt) == "table" and mt.__call ~= nil
+end
+
+--- The method of a handle, or nil.
+---@param value any
+---@param name string
+---@return function?
+function input.method_of(value, name)
+  if type(value) ~= "table" and type(value) ~= "userdata" then return nil end
+  local ok, found = pcall(function() return value[name] end)
+  if ok and input.is_callable(found) then return found end
+end
+
+--- Is this an open handle that has the method?
+---@param value any
+---@param name string
+---@return boolean
+function input.is_handle(value, name)
+  return io.type(value) ~= "closed file" and input.method_of(value, name) ~= nil
+end
+
+--- Is this the name that a file can have?
+---@param value any
+---@return boolean
+function input.is_file_name(value)
+  return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
 end
 
 --- Is the table a list, perhaps a faulty or an empty one, rather than an object?
@@ -52,6 +77,25 @@ end
 ---@return apify.Error? err
 function input.pull(iterator)
   return take(pcall(iterator))
+end
+
+--- What a sink or a source of the user's said against going on, as the fields of an error; an apify.Error stays as it is.
+---@param name string of the sink or the source
+---@param message any
+---@param errno any
+---@return table
+function input.failure(name, message, errno)
+  if errors.is(message) then return message end
+  return { kind = "io", message = ("%s: %s"):format(name, tostring(message)), errno = tonumber(errno) }
+end
+
+--- The same of what it raised.
+---@param name string
+---@param why any
+---@return table
+function input.crash(name, why)
+  if errors.is(why) then return why end
+  return { kind = "io", message = ("%s raised: %s"):format(name, tostring(why)), cause = why }
 end
 
 --- Where something is wrong, in words: `items[3].price: NaN cannot be JSON` of "items[3]" and "price: NaN cannot be JSON".
