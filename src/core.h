@@ -25,6 +25,20 @@ static inline void core_new_type (lua_State *L, const char *name, const luaL_Reg
   lua_pop(L, 1);
 }
 
+/* Add a function to the module table on top of the stack. */
+static inline void core_add (lua_State *L, const char *name, lua_CFunction f) {
+  lua_pushcfunction(L, f);
+  lua_setfield(L, -2, name);
+}
+
+/* The option 'name' of the table at 'idx', as a boolean. */
+static inline int core_flag (lua_State *L, int idx, const char *name) {
+  lua_getfield(L, idx, name);
+  int set = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return set;
+}
+
 /* Each adds its functions to the module table on top of the stack, and leaves it there. */
 void open_file (lua_State *L);                /* file_lua.c: file */
 void open_gzip (lua_State *L);                /* gzip_lua.c: gzip */

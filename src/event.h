@@ -5,6 +5,7 @@
 #define APIFY_EVENT_H
 
 #include <stdint.h>
+#include <time.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -56,7 +57,11 @@ void event_set_deadline (event_set *s, int64_t when);
 int event_wait (event_set *s, int timeout, event_ready *ready, int max);
 
 /* Milliseconds of the monotonic clock. */
-int64_t event_now (void);
+static inline int64_t event_now (void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 #pragma GCC visibility pop
 

@@ -6,16 +6,9 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_BATCH 64                    /* events taken from the kernel at once; the rest stay readable */
-
-int64_t event_now (void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void event_init (event_set *s) {
   *s = (event_set){ .fd = -1, .timer = -1, .deadline = EVENT_NEVER };

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct event_slots {
   struct pollfd *fds;
@@ -14,12 +13,6 @@ typedef struct event_slots {
   int count, room;
   int first;           /* where the next look begins, so that busy sockets do not starve those behind them */
 } event_slots;
-
-int64_t event_now (void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void event_init (event_set *s) {
   *s = (event_set){ .fd = -1, .timer = -1, .deadline = EVENT_NEVER };

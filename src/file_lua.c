@@ -271,12 +271,7 @@ static const luaL_Reg methods[] = {
   { NULL, NULL }
 };
 
-static const luaL_Reg functions[] = {
-  { "file", l_new },
-  { NULL, NULL }
-};
-
 void open_file (lua_State *L) {
   core_new_type(L, FILE_TYPE, meta, methods);
-  luaL_setfuncs(L, functions, 0);
+  core_add(L, "file", l_new);
 }

@@ -139,6 +139,5 @@ static const luaL_Reg methods[] = {
 
 void open_gzip (lua_State *L) {
   core_new_type(L, GZIP_TYPE, meta, methods);
-  lua_pushcfunction(L, l_new);
-  lua_setfield(L, -2, "gzip");
+  core_add(L, "gzip", l_new);
 }

@@ -41,9 +41,7 @@ static int l_decoder (lua_State *L) {
   if (!lua_isnil(L, 1)) {
     check_options(L, 1, names);
     keeps = keeps_nulls(L, 1);
-    lua_getfield(L, 1, "raw");
-    is_raw = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    is_raw = core_flag(L, 1, "raw");
     lua_getfield(L, 1, "pick");
     if (!lua_isnil(L, 2)) picks = 2;
     if (picks != 0 && !lua_istable(L, 2)) luaL_error(L, "pick must be a list of strings");
@@ -106,13 +104,11 @@ static int l_encode (lua_State *L) {
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) return json_write(L, 1, 0, 0);
   check_options(L, 2, names);
-  lua_getfield(L, 2, "sort_keys");
-  int sorts_keys = lua_toboolean(L, -1);
   lua_newtable(L);
-  add_marks(L, 2, 4, "nulls", MARK_NULL);
-  add_marks(L, 2, 4, "empty_arrays", MARK_EMPTY_ARRAY);
-  add_marks(L, 2, 4, "array_mts", MARK_ARRAY_METATABLE);
-  return json_write(L, 1, 4, sorts_keys);
+  add_marks(L, 2, 3, "nulls", MARK_NULL);
+  add_marks(L, 2, 3, "empty_arrays", MARK_EMPTY_ARRAY);
+  add_marks(L, 2, 3, "array_mts", MARK_ARRAY_METATABLE);
+  return json_write(L, 1, 3, core_flag(L, 2, "sort_keys"));
 }
 
 /* core.array(t?) -> t, marked as an array.   Pushes 1 value. */

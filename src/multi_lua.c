@@ -51,12 +51,11 @@ static int l_new (lua_State *L) {
 
 /* The kind of pool that the options want. */
 static pool_kind wanted_kind (lua_State *L, int idx) {
-  lua_getfield(L, idx, "http1");
   lua_getfield(L, idx, "url");
   const char *url = lua_tostring(L, -1);
   int is_https = url != NULL && strncmp(url, "https:", 6) == 0;
-  pool_kind kind = !is_https ? POOL_PLAIN : lua_toboolean(L, -2) ? POOL_HTTP1 : POOL_SHARED;
-  lua_pop(L, 2);
+  pool_kind kind = !is_https ? POOL_PLAIN : core_flag(L, idx, "http1") ? POOL_HTTP1 : POOL_SHARED;
+  lua_pop(L, 1);
   return kind;
 }
 
@@ -153,6 +152,5 @@ static const luaL_Reg methods[] = {
 
 void open_multi (lua_State *L) {
   core_new_type(L, MULTI_TYPE, meta, methods);
-  lua_pushcfunction(L, l_new);
-  lua_setfield(L, -2, "multi");
+  core_add(L, "multi", l_new);
 }

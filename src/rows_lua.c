@@ -133,6 +133,5 @@ static const luaL_Reg methods[] = {
 
 void open_rows (lua_State *L) {
   core_new_type(L, ROWS_TYPE, meta, methods);
-  lua_pushcfunction(L, l_new);
-  lua_setfield(L, -2, "rows");
+  core_add(L, "rows", l_new);
 }

@@ -104,6 +104,5 @@ void open_secret (lua_State *L) {
   lua_pushliteral(L, "hidden");
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
-  lua_pushcfunction(L, l_new);
-  lua_setfield(L, -2, "secret");
+  core_add(L, "secret", l_new);
 }

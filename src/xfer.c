@@ -259,13 +259,6 @@ static void set_body (xfer *x, int send_once) {
   curl_easy_setopt(x->easy, CURLOPT_SEEKFUNCTION, xfer_cannot_rewind);
 }
 
-static int flag (lua_State *L, int idx, const char *name) {
-  lua_getfield(L, idx, name);
-  int set = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return set;
-}
-
 /* Move field 'name' of the options to slot 'slot' of the user value on top of the stack. */
 static void keep (lua_State *L, int idx, const char *name, int slot) {
   lua_getfield(L, idx, name);
@@ -308,8 +301,8 @@ static void set_upload (lua_State *L, int idx, xfer *x) {
 err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   x->easy = curl_easy_init();
   if (x->easy == NULL) return ERR_MEMORY;
-  x->receive.is_stream = flag(L, idx, "stream");
-  x->receive.is_raw = flag(L, idx, "raw");
+  x->receive.is_stream = core_flag(L, idx, "stream");
+  x->receive.is_raw = core_flag(L, idx, "raw");
   set_limits(L, idx, x);
   keep_values(L, idx, x, x_idx);
   err_code rc = xfer_apply_options(L, idx, x->easy, &x->headers);
@@ -319,8 +312,8 @@ err_code xfer_setup (lua_State *L, int idx, xfer *x, int x_idx) {
   const char *method = lua_tostring(L, -1);
   x->receive.is_head = method != NULL && strcmp(method, "HEAD") == 0;
   if (x->receive.is_head) curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
-  else if (flag(L, idx, "upload")) set_upload(L, idx, x);
-  else if (x->send.body != NULL) set_body(x, flag(L, idx, "send_once"));
+  else if (core_flag(L, idx, "upload")) set_upload(L, idx, x);
+  else if (x->send.body != NULL) set_body(x, core_flag(L, idx, "send_once"));
   lua_pop(L, 1);
   return ERR_OK;
 }

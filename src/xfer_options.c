@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "secret_lua.h"
 
 typedef enum kind {
@@ -145,10 +146,7 @@ static const option *find_option (const char *name) {
 
 /* What a body may be compressed with: nothing, if it is wanted as it is stored. */
 static const char *accepted (lua_State *L, int idx) {
-  lua_getfield(L, idx, "raw");
-  int is_raw = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return is_raw ? "Accept-Encoding: identity" : "Accept-Encoding: gzip";
+  return core_flag(L, idx, "raw") ? "Accept-Encoding: identity" : "Accept-Encoding: gzip";
 }
 
 err_code xfer_apply_options (lua_State *L, int idx, CURL *easy, struct curl_slist **headers) {
