@@ -5,6 +5,7 @@ local bodies = {}
 
 local GZIP_LINE = "Content-Encoding: gzip"
 
+bodies.JSON_TYPE = "application/json; charset=utf-8"
 bodies.MAX_SIZE = 9437184                -- bytes of a body that the API takes, before compression
 
 --- A body compressed where that makes it smaller, and the header line that tells so.
@@ -21,7 +22,7 @@ end
 ---@param is_compressed boolean
 ---@return string[]
 function bodies.headers(is_compressed)
-  return { "Content-Type: application/json; charset=utf-8", is_compressed and GZIP_LINE or nil }
+  return { "Content-Type: " .. bodies.JSON_TYPE, is_compressed and GZIP_LINE or nil }
 end
 
 --- A JSON text as the body of a request, compressed where that makes it smaller, and its header lines.

@@ -2,6 +2,7 @@
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local request = require "apify.http.request"
+local tables = require "apify.util.tables"
 
 local pages = {}
 
@@ -29,12 +30,6 @@ local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a num
 ---@field is_told? boolean its answer says something about the list
 ---@field is_behind? boolean another page was before it when it was asked for
 
-local function copy_list(list)
-  local copy = {}
-  for i, v in ipairs(list) do copy[i] = v end
-  return copy
-end
-
 --- Fields to read of the rows: what was asked for, and what the plan knows rows by, which is hidden.
 ---@param pick? string[]
 ---@param known_by string[]
@@ -42,7 +37,7 @@ end
 ---@return string[]? hidden
 function pages.fields(pick, known_by)
   if not pick then return nil end
-  local wire_pick, hidden, is_picked = copy_list(pick), {}, {}
+  local wire_pick, hidden, is_picked = tables.merge(pick), {}, {}
   for _, name in ipairs(pick) do is_picked[name] = true end
   for _, name in ipairs(known_by) do
     if not is_picked[name] then
@@ -59,7 +54,7 @@ end
 ---@param now number
 ---@param previous? table see request.begin
 function pages.open(reader, page, now, previous)
-  local query = copy_list(reader.query)
+  local query = tables.merge(reader.query)
   reader.plan:add_query(page, query)
   reader.requests = reader.requests + 1
   page.is_behind = page ~= reader.plan.pages[1]

@@ -3,6 +3,7 @@
 local offset_faults = require "apify.paging.offset_faults"
 local pages = require "apify.paging.page"
 local request = require "apify.http.request"
+local tables = require "apify.util.tables"
 
 local window = {}
 
@@ -43,8 +44,7 @@ end
 
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 function window.replan(self, now, change, ...)
-  local before, is_kept, dropped = {}, {}, {}
-  for i, old in ipairs(self.plan.pages) do before[i] = old end
+  local before, is_kept, dropped = tables.merge(self.plan.pages), {}, {}
   local result, why = change(self.plan, ...)
   for _, kept in ipairs(self.plan.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do

@@ -21,7 +21,6 @@ local user_data = require "apify.resources.base.user_data"
 local MAX_KEY = 256                      -- characters
 local CHUNK = 1000                       -- keys a page
 
-local JSON_TYPE = "application/json; charset=utf-8"
 local TEXT_TYPE = "text/plain; charset=utf-8"
 local BYTES_TYPE = "application/octet-stream"
 
@@ -61,16 +60,12 @@ function KeyValueStore:delete(opts)
   return resource.call(self, operations.delete, operations.delete.check(opts, "key_value_store:delete"))
 end
 
-local function method_name(method)
-  return "key_value_store:" .. method
-end
-
 --- The key, fit for a URL; misuse when the API allows no such key.
-local function check_key(key, method)
+local function check_key(key, where)
   local is_key = type(key) == "string" and key:find "^[A-Za-z0-9!_.'()-]+$" and #key <= MAX_KEY
   if not is_key then
     errors.misuse("bad argument 1 of %s: %s (a key has 1 to %d of the characters a-z A-Z 0-9 ! - _ . ' ( ))",
-      method_name(method), errors.show(key), MAX_KEY)
+      where, errors.show(key), MAX_KEY)
   end
   return url.segment(key, "key")
 end
@@ -90,7 +85,7 @@ end
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
   resource.check_self(KeyValueStore, self, "list_keys")
-  return resource.call(self, operations.list_keys, operations.list_keys.check(opts, method_name "list_keys"))
+  return resource.call(self, operations.list_keys, operations.list_keys.check(opts, "key_value_store:list_keys"))
 end
 
 ---@class apify.IterateKeysOptions
@@ -110,7 +105,7 @@ end
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function KeyValueStore:iterate_keys(opts)
   resource.check_self(KeyValueStore, self, "iterate_keys")
-  local where = method_name "iterate_keys"
+  local where = "key_value_store:iterate_keys"
   local o = operations.iterate_keys.check(opts, where)
   return resource.iterate(self, operations.iterate_keys, o, where, function(_, mark)
     return cursor_plan.new {
@@ -128,8 +123,8 @@ end
 ---@return apify.Error? err
 function KeyValueStore:get_record(key, opts)
   resource.check_self(KeyValueStore, self, "get_record")
-  local segment = check_key(key, "get_record")
-  local o, settings = operations.get_record.check(opts, method_name "get_record"), self.settings
+  local segment = check_key(key, "key_value_store:get_record")
+  local o, settings = operations.get_record.check(opts, "key_value_store:get_record"), self.settings
   o.attachment = true
   return resource.call(self, operations.get_record, o, segment, user_data.fields(settings, o), user_data.record(settings, o, key))
 end
@@ -157,8 +152,8 @@ end
 ---@return apify.Error? err
 function KeyValueStore:record_exists(key, opts)
   resource.check_self(KeyValueStore, self, "record_exists")
-  local segment = check_key(key, "record_exists")
-  local o = operations.record_exists.check(opts, method_name "record_exists")
+  local segment = check_key(key, "key_value_store:record_exists")
+  local o = operations.record_exists.check(opts, "key_value_store:record_exists")
   local ok, err = resource.call(self, operations.record_exists, o, segment, nil, read_head)
   if ok == "unclear" then ok, err = has_answer(self, o, segment) end
   if ok then return true end
@@ -172,12 +167,12 @@ local function encode_value(settings, value, content_type)
     return value, content_type or (core.is_utf8(value) and TEXT_TYPE or BYTES_TYPE)
   end
   if content_type and not json.is_json_type(content_type) then
-    errors.misuse("bad argument 2 of %s: %s (a record of the type %s has to be a string)", method_name "set_record", errors.show(value),
+    errors.misuse("bad argument 2 of key_value_store:set_record: %s (a record of the type %s has to be a string)", errors.show(value),
       errors.escape(content_type, 60))
   end
   local text, message = json.encode(settings, value)
-  if not text then errors.misuse("bad argument 2 of %s: %s", method_name "set_record", message) end
-  return text, content_type or JSON_TYPE
+  if not text then errors.misuse("bad argument 2 of key_value_store:set_record: %s", message) end
+  return text, content_type or bodies.JSON_TYPE
 end
 
 local function is_packed(content_type)
@@ -200,10 +195,10 @@ end
 ---@return apify.Error? err
 function KeyValueStore:set_record(key, value, opts)
   resource.check_self(KeyValueStore, self, "set_record")
-  local segment = check_key(key, "set_record")
-  local o = operations.set_record.check(opts, method_name "set_record")
+  local segment = check_key(key, "key_value_store:set_record")
+  local o = operations.set_record.check(opts, "key_value_store:set_record")
   if value == nil then
-    errors.misuse("bad argument 2 of %s: nil (delete_record removes a record, apify.null is JSON's null)", method_name "set_record")
+    errors.misuse "bad argument 2 of key_value_store:set_record: nil (delete_record removes a record, apify.null is JSON's null)"
   end
   local body, content_type = encode_value(self.settings, value, o.content_type)
   if #body > bodies.MAX_SIZE then
@@ -226,8 +221,8 @@ end
 ---@return apify.Error? err
 function KeyValueStore:upload_record(key, from, opts)
   resource.check_self(KeyValueStore, self, "upload_record")
-  local segment = check_key(key, "upload_record")
-  local where = method_name "upload_record"
+  local where = "key_value_store:upload_record"
+  local segment = check_key(key, where)
   source.check(from, "argument 2 of " .. where)
   local o = operations.upload_record.check(opts, where)
   local req = resource.request(self, operations.upload_record, o, segment, {
@@ -250,8 +245,8 @@ end
 ---@return apify.Error|{ status: integer, headers: table<string, string> } err_or_info
 function KeyValueStore:download_record(key, to, opts)
   resource.check_self(KeyValueStore, self, "download_record")
-  local segment = check_key(key, "download_record")
-  local where = method_name "download_record"
+  local where = "key_value_store:download_record"
+  local segment = check_key(key, where)
   sink.check(to, "argument 2 of " .. where)
   local o = operations.download_record.check(opts, where)
   o.attachment = true
@@ -265,7 +260,7 @@ end
 ---@return apify.Error|table err_or_info
 function KeyValueStore:download_records(to, opts)
   resource.check_self(KeyValueStore, self, "download_records")
-  local where = method_name "download_records"
+  local where = "key_value_store:download_records"
   sink.check(to, "argument 1 of " .. where)
   return download.run(self, operations.download_records, operations.download_records.check(opts, where), to)
 end
@@ -277,8 +272,8 @@ end
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete_record(key, opts)
   resource.check_self(KeyValueStore, self, "delete_record")
-  local segment = check_key(key, "delete_record")
-  return resource.call(self, operations.delete_record, operations.delete_record.check(opts, method_name "delete_record"), segment)
+  local segment = check_key(key, "key_value_store:delete_record")
+  return resource.call(self, operations.delete_record, operations.delete_record.check(opts, "key_value_store:delete_record"), segment)
 end
 
 local key_value_store = {}

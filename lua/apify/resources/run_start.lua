@@ -17,7 +17,6 @@ local user_data = require "apify.resources.base.user_data"
 local SYNC_STALL = 315                   -- seconds of silence: the API ends such a call after 300
 local LOG_GRACE = 10                     -- seconds without a line before the log of a run that has ended is left
 
-local JSON_TYPE = "application/json; charset=utf-8"
 
 local run_start = {}
 
@@ -47,14 +46,14 @@ local function encode_input(settings, input, content_type, where)
       local _, why = core.decode(input)
       if why then errors.misuse("bad argument 1 of %s: a string that is not JSON, without option 'content_type' (%s)", where, why) end
     end
-    return input, content_type or JSON_TYPE
+    return input, content_type or bodies.JSON_TYPE
   end
   if content_type and not content_type:lower():find("json", 1, true) then
     errors.misuse("bad argument 1 of %s: a %s (an input of the type %s has to be a string)", where, type(input), errors.escape(content_type, 60))
   end
   local text, message = json.encode(settings, input)
   if not text then errors.misuse("bad argument 1 of %s: %s", where, message) end
-  return text, content_type or JSON_TYPE
+  return text, content_type or bodies.JSON_TYPE
 end
 
 --- The fields of a request that sends the input.
