@@ -31,15 +31,15 @@ local function wrap(s)
 end
 
 --- An Actor.
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.Actor
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.ActorHandle
 function Client:actor(id)
   errors.check_self(self, client_mt, "client:actor")
   return actor.new(self.settings, id)
 end
 
 --- A task.
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function Client:task(id)
   errors.check_self(self, client_mt, "client:task")
@@ -47,7 +47,7 @@ function Client:task(id)
 end
 
 --- A run.
----@param id any an id, or a table with an `id`, such as a row of a list
+---@param id apify.Id an id, or a table with an `id`, such as a row of a list
 ---@return apify.RunHandle
 function Client:run(id)
   errors.check_self(self, client_mt, "client:run")
@@ -55,32 +55,32 @@ function Client:run(id)
 end
 
 --- A dataset.
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.Dataset
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.DatasetHandle
 function Client:dataset(id)
   errors.check_self(self, client_mt, "client:dataset")
   return dataset.new(self.settings, id)
 end
 
 --- A key-value store.
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.KeyValueStore
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.KeyValueStoreHandle
 function Client:key_value_store(id)
   errors.check_self(self, client_mt, "client:key_value_store")
   return key_value_store.new(self.settings, id)
 end
 
 --- A request queue; `client_key` names the owner of locks.
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@param opts? { client_key?: string }
----@return apify.RequestQueue
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@param opts? apify.QueueOptions
+---@return apify.RequestQueueHandle
 function Client:request_queue(id, opts)
   errors.check_self(self, client_mt, "client:request_queue")
   return request_queue.new(self.settings, id, opts)
 end
 
 --- The log of a run or a build.
----@param id any its id, or a table with an `id`
+---@param id apify.Id its id, or a table with an `id`
 ---@return apify.Log
 function Client:log(id)
   errors.check_self(self, client_mt, "client:log")
@@ -156,9 +156,9 @@ local function resolve_runs(list, where)
 end
 
 --- Wait for many runs in one thread: an iterator over `id, run, err`, each once, in the order in which they end.
----@param list any[] ids, or tables with an `id`
----@param opts? apify.WaitOptions
----@return apify.RunsIterator, nil, nil, apify.RunsIterator
+---@param list apify.Id[]
+---@param opts? apify.WaitManyOptions
+---@return (fun(): string?, apify.Run?, apify.Error?)|apify.RunsIterator, nil, nil, apify.RunsIterator
 function Client:wait_each(list, opts)
   errors.check_self(self, client_mt, "client:wait_each")
   local o = check_wait(opts, "client:wait_each")
@@ -167,9 +167,9 @@ function Client:wait_each(list, opts)
 end
 
 --- Wait until all of the runs have ended: the list of them; or nil and the first error, with those that ended in `err.partial`.
----@param list any[] ids, or tables with an `id`
----@param opts? apify.WaitOptions
----@return table[]? runs
+---@param list apify.Id[]
+---@param opts? apify.WaitManyOptions
+---@return apify.Run[]? runs
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
   errors.check_self(self, client_mt, "client:wait_all")
@@ -178,9 +178,9 @@ function Client:wait_all(list, opts)
 end
 
 --- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
----@param list any[] ids, or tables with an `id`
----@param opts? apify.WaitOptions
----@return table? run
+---@param list apify.Id[]
+---@param opts? apify.WaitManyOptions
+---@return apify.Run? run
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
   errors.check_self(self, client_mt, "client:wait_any")
@@ -201,14 +201,14 @@ end
 
 --- Any endpoint that answers with pages of `items`: an iterator like that of runs.
 ---@param opts apify.IterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Client:iterate(opts)
   errors.check_self(self, client_mt, "client:iterate")
   return custom.iterate(self.settings, opts)
 end
 
 --- The same sockets with other settings, such as another token.
----@param opts table as for apify.new
+---@param opts apify.Options
 ---@return apify.Client
 function Client:with(opts)
   errors.check_self(self, client_mt, "client:with")
@@ -263,7 +263,7 @@ client_mt.__close = Client.close
 local client = {}
 
 --- A client with these settings.
----@param opts? table as for apify.new
+---@param opts? apify.Options
 ---@return apify.Client
 function client.new(opts)
   return wrap(settings.new(opts))

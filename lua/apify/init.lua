@@ -26,6 +26,7 @@ local function load_core()
     :format(fault, jit and " LUA=luajit" or ""), 0)
 end
 
+---@module "apify.core"
 local core = load_core()
 local client = require "apify.client"
 local dates = require "apify.util.dates"
@@ -42,8 +43,8 @@ local apify = {
   null = core.null,
 }
 
---- A client. Every option may be left out; see README.md for all of them.
----@param opts? table
+--- A client. Every option may be left out.
+---@param opts? apify.Options
 ---@return apify.Client
 function apify.new(opts)
   return client.new(opts)

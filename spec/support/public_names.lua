@@ -58,6 +58,7 @@ end
 
 ---@class spec.PublicNames
 ---@field calls table<string, table<string, true>> "run:get" and "apify.map" -> its options
+---@field functions table<string, function> the same names
 ---@field values table<string, true> "apify.null" and the like
 ---@field classes table<string, true> what `__name` says of each kind of handle
 ---@field stats table<string, any> what `client:stats` returns
@@ -65,11 +66,12 @@ end
 ---@return spec.PublicNames
 function public_names.collect()
   local apify = load_module()
-  local found = { calls = {}, values = {}, classes = {} }
+  local found = { calls = {}, functions = {}, values = {}, classes = {} }
   for name, value in pairs(apify) do
     if type(value) == "function" then
       provoke(value)
       found.calls["apify." .. name] = taken["apify." .. name] or taken[name] or {}
+      found.functions["apify." .. name] = value
     else
       found.values["apify." .. name] = true
     end
@@ -83,7 +85,7 @@ function public_names.collect()
       if type(method) == "function" and not name:find "^__" then
         local where = noun .. ":" .. name
         provoke(method, handle)
-        found.calls[where] = taken[where] or {}
+        found.calls[where], found.functions[where] = taken[where] or {}, method
       end
     end
   end

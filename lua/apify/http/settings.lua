@@ -39,6 +39,44 @@ local codec = {
   end,
 }
 
+--- The options of a client; each may be left out. Times are seconds.
+---@class apify.Options
+---@field allow_http? boolean send the token over plain http to another machine too
+---@field base_url? string else APIFY_API_BASE_URL, else https://api.apify.com
+---@field ca_file? string the only certificates to trust
+---@field connect_timeout? number 10
+---@field json? "cjson"|apify.Codec what reads and writes items and records
+---@field max_body_size? integer bytes of an answer that is held as a whole (64 MiB)
+---@field max_connections? integer to a host (16 on https)
+---@field max_retries? integer 8
+---@field min_delay_between_retries? number 0.5, doubled each time
+---@field nulls? apify.Nulls
+---@field on_attempt? fun(attempt: apify.Attempt) told of each request that was sent; must not wait
+---@field prefetch? integer pages in flight, 1 to 64 (4)
+---@field proxy? string|false false: none, whatever the environment says
+---@field request_timeout? number for one answer, all attempts together (360)
+---@field retry_unsafe? boolean repeat what may be done twice by it, too
+---@field stall_timeout? number of silence (60)
+---@field token? string|false else APIFY_TOKEN; false: none
+---@field user_agent_suffix? string
+
+---@class apify.Codec
+---@field decode fun(text: string): any
+---@field encode fun(value: any): string
+
+---@class apify.Attempt
+---@field method string
+---@field path string
+---@field attempt integer from 1 up
+---@field status? integer
+---@field error? apify.Error of this attempt, if it failed
+---@field cause? apify.Error that made it necessary
+---@field bytes_wire integer
+---@field bytes_decoded integer
+---@field http_version string
+---@field is_reused boolean was the connection there already?
+---@field times table<string, number> seconds by phase
+
 local check = options.spec {
   allow_http = options.boolean,
   base_url = options.string { nonempty = true },
@@ -162,7 +200,7 @@ local function make(o, secret)
 end
 
 --- The settings of a new client.
----@param opts? table
+---@param opts? apify.Options
 ---@return apify.Settings
 function settings.new(opts)
   local o = check(opts, "apify.new")
@@ -175,7 +213,7 @@ end
 
 --- The settings of `before`, but for what is given.
 ---@param before apify.Settings
----@param opts? table
+---@param opts? apify.Options
 ---@return apify.Settings
 function settings.with(before, opts)
   local given = check(opts, "client:with")

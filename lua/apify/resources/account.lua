@@ -5,24 +5,25 @@ local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
 
----@class apify.CollectionListOptions
----@field desc? boolean newest first
----@field limit? integer 1 to 1000
----@field my? boolean of Actors: only the account's own
----@field nulls? "omit"|"keep" null fields: absent (the default), or apify.null
----@field offset? integer
----@field ownership? "ownedByMe"|"sharedWithMe" of storages
----@field request_timeout? number
----@field sort_by? "createdAt"|"stats.lastRunStartedAt" of Actors
----@field unnamed? boolean of storages: also those without a name
+---@class apify.ActorsFilter
+---@field my? boolean only the account's own
+---@field sort_by? "createdAt"|"stats.lastRunStartedAt"
 
----@class apify.CollectionIterateOptions : apify.CollectionListOptions
----@field bookmark? string go on where `it:bookmark()` was taken
----@field chunk_size? integer rows a page, 1 to 1000
----@field deadline? number seconds inside the iterator, all in all
----@field limit? integer rows in all
----@field pick? string[] build only these fields of each row
----@field prefetch? integer pages in flight
+---@class apify.StoragesFilter
+---@field ownership? "ownedByMe"|"sharedWithMe"
+---@field unnamed? boolean also those without a name
+
+---@alias apify.Storage apify.Dataset|apify.KeyValueStore|apify.RequestQueue
+---@alias apify.StorageRow apify.DatasetRow|apify.KeyValueStore|apify.RequestQueueRow
+
+---@class apify.ActorPage : apify.Page
+---@field items apify.ActorRow[]
+
+---@class apify.ActorTaskPage : apify.Page
+---@field items apify.ActorTaskRow[]
+
+---@class apify.StoragePage : apify.Page
+---@field items apify.StorageRow[]
 
 --- What loses its name, or is not shared any more, leaves a list without being deleted.
 local function is_filtered() return true end
@@ -40,8 +41,8 @@ end
 local Actors = resource.define "Actors"
 
 --- One page of Actors.
----@param opts? apify.CollectionListOptions
----@return apify.Page? page
+---@param opts? apify.CollectionListOptions|apify.ActorsFilter
+---@return apify.ActorPage? page
 ---@return apify.Error? err
 function Actors:list(opts)
   resource.check_self(Actors, self, "list")
@@ -49,8 +50,8 @@ function Actors:list(opts)
 end
 
 --- Walk all Actors, page after page.
----@param opts? apify.CollectionIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@param opts? apify.CollectionIterateOptions|apify.ActorsFilter
+---@return (fun(): apify.ActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Actors:iterate(opts)
   resource.check_self(Actors, self, "iterate")
   return iterate(self, operations.actors, opts, "actors")
@@ -61,7 +62,7 @@ local Tasks = resource.define "Tasks"
 
 --- One page of tasks.
 ---@param opts? apify.CollectionListOptions
----@return apify.Page? page
+---@return apify.ActorTaskPage? page
 ---@return apify.Error? err
 function Tasks:list(opts)
   resource.check_self(Tasks, self, "list")
@@ -70,7 +71,7 @@ end
 
 --- Walk all tasks, page after page.
 ---@param opts? apify.CollectionIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): apify.ActorTaskRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Tasks:iterate(opts)
   resource.check_self(Tasks, self, "iterate")
   return iterate(self, operations.tasks, opts, "tasks")
@@ -81,8 +82,8 @@ end
 local Storages = resource.define "Storages"
 
 --- One page of storages.
----@param opts? apify.CollectionListOptions
----@return apify.Page? page
+---@param opts? apify.CollectionListOptions|apify.StoragesFilter
+---@return apify.StoragePage? page
 ---@return apify.Error? err
 function Storages:list(opts)
   resource.check_self(Storages, self, "list")
@@ -90,8 +91,8 @@ function Storages:list(opts)
 end
 
 --- Walk all storages, page after page.
----@param opts? apify.CollectionIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@param opts? apify.CollectionIterateOptions|apify.StoragesFilter
+---@return (fun(): apify.StorageRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Storages:iterate(opts)
   resource.check_self(Storages, self, "iterate")
   return iterate(self, operations.storages, opts, self.noun)
@@ -99,8 +100,8 @@ end
 
 --- The storage of this name, made if there is none; without a name a new one that has none.
 ---@param name? string
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? storage the API's object
+---@param opts? apify.ObjectOptions
+---@return apify.Storage? storage
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)
   resource.check_self(Storages, self, "get_or_create")

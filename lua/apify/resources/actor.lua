@@ -7,12 +7,12 @@ local run_start = require "apify.resources.run_start"
 local runs = require "apify.resources.runs"
 local url = require "apify.util.url"
 
----@class apify.Actor : apify.Resource
+---@class apify.ActorHandle : apify.Resource
 local Actor = resource.define "Actor"
 
 --- The Actor's own object.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? actor
+---@param opts? apify.ObjectOptions
+---@return apify.Actor? actor
 ---@return apify.Error? err `not_found` when there is none
 function Actor:get(opts)
   resource.check_self(Actor, self, "get")
@@ -21,8 +21,8 @@ end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
 ---@param input? any a table, or a string of the `content_type`
----@param opts? apify.StartOptions
----@return table? run
+---@param opts? apify.StartOptions|{ force_permission_level?: apify.ActorPermissionLevel }
+---@return apify.Run? run
 ---@return apify.Error? err
 function Actor:start(input, opts)
   resource.check_self(Actor, self, "start")
@@ -31,8 +31,8 @@ end
 
 --- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
 ---@param input? any
----@param opts? apify.CallOptions
----@return table? run
+---@param opts? apify.CallOptions|{ force_permission_level?: apify.ActorPermissionLevel }
+---@return apify.Run? run
 ---@return apify.Error? err
 function Actor:call(input, opts)
   resource.check_self(Actor, self, "call")
@@ -41,7 +41,7 @@ end
 
 --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
 ---@param input? any
----@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
+---@param opts? apify.RunSyncOptions
 ---@return apify.Record? output
 ---@return apify.Error? err status 408 when the time is over
 function Actor:run_sync(input, opts)
@@ -51,7 +51,7 @@ end
 
 --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
 ---@param input? any
----@param opts? apify.StartOptions|apify.DatasetItemsOptions
+---@param opts? apify.RunOptions|apify.DatasetItemsOptions
 ---@return apify.Page? page
 ---@return apify.Error? err status 408 when the time is over
 function Actor:run_sync_get_dataset_items(input, opts)
@@ -61,8 +61,8 @@ end
 
 --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
 ---@param input? any
----@param opts? apify.StartOptions|apify.DatasetItemsOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@param opts? apify.RunOptions|apify.DatasetItemsOptions|{ deadline?: number, pick?: string[] }
+---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Actor:run_sync_iterate_items(input, opts)
   resource.check_self(Actor, self, "run_sync_iterate_items")
   return run_start.iterate(self, operations.run_sync_iterate_items, input, opts, "actor:run_sync_iterate_items")
@@ -77,7 +77,7 @@ function Actor:runs(...)
 end
 
 --- The Actor's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
----@param opts? { status?: string, origin?: string }
+---@param opts? apify.LastRunOptions
 ---@return apify.RunHandle
 function Actor:last_run(opts)
   resource.check_self(Actor, self, "last_run")
@@ -88,8 +88,8 @@ local actor = {}
 
 --- An Actor by its id.
 ---@param settings apify.Settings
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.Actor
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.ActorHandle
 function actor.new(settings, id)
   return resource.new(Actor, settings, "/acts/" .. url.id(id, "Actor id"), resource.id_text(id))
 end

@@ -13,13 +13,12 @@ local user_data = require "apify.resources.base.user_data"
 
 local custom = {}
 
----@class apify.RequestOptions
+---@class apify.RequestOptions : apify.ObjectOptions
 ---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET when absent
 ---@field path string such as "/users/me", with or without /v2 before it
 ---@field query? table<string, string|number|boolean|any[]>
 ---@field headers? table<string, string>
 ---@field body? string|table a table is sent as JSON
----@field nulls? "omit"|"keep" null fields of the answer: absent, or apify.null
 ---@field request_timeout? number seconds; beside `waitForFinish` of the query, when absent
 ---@field stall_timeout? number seconds of silence; when absent, long enough for `waitForFinish` of the query
 
@@ -34,19 +33,9 @@ local check_request = options.spec {
   stall_timeout = options.positive_secs,
 }
 
----@class apify.IterateOptions
+---@class apify.IterateOptions : apify.CollectionIterateOptions
 ---@field path string
----@field query? table
----@field bookmark? string go on where `it:bookmark()` was taken
----@field chunk_size? integer
----@field deadline? number
----@field desc? boolean
----@field limit? integer
----@field nulls? "omit"|"keep"
----@field offset? integer
----@field pick? string[]
----@field prefetch? integer
----@field request_timeout? number
+---@field query? table<string, string|number|boolean|any[]>
 
 --- A path below the base; misuse when it could lead elsewhere than it says.
 local function check_path(path, where)

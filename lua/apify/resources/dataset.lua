@@ -22,17 +22,16 @@ local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true
 --- Parameters with which the rows of an answer are not the stored items one by one.
 local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simplified", "skipFailedPages" }
 
----@class apify.DatasetItemsOptions
+--- Which items, and as what.
+---@class apify.DatasetShapeOptions : apify.TimeoutOptions
 ---@field clean? boolean without empty items and hidden fields
 ---@field desc? boolean the last ones first; what is stored meanwhile moves them, so that some may come twice
 ---@field fields? string|string[] only these
 ---@field flatten? string|string[] nested objects as dotted names
 ---@field limit? integer
----@field nulls? "omit"|"keep" null fields: absent, or apify.null (the default)
 ---@field offset? integer
 ---@field omit? string|string[]
 ---@field output_fields? string|string[] new names for `fields`, in their order
----@field request_timeout? number
 ---@field signature? string
 ---@field simplified? boolean
 ---@field skip_empty? boolean
@@ -41,21 +40,20 @@ local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simpl
 ---@field unwind? string|string[] a row for each element of these fields
 ---@field view? string of the dataset's schema
 
----@class apify.DatasetIterateOptions : apify.DatasetItemsOptions
----@field bookmark? string go on where `it:bookmark()` was taken
+---@class apify.DatasetItemsOptions : apify.DatasetShapeOptions, apify.ObjectOptions
+
+---@class apify.DatasetIterateOptions : apify.DatasetItemsOptions, apify.RowsOptions
 ---@field chunk_size? integer stored items a request; all in one when absent, or 1000 where rows are not the stored items one by one
----@field deadline? number seconds inside the iterator, all in all
 ---@field follow? boolean go on with new items as they are stored, until the run above has ended
----@field pick? string[] build only these fields of each item
 ---@field poll_secs? number seconds between two looks for new items
 ---@field prefetch? integer requests in flight
 
----@class apify.Dataset : apify.Resource
+---@class apify.DatasetHandle : apify.Resource
 local Dataset = resource.define "Dataset"
 
 --- The dataset's own object; nil and an error with `not_found` when there is none.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? dataset
+---@param opts? apify.ObjectOptions
+---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:get(opts)
   resource.check_self(Dataset, self, "get")
@@ -64,7 +62,7 @@ end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
 ---@param opts apify.StorageUpdateOptions
----@return table? dataset
+---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:update(opts)
   resource.check_self(Dataset, self, "update")
@@ -72,7 +70,7 @@ function Dataset:update(opts)
 end
 
 --- Delete it with all that it holds.
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Dataset:delete(opts)
@@ -112,7 +110,7 @@ end
 --- Walk all items, in constant memory however many there are; a connection that is lost on the way is no matter.
 --- `limit` caps the rows. In a `for` it raises an apify.Error; leaving the loop stops what is in flight.
 ---@param opts? apify.DatasetIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Dataset:iterate_items(opts)
   resource.check_self(Dataset, self, "iterate_items")
   local where, settings = "dataset:iterate_items", self.settings
@@ -134,7 +132,7 @@ end
 
 ---@alias apify.DatasetFormat "json"|"jsonl"|"csv"|"xlsx"|"xml"|"html"|"rss"
 
----@class apify.DatasetDownloadOptions : apify.DatasetItemsOptions
+---@class apify.DatasetDownloadOptions : apify.DatasetShapeOptions
 ---@field attachment? boolean
 ---@field bom? boolean
 ---@field deadline? number seconds inside the call
@@ -168,7 +166,7 @@ end
 --- Store one item, a list of items, JSON text, or what an iterator gives, in requests of at most 4 MiB one after the other.
 --- On an error, `err.pushed` items are stored, and those from `err.in_doubt[1]` to `err.in_doubt[2]` perhaps.
 ---@param items table|string|fun(): table?
----@param opts? { deadline?: number, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ deadline?: number }
 ---@return true? ok
 ---@return integer|apify.Error count_or_err how many were stored
 function Dataset:push_items(items, opts)
@@ -178,8 +176,8 @@ function Dataset:push_items(items, opts)
 end
 
 --- Minimum, maximum, nulls and empty values of each field.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? statistics
+---@param opts? apify.ObjectOptions
+---@return apify.DatasetStatistics? statistics
 ---@return apify.Error? err
 function Dataset:get_statistics(opts)
   resource.check_self(Dataset, self, "get_statistics")
@@ -191,15 +189,15 @@ local dataset = {}
 --- The default dataset of a run.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
----@return apify.Dataset
+---@return apify.DatasetHandle
 function dataset.below(settings, mount)
   return resource.new(Dataset, settings, mount.run_path .. "/dataset", nil, mount)
 end
 
 --- A dataset by its id.
 ---@param settings apify.Settings
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.Dataset
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.DatasetHandle
 function dataset.new(settings, id)
   return resource.new(Dataset, settings, "/datasets/" .. url.id(id, "dataset id"), resource.id_text(id))
 end

@@ -30,12 +30,12 @@ local PACKED = { "^audio/", "^video/", "^image/", "^font/woff", "zip", "gzip", "
 --- As text, whatever they hold.
 local NOT_PACKED = { "^image/svg", "^image/bmp", "%+xml", "%+json" }
 
----@class apify.KeyValueStore : apify.Resource
+---@class apify.KeyValueStoreHandle : apify.Resource
 local KeyValueStore = resource.define "KeyValueStore"
 
 --- The store's own object; nil and an error with `not_found` when there is none.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? store
+---@param opts? apify.ObjectOptions
+---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:get(opts)
   resource.check_self(KeyValueStore, self, "get")
@@ -44,7 +44,7 @@ end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
 ---@param opts apify.StorageUpdateOptions
----@return table? store
+---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:update(opts)
   resource.check_self(KeyValueStore, self, "update")
@@ -52,7 +52,7 @@ function KeyValueStore:update(opts)
 end
 
 --- Delete it with all that it holds.
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete(opts)
@@ -70,39 +70,31 @@ local function check_key(key, where)
   return url.segment(key, "key")
 end
 
----@class apify.ListKeysOptions
+---@class apify.KeysFilter
 ---@field collection? string of the store's schema
+---@field prefix? string only keys that begin with it
+---@field signature? string
+
+---@class apify.ListKeysOptions : apify.KeysFilter, apify.ObjectOptions
 ---@field exclusive_start_key? string begin behind this key
 ---@field limit? integer 1 to 1000
----@field nulls? "omit"|"keep"
----@field prefix? string only keys that begin with it
----@field request_timeout? number
----@field signature? string
 
 --- One page of keys, as the API gives it: items, count, limit, isTruncated, nextExclusiveStartKey.
 ---@param opts? apify.ListKeysOptions
----@return table? page
+---@return apify.KeyPage? page
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
   resource.check_self(KeyValueStore, self, "list_keys")
   return resource.call(self, operations.list_keys, operations.list_keys.check(opts, "key_value_store:list_keys"))
 end
 
----@class apify.IterateKeysOptions
----@field bookmark? string go on where `it:bookmark()` was taken
+---@class apify.IterateKeysOptions : apify.KeysFilter, apify.RowsOptions
 ---@field chunk_size? integer keys a page, 1 to 1000
----@field collection? string of the store's schema
----@field deadline? number seconds inside the iterator, all in all
 ---@field exclusive_start_key? string begin behind this key
----@field limit? integer keys in all
----@field pick? string[]
----@field prefix? string only keys that begin with it
----@field request_timeout? number
----@field signature? string
 
 --- Walk all keys: steps are { key, size, recordPublicUrl }.
 ---@param opts? apify.IterateKeysOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): apify.KeyValueStoreKey?)|apify.Iterator, nil, nil, apify.Iterator
 function KeyValueStore:iterate_keys(opts)
   resource.check_self(KeyValueStore, self, "iterate_keys")
   local where = "key_value_store:iterate_keys"
@@ -118,7 +110,7 @@ end
 --- A record: { key, value, content_type }. JSON is decoded (`raw`: not), all else is a string; nil and an error with `not_found`
 --- when there is none.
 ---@param key string
----@param opts? { raw?: boolean, nulls?: "omit"|"keep", signature?: string, request_timeout?: number }
+---@param opts? apify.ObjectOptions|{ raw?: boolean, signature?: string }
 ---@return apify.Record? record
 ---@return apify.Error? err
 function KeyValueStore:get_record(key, opts)
@@ -147,7 +139,7 @@ end
 
 --- Is there a record of this key?
 ---@param key string
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return boolean? exists
 ---@return apify.Error? err
 function KeyValueStore:record_exists(key, opts)
@@ -190,7 +182,7 @@ end
 --- not UTF-8; `content_type` says otherwise.
 ---@param key string
 ---@param value any
----@param opts? { content_type?: string, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ content_type?: string }
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:set_record(key, value, opts)
@@ -216,7 +208,7 @@ end
 --- `size` says how many bytes a function will give. A function cannot be tried again once it was called.
 ---@param key string
 ---@param from string|file*|fun(): string?, string?
----@param opts? { content_type?: string, size?: integer, deadline?: number, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ content_type?: string, deadline?: number, size?: integer }
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:upload_record(key, from, opts)
@@ -240,7 +232,7 @@ end
 --- `headers["content-encoding"]` says how they are compressed ("br", for instance; nil: not at all).
 ---@param key string
 ---@param to? string|file*|fun(bytes: string): boolean?, string?
----@param opts? { raw?: boolean, signature?: string, deadline?: number, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ deadline?: number, raw?: boolean, signature?: string }
 ---@return true|string|nil
 ---@return apify.Error|{ status: integer, headers: table<string, string> } err_or_info
 function KeyValueStore:download_record(key, to, opts)
@@ -255,7 +247,7 @@ end
 
 --- Save all records, or those whose keys begin with `prefix`, as one ZIP.
 ---@param to? string|file*|fun(bytes: string): boolean?, string?
----@param opts? { prefix?: string, collection?: string, signature?: string, deadline?: number, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|apify.KeysFilter|{ deadline?: number }
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
 function KeyValueStore:download_records(to, opts)
@@ -267,7 +259,7 @@ end
 
 --- Delete the record of a key.
 ---@param key string
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete_record(key, opts)
@@ -281,15 +273,15 @@ local key_value_store = {}
 --- The default key-value store of a run.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
----@return apify.KeyValueStore
+---@return apify.KeyValueStoreHandle
 function key_value_store.below(settings, mount)
   return resource.new(KeyValueStore, settings, mount.run_path .. "/key-value-store", nil, mount)
 end
 
 --- A key-value store by its id.
 ---@param settings apify.Settings
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.KeyValueStore
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@return apify.KeyValueStoreHandle
 function key_value_store.new(settings, id)
   return resource.new(KeyValueStore, settings, "/key-value-stores/" .. url.id(id, "key-value store id"), resource.id_text(id))
 end

@@ -9,10 +9,11 @@ local sink = require "apify.http.sink"
 local lines = require "apify.http.lines"
 local url = require "apify.util.url"
 
----@class apify.LogOptions
+---@class apify.LogOptions : apify.TimeoutOptions
 ---@field raw? boolean with the colour codes of terminals; lines keep a "\r" at their end
+
+---@class apify.LogStreamOptions : apify.LogOptions
 ---@field deadline? number seconds inside the calls, all in all
----@field request_timeout? number seconds until the answer begins
 
 ---@class apify.Log : apify.Resource
 local Log = resource.define "Log"
@@ -42,20 +43,20 @@ local function open(self, operation, o, follows)
 end
 
 --- The log as it grows, in pieces that end with whole characters, until the run ends. Goes on after a lost connection.
----@param opts? apify.LogOptions
----@return apify.Chunks, nil, nil, apify.Chunks
+---@param opts? apify.LogStreamOptions
+---@return (fun(): string?)|apify.Chunks, nil, nil, apify.Chunks
 function Log:stream(opts)
   resource.check_self(Log, self, "stream")
   local it = lines.chunks(open(self, operations.stream, operations.stream.check(opts, "log:stream"), true))
   return it, nil, nil, it
 end
 
----@class apify.LogLinesOptions : apify.LogOptions
+---@class apify.LogLinesOptions : apify.LogStreamOptions
 ---@field follow? boolean go on until the run ends
 
 --- The lines of the log as it is now or, with `follow`, as they come until the run ends.
 ---@param opts? apify.LogLinesOptions
----@return apify.Lines, nil, nil, apify.Lines
+---@return (fun(): string?)|apify.Lines, nil, nil, apify.Lines
 function Log:lines(opts)
   resource.check_self(Log, self, "lines")
   local o = operations.lines.check(opts, "log:lines")
@@ -65,7 +66,7 @@ end
 
 --- Save the log as it is now: to a file name, a handle or a function; without a sink it is returned.
 ---@param to? string|file*|fun(bytes: string): boolean?, string?
----@param opts? apify.LogOptions
+---@param opts? apify.LogStreamOptions
 ---@return true|string|nil
 ---@return apify.Error? err
 function Log:download(to, opts)
@@ -89,7 +90,7 @@ end
 
 --- The log of a run or a build by its id.
 ---@param settings apify.Settings
----@param id any an id, or a table with an `id`
+---@param id apify.Id an id, or a table with an `id`
 ---@return apify.Log
 function log.new(settings, id)
   local segment = url.id(id, "run or build id")

@@ -15,13 +15,13 @@ local user_data = require "apify.resources.base.user_data"
 local MAX_CLIENT_KEY = 32                -- characters
 local CHUNK = 1000                       -- requests a page
 
----@class apify.RequestQueue : apify.Resource
+---@class apify.RequestQueueHandle : apify.Resource
 ---@field private client_key? string owner of the locks
 local RequestQueue = resource.define "RequestQueue"
 
 --- The queue's own object; nil and an error with `not_found` when there is none.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? queue
+---@param opts? apify.ObjectOptions
+---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:get(opts)
   resource.check_self(RequestQueue, self, "get")
@@ -30,7 +30,7 @@ end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
 ---@param opts apify.StorageUpdateOptions
----@return table? queue
+---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:update(opts)
   resource.check_self(RequestQueue, self, "update")
@@ -38,7 +38,7 @@ function RequestQueue:update(opts)
 end
 
 --- Delete it with all that it holds.
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete(opts)
@@ -66,37 +66,31 @@ local function id_segment(id, method)
   return url.segment(id, "request id")
 end
 
----@class apify.ListRequestsOptions
+---@class apify.RequestsFilter
 ---@field cursor? string begin there
+---@field filter? apify.QueueRequestState|apify.QueueRequestState[]
+
+---@alias apify.QueueRequestState "locked"|"pending"
+
+---@class apify.ListRequestsOptions : apify.RequestsFilter, apify.ObjectOptions
 ---@field exclusive_start_id? string begin behind this request
----@field filter? string|string[] "locked", "pending"
 ---@field limit? integer 1 to 10000
----@field nulls? "omit"|"keep"
----@field request_timeout? number
 
 --- One page of requests, as the API gives it: items, limit, nextCursor. `filter`: "locked", "pending" or both.
 ---@param opts? apify.ListRequestsOptions
----@return table? page
+---@return apify.QueueRequestPage? page
 ---@return apify.Error? err
 function RequestQueue:list_requests(opts)
   resource.check_self(RequestQueue, self, "list_requests")
   return call(self, "list_requests", opts)
 end
 
----@class apify.IterateRequestsOptions
----@field bookmark? string go on where `it:bookmark()` was taken
+---@class apify.IterateRequestsOptions : apify.RequestsFilter, apify.RowsOptions
 ---@field chunk_size? integer requests a page, 1 to 10000
----@field cursor? string begin there
----@field deadline? number seconds inside the iterator, all in all
----@field filter? string|string[] "locked", "pending"
----@field limit? integer requests in all
----@field nulls? "omit"|"keep"
----@field pick? string[]
----@field request_timeout? number
 
 --- Walk all requests of the queue.
 ---@param opts? apify.IterateRequestsOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): apify.QueueRequest?)|apify.Iterator, nil, nil, apify.Iterator
 function RequestQueue:iterate_requests(opts)
   resource.check_self(RequestQueue, self, "iterate_requests")
   local where = method_name "iterate_requests"
@@ -118,8 +112,8 @@ local function note_head(head, err)
 end
 
 --- The requests at the head of the queue, which are next. A row has a part of its request: `get_request(row.id)` gives all.
----@param opts? { limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? head
+---@param opts? apify.ObjectOptions|{ limit?: integer }
+---@return apify.QueueHead? head
 ---@return apify.Error? err
 function RequestQueue:list_head(opts)
   resource.check_self(RequestQueue, self, "list_head")
@@ -128,8 +122,8 @@ end
 
 --- The requests at the head, at most 25, locked for `lock_secs` seconds: nobody else is given them meanwhile. A row has a part of
 --- its request: `get_request(row.id)` gives all.
----@param opts { lock_secs: integer, limit?: integer, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? head
+---@param opts apify.ObjectOptions|{ lock_secs: integer, limit?: integer }
+---@return apify.LockedQueueHead? head
 ---@return apify.Error? err
 function RequestQueue:list_and_lock_head(opts)
   resource.check_self(RequestQueue, self, "list_and_lock_head")
@@ -145,8 +139,8 @@ end
 
 --- Add one request: a table with `url`, or a URL, which is its `uniqueKey` then too.
 ---@param value table|string
----@param opts? { forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? registration requestId, wasAlreadyPresent, wasAlreadyHandled
+---@param opts? apify.ObjectOptions|{ forefront?: boolean }
+---@return apify.RequestRegistration? registration
 ---@return apify.Error? err
 function RequestQueue:add_request(value, opts)
   resource.check_self(RequestQueue, self, "add_request")
@@ -163,37 +157,30 @@ local function run_batch(self, method, run, requests, opts)
   return run(self.settings, resource.resolvable(self, operation, o), requests, o)
 end
 
----@class apify.BatchAddOptions
+---@class apify.BatchDeleteOptions : apify.ObjectOptions
 ---@field deadline? number seconds for all of them, the iterator's own time left out
----@field forefront? boolean to the head of the queue
 ---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
 ---@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
----@field nulls? "omit"|"keep"
----@field request_timeout? number
+
+---@class apify.BatchAddOptions : apify.BatchDeleteOptions
+---@field forefront? boolean to the head of the queue
 
 --- Add any number of requests, from a list or an iterator: the results in their order. On an error, `err.partial` has the results
 --- by position, `err.unprocessed` the positions of what is certainly not stored, `err.in_doubt` of what may be.
 ---@param requests (table|string)[]|fun(): (table|string)?
 ---@param opts? apify.BatchAddOptions
----@return table[]? results
+---@return apify.AddedRequest[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_add_requests(requests, opts)
   resource.check_self(RequestQueue, self, "batch_add_requests")
   return run_batch(self, "batch_add_requests", batch.add, requests, opts)
 end
 
----@class apify.BatchDeleteOptions
----@field deadline? number seconds for all of them, the iterator's own time left out
----@field max_parallel? integer batches in flight, 1 to 50 (default 5)
----@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
----@field nulls? "omit"|"keep"
----@field request_timeout? number
-
 --- Delete requests by { id = ... }, { uniqueKey = ... } or id: the results in their order, { id, uniqueKey } as the API gives them.
 --- What its answer does not name was not there: { id, uniqueKey, was_found = false } as given.
 ---@param requests (table|string)[]|fun(): (table|string)?
 ---@param opts? apify.BatchDeleteOptions
----@return table[]? results
+---@return (apify.DeletedRequest|{ was_found?: false })[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_delete_requests(requests, opts)
   resource.check_self(RequestQueue, self, "batch_delete_requests")
@@ -202,8 +189,8 @@ end
 
 --- A request; nil and an error with `not_found` when there is none.
 ---@param id string
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? request
+---@param opts? apify.ObjectOptions
+---@return apify.QueueRequest? request
 ---@return apify.Error? err
 function RequestQueue:get_request(id, opts)
   resource.check_self(RequestQueue, self, "get_request")
@@ -213,8 +200,8 @@ end
 --- Store a changed request in the place of the one with its `id`; with `handledAt` it is done. It has to be all of the request, as
 --- `get_request` gives it: what it lacks is gone. A row of a head lacks much, and is refused.
 ---@param value table
----@param opts? { forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? registration
+---@param opts? apify.ObjectOptions|{ forefront?: boolean }
+---@return apify.RequestRegistration? registration
 ---@return apify.Error? err
 function RequestQueue:update_request(value, opts)
   resource.check_self(RequestQueue, self, "update_request")
@@ -231,7 +218,7 @@ end
 
 --- Delete a request.
 ---@param id string
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete_request(id, opts)
@@ -241,8 +228,8 @@ end
 
 --- Hold a lock of one's own for `lock_secs` seconds from now: { lockExpiresAt }.
 ---@param id string
----@param opts { lock_secs: integer, forefront?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? lock
+---@param opts apify.ObjectOptions|{ lock_secs: integer, forefront?: boolean }
+---@return apify.RequestLock? lock
 ---@return apify.Error? err
 function RequestQueue:prolong_request_lock(id, opts)
   resource.check_self(RequestQueue, self, "prolong_request_lock")
@@ -251,7 +238,7 @@ end
 
 --- Give a lock of one's own back.
 ---@param id string
----@param opts? { forefront?: boolean, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ forefront?: boolean }
 ---@return true? ok
 ---@return apify.Error? err
 function RequestQueue:delete_request_lock(id, opts)
@@ -260,8 +247,8 @@ function RequestQueue:delete_request_lock(id, opts)
 end
 
 --- Give all locks of this client key (inside a run: of the run too) back: { unlockedCount }.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? result
+---@param opts? apify.ObjectOptions
+---@return apify.UnlockRequestsResult? result
 ---@return apify.Error? err
 function RequestQueue:unlock_requests(opts)
   resource.check_self(RequestQueue, self, "unlock_requests")
@@ -269,6 +256,9 @@ function RequestQueue:unlock_requests(opts)
 end
 
 local request_queue = {}
+
+---@class apify.QueueOptions
+---@field client_key? string 1 to 32 characters that name the owner of locks
 
 local check = options.spec { client_key = options.string { nonempty = true, max = MAX_CLIENT_KEY } }
 
@@ -282,17 +272,17 @@ end
 --- The default request queue of a run.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
----@param opts? { client_key?: string } 1 to 32 characters that name the owner of locks
----@return apify.RequestQueue
+---@param opts? apify.QueueOptions
+---@return apify.RequestQueueHandle
 function request_queue.below(settings, mount, opts)
   return new(settings, mount.run_path .. "/request-queue", opts, "run:request_queue", nil, mount)
 end
 
 --- A request queue by its id.
 ---@param settings apify.Settings
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
----@param opts? { client_key?: string } 1 to 32 characters that name the owner of locks
----@return apify.RequestQueue
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
+---@param opts? apify.QueueOptions
+---@return apify.RequestQueueHandle
 function request_queue.new(settings, id, opts)
   local path = "/request-queues/" .. url.id(id, "request queue id")
   return new(settings, path, opts, "client:request_queue", resource.id_text(id))

@@ -27,8 +27,8 @@ local check_wait = options.spec {
 local Run = resource.define "Run"
 
 --- The run as it is now; `wait_for_finish` lets the API hold the answer for up to so many seconds (0 to 60) while the run goes on.
----@param opts? { wait_for_finish?: integer, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? run
+---@param opts? apify.ObjectOptions|{ wait_for_finish?: integer }
+---@return apify.Run? run
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
   resource.check_self(Run, self, "get")
@@ -39,7 +39,7 @@ end
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;
 --- kind "unfinished" when the time is over, with the run as last seen in `err.run`. Of a last run, that which it is now.
 ---@param opts? apify.WaitOptions
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
@@ -57,7 +57,7 @@ end
 local run = {}
 
 --- A handle of fixed id for what may be another run later: the last run of an Actor or a task, as it is now.
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return apify.RunHandle?
 ---@return apify.Error? err
 function Run:pin(opts)
@@ -75,9 +75,14 @@ local function check_fixed(self, method)
   errors.misuse("run:%s needs a run of fixed id: a last run may be another one by then; use last_run{...}:pin()", method)
 end
 
+---@class apify.RunUpdateOptions : apify.ObjectOptions
+---@field general_access? apify.GeneralAccess
+---@field is_status_message_terminal? boolean
+---@field status_message? string
+
 --- Change what the run says of itself: `status_message`, `is_status_message_terminal`, `general_access`; returns the run.
----@param opts { status_message?: string, is_status_message_terminal?: boolean, general_access?: string, nulls?: "omit"|"keep" }
----@return table? run
+---@param opts apify.RunUpdateOptions
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:update(opts)
   resource.check_self(Run, self, "update")
@@ -91,7 +96,7 @@ function Run:update(opts)
 end
 
 --- Delete the run, which must have ended.
----@param opts? { request_timeout?: number }
+---@param opts? apify.TimeoutOptions
 ---@return true? ok
 ---@return apify.Error? err
 function Run:delete(opts)
@@ -101,8 +106,8 @@ function Run:delete(opts)
 end
 
 --- Abort the run; `gracefully` gives it 30 seconds to save its state. Returns the run, which is perhaps still ABORTING.
----@param opts? { gracefully?: boolean, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? run
+---@param opts? apify.ObjectOptions|{ gracefully?: boolean }
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:abort(opts)
   resource.check_self(Run, self, "abort")
@@ -111,10 +116,10 @@ function Run:abort(opts)
 end
 
 --- Turn the run into one of another Actor, with a new input.
----@param target any the Actor: an id, `user~name`, `user/name`, or a table with an `id`
+---@param target apify.Id the Actor: an id, `user~name`, `user/name`, or a table with an `id`
 ---@param input? any a table, or a string of the `content_type`
----@param opts? { build?: string, content_type?: string, nulls?: "omit"|"keep", request_timeout?: number }
----@return table? run
+---@param opts? apify.ObjectOptions|{ build?: string, content_type?: string }
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
@@ -124,27 +129,17 @@ function Run:metamorph(target, input, opts)
 end
 
 --- Restart the run's container.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? run
+---@param opts? apify.ObjectOptions
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:reboot(opts)
   resource.check_self(Run, self, "reboot")
   return resource.call(self, operations.reboot, operations.reboot.check(opts, "run:reboot"))
 end
 
----@class apify.ResurrectOptions
----@field build? string
----@field max_items? integer
----@field max_total_charge_usd? number
----@field memory? integer megabytes
----@field nulls? "omit"|"keep"
----@field request_timeout? number
----@field restart_on_error? boolean
----@field timeout? integer the run's own limit, in seconds
-
 --- Let a run that has ended go on.
----@param opts? apify.ResurrectOptions
----@return table? run
+---@param opts? apify.RunLimits|apify.ObjectOptions
+---@return apify.Run? run
 ---@return apify.Error? err
 function Run:resurrect(opts)
   resource.check_self(Run, self, "resurrect")
@@ -160,7 +155,7 @@ end
 
 --- Charge for an event of the run, `count` times (1). A retry charges once; so does a later call with the same `idempotency_key`.
 ---@param event string
----@param opts? { count?: integer, idempotency_key?: string, request_timeout?: number }
+---@param opts? apify.TimeoutOptions|{ count?: integer, idempotency_key?: string }
 ---@return true? ok
 ---@return apify.Error? err
 function Run:charge(event, opts)
@@ -177,8 +172,8 @@ function Run:charge(event, opts)
 end
 
 --- Watch the run: steps are the run, now and each time that its status or its status message has changed, until it has ended.
----@param opts? { interval?: number, deadline?: number, nulls?: "omit"|"keep", request_timeout?: number } `interval`: seconds between two looks (1)
----@return apify.RunWatch, nil, nil, apify.RunWatch
+---@param opts? apify.ObjectOptions|{ interval?: number, deadline?: number } `interval`: seconds between two looks (1)
+---@return (fun(): apify.Run?)|apify.RunWatch, nil, nil, apify.RunWatch
 function Run:watch(opts)
   resource.check_self(Run, self, "watch")
   local o = operations.watch.check(opts, "run:watch")
@@ -197,22 +192,22 @@ function Run:log()
 end
 
 --- The run's default dataset.
----@return apify.Dataset
+---@return apify.DatasetHandle
 function Run:dataset()
   resource.check_self(Run, self, "dataset")
   return dataset.below(self.settings, self.mount)
 end
 
 --- The run's default key-value store.
----@return apify.KeyValueStore
+---@return apify.KeyValueStoreHandle
 function Run:key_value_store()
   resource.check_self(Run, self, "key_value_store")
   return key_value_store.below(self.settings, self.mount)
 end
 
 --- The run's default request queue; `client_key` names the owner of locks.
----@param opts? { client_key?: string }
----@return apify.RequestQueue
+---@param opts? apify.QueueOptions
+---@return apify.RequestQueueHandle
 function Run:request_queue(opts)
   resource.check_self(Run, self, "request_queue")
   return request_queue.below(self.settings, self.mount, opts)
@@ -220,12 +215,17 @@ end
 
 local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP" }
 
+--- Which runs count.
+---@class apify.LastRunOptions
+---@field origin? apify.RunOrigin
+---@field status? apify.RunStatus
+
 local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
 --- A run by its id.
 ---@param settings apify.Settings
----@param id any an id, or a table with an `id`
+---@param id apify.Id an id, or a table with an `id`
 ---@return apify.RunHandle
 function run.new(settings, id)
   local path = resource.run_path(id)
@@ -235,7 +235,7 @@ end
 --- The last run of what is at `parent_path`: in every call that which it is then.
 ---@param settings apify.Settings
 ---@param parent_path string of an Actor or a task
----@param opts? { status?: string, origin?: string } only runs of this status, or of this origin
+---@param opts? apify.LastRunOptions
 ---@param where string for messages
 ---@return apify.RunHandle
 function run.last(settings, parent_path, opts, where)

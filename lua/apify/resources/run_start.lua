@@ -20,24 +20,31 @@ local LOG_GRACE = 10                     -- seconds without a line before the lo
 
 local run_start = {}
 
----@class apify.StartOptions
+--- The limits of a run.
+---@class apify.RunLimits
 ---@field build? string tag or number
----@field content_type? string of an input that is a string; JSON when absent
----@field force_permission_level? "LIMITED_PERMISSIONS"|"FULL_PERMISSIONS" of an Actor only
 ---@field max_items? integer items that may be charged
 ---@field max_total_charge_usd? number
 ---@field memory? integer megabytes, a power of 2 from 128 up
----@field nulls? "omit"|"keep" null fields of what is returned: absent (the default, but for items and records), or apify.null
----@field request_timeout? number seconds
 ---@field restart_on_error? boolean
 ---@field timeout? integer the run's own limit, in seconds
----@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
----@field webhooks? table[] for this run alone: { eventTypes, requestUrl, ... }
 
----@class apify.CallOptions : apify.StartOptions
+--- What all take that start a run.
+---@class apify.RunOptions : apify.RunLimits, apify.ObjectOptions
+---@field content_type? string of an input that is a string; JSON when absent
+---@field webhooks? apify.Webhook[] for this run alone
+
+---@class apify.StartOptions : apify.RunOptions
+---@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
+
+---@class apify.CallOptions : apify.RunOptions
 ---@field deadline? number seconds for the start and the waiting; kind "timeout" when they are over
----@field log? boolean|fun(line: string, run: table) true: to the standard error stream
+---@field log? boolean|fun(line: string, run: apify.Run) true: to the standard error stream
 ---@field wait_secs? number seconds; no limit when absent
+
+---@class apify.RunSyncOptions : apify.RunOptions
+---@field output_record_key? string "OUTPUT" when absent
+---@field raw? boolean JSON as its text
 
 --- The text of an input and its content type. A string is sent as it is, all else as JSON.
 local function encode_input(settings, input, content_type, where)
@@ -84,7 +91,7 @@ end
 ---@param input any
 ---@param opts? apify.StartOptions
 ---@param where string for messages
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function run_start.start(self, operation, input, opts, where)
   return start(self, operation, operation.check(opts, where), input, where)
@@ -164,7 +171,7 @@ end
 ---@param input any
 ---@param opts? apify.CallOptions
 ---@param where string for messages
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function run_start.call(self, operation, input, opts, where)
   local o, began_at = operation.check(opts, where), loop.now()

@@ -13,13 +13,13 @@ local run_wait = {}
 
 local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
 
----@class apify.WaitOptions
----@field wait_secs? number seconds; no limit when absent
+---@class apify.WaitOptions : apify.ObjectOptions
 ---@field deadline? number seconds after which it is an error of kind "timeout"
+---@field wait_secs? number seconds; no limit when absent
+
+---@class apify.WaitManyOptions : apify.WaitOptions
 ---@field max_parallel? integer runs that are asked about at a time; all when absent
----@field on_progress? fun(counts: table<string, integer>) told how many runs have which status, whenever that changes
----@field nulls? "omit"|"keep"
----@field request_timeout? number seconds for the answer to a poll, beside the time that the API holds it
+---@field on_progress? fun(counts: table<apify.RunStatus, integer>) told how many runs have which status, whenever that changes
 
 --- A run to wait for.
 ---@class apify.WaitTarget
@@ -106,7 +106,7 @@ end
 --- Begin to wait; or nil and why that is impossible.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
----@param o apify.WaitOptions
+---@param o apify.WaitManyOptions
 ---@return apify.WaitGroup?
 ---@return apify.Error? err
 local function begin(settings, targets, o)
@@ -214,7 +214,7 @@ end
 ---@param settings apify.Settings
 ---@param path string of the run, below the API's base
 ---@param o apify.WaitOptions
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function run_wait.one(settings, path, o)
   local group, refused = begin(settings, { { path = path } }, o)
@@ -231,8 +231,8 @@ end
 --- All runs in the order given; or nil and the first error, with those that have ended in `err.partial`, by index.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
----@param o apify.WaitOptions
----@return table[]? runs
+---@param o apify.WaitManyOptions
+---@return apify.Run[]? runs
 ---@return apify.Error? err
 function run_wait.all(settings, targets, o)
   local ended, group, refused = {}, begin(settings, targets, o)
@@ -253,8 +253,8 @@ end
 --- The first run that ends, and its index; or nil and the last error when none can end any more.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
----@param o apify.WaitOptions
----@return table? run
+---@param o apify.WaitManyOptions
+---@return apify.Run? run
 ---@return integer|apify.Error|nil index_or_err
 function run_wait.any(settings, targets, o)
   local group, refused = begin(settings, targets, o)
@@ -285,7 +285,7 @@ end
 
 --- The next run that ended: id, run; or id, nil, err; nothing when all have; nil, nil, err when waiting is impossible.
 ---@return string? id
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function RunsIterator:next()
   errors.check_self(self, runs_iterator_mt, "iterator:next")
@@ -325,7 +325,7 @@ end
 --- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
----@param o apify.WaitOptions
+---@param o apify.WaitManyOptions
 ---@return apify.RunsIterator
 function run_wait.each(settings, targets, o)
   return setmetatable({ settings = settings, targets = targets, options = o }, runs_iterator_mt)

@@ -9,7 +9,7 @@ local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
 ---@class apify.RunWatch
----@operator call: table?
+---@operator call: apify.Run?
 ---@field private path string of the run
 ---@field private query? { [1]: string, [2]: string }[] what chooses the run, until it is known
 ---@field private status? string as last told
@@ -63,7 +63,7 @@ local function look(self)
 end
 
 --- The run when it has changed; nil once it has ended; nil and an error, after which `next` may be called again.
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function RunWatch:next()
   errors.check_self(self, mt, "iterator:next")

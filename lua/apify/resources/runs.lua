@@ -5,25 +5,17 @@ local collection = require "apify.resources.base.collection"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
 
----@class apify.RunsListOptions
----@field desc? boolean newest first
----@field limit? integer 1 to 1000
----@field nulls? "omit"|"keep" null fields: absent (the default), or apify.null
----@field offset? integer
----@field request_timeout? number seconds
+---@class apify.RunsListOptions : apify.CollectionListOptions
 ---@field started_after? string|number ISO 8601 or seconds since 1970, inclusive; not for runs of a task
 ---@field started_before? string|number likewise
----@field status? string|string[]
+---@field status? apify.RunStatus|apify.RunStatus[]
 
----@class apify.RunsIterateOptions : apify.RunsListOptions
----@field bookmark? string go on where `it:bookmark()` was taken
----@field chunk_size? integer rows a page, 1 to 1000
----@field deadline? number seconds inside the iterator, all in all
+---@class apify.RunsIterateOptions : apify.RunsListOptions, apify.CollectionIterateOptions
 ---@field follow? boolean go on with new runs as they are created; ascending only
----@field limit? integer rows in all
----@field pick? string[] build only these fields of each run
 ---@field poll_secs? number seconds between two looks for new runs
----@field prefetch? integer pages in flight
+
+---@class apify.RunPage : apify.Page
+---@field items apify.RunRow[]
 
 ---@class apify.Runs : apify.Resource
 ---@field private operations table<string, apify.Operation>
@@ -36,7 +28,7 @@ end
 
 --- One page of runs.
 ---@param opts? apify.RunsListOptions
----@return apify.Page? page
+---@return apify.RunPage? page
 ---@return apify.Error? err
 function Runs:list(opts)
   resource.check_self(Runs, self, "list")
@@ -47,7 +39,7 @@ end
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
 --- In a `for` it raises an apify.Error if a page cannot be had; leaving the loop stops what is in flight.
 ---@param opts? apify.RunsIterateOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@return (fun(): apify.RunRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
   local iterate, where = self.operations.iterate, "runs:iterate"

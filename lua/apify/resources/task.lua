@@ -11,8 +11,8 @@ local url = require "apify.util.url"
 local Task = resource.define "Task"
 
 --- The task's own object.
----@param opts? { nulls?: "omit"|"keep", request_timeout?: number }
----@return table? task
+---@param opts? apify.ObjectOptions
+---@return apify.ActorTask? task
 ---@return apify.Error? err `not_found` when there is none
 function Task:get(opts)
   resource.check_self(Task, self, "get")
@@ -22,7 +22,7 @@ end
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
 ---@param input? any a table, or a string of the `content_type`
 ---@param opts? apify.StartOptions
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function Task:start(input, opts)
   resource.check_self(Task, self, "start")
@@ -32,7 +32,7 @@ end
 --- Start a run and wait until it has ended: the run, whatever its status; nil and an error, with what is known of the run in `err.run`.
 ---@param input? any
 ---@param opts? apify.CallOptions
----@return table? run
+---@return apify.Run? run
 ---@return apify.Error? err
 function Task:call(input, opts)
   resource.check_self(Task, self, "call")
@@ -41,7 +41,7 @@ end
 
 --- Run it within one request, of at most 300 seconds: the record { key, value, content_type } that it leaves as its output.
 ---@param input? any
----@param opts? apify.StartOptions|{ output_record_key?: string, raw?: boolean }
+---@param opts? apify.RunSyncOptions
 ---@return apify.Record? output
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync(input, opts)
@@ -51,7 +51,7 @@ end
 
 --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
 ---@param input? any
----@param opts? apify.StartOptions|apify.DatasetItemsOptions
+---@param opts? apify.RunOptions|apify.DatasetItemsOptions
 ---@return apify.Page? page
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync_get_dataset_items(input, opts)
@@ -61,8 +61,8 @@ end
 
 --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
 ---@param input? any
----@param opts? apify.StartOptions|apify.DatasetItemsOptions
----@return apify.Iterator, nil, nil, apify.Iterator
+---@param opts? apify.RunOptions|apify.DatasetItemsOptions|{ deadline?: number, pick?: string[] }
+---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Task:run_sync_iterate_items(input, opts)
   resource.check_self(Task, self, "run_sync_iterate_items")
   return run_start.iterate(self, operations.run_sync_iterate_items, input, opts, "task:run_sync_iterate_items")
@@ -77,7 +77,7 @@ function Task:runs(...)
 end
 
 --- The task's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
----@param opts? { status?: string, origin?: string }
+---@param opts? apify.LastRunOptions
 ---@return apify.RunHandle
 function Task:last_run(opts)
   resource.check_self(Task, self, "last_run")
@@ -88,7 +88,7 @@ local task = {}
 
 --- A task by its id.
 ---@param settings apify.Settings
----@param id any an id, `user~name`, `user/name`, or a table with an `id`
+---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function task.new(settings, id)
   return resource.new(Task, settings, "/actor-tasks/" .. url.id(id, "task id"), resource.id_text(id))

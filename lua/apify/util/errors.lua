@@ -30,7 +30,7 @@ local tables = require "apify.util.tables"
 ---@field sent? boolean may the server have acted?
 ---@field retry_after? number seconds the server asked to wait
 ---@field request_id? string
----@field run? table the run as last seen
+---@field run? apify.Run the run as last seen
 ---@field partial? any what was finished before the failure
 ---@field value? any what the call would have returned, had a hook not raised
 ---@field pushed? integer items that are stored for certain

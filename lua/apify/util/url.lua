@@ -64,6 +64,9 @@ function url.segment(value, what)
   return url.encode(value)
 end
 
+--- An id, `user~name`, `user/name`, or a table with an `id`.
+---@alias apify.Id string|{ id: string }
+
 --- The text of an id; `user/name` becomes `user~name`. Raises misuse that names `what`.
 ---@param value any an id, `user~name`, `user/name` or a table with an `id`
 ---@param what string what the id is of, such as "Actor id"

@@ -5,7 +5,7 @@ local view = require "apify_runs.view"
 local PAGE = 100                          -- items in a request
 
 ---@class apify_runs.Dataset : apify_runs.View
----@field dataset apify.Dataset
+---@field dataset apify.DatasetHandle
 ---@field count integer items that are shown
 
 local function say_loading(self) tail.remark(self, "loading") end

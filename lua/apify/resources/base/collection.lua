@@ -8,6 +8,17 @@ local collection = {}
 
 local MAX_PAGE = 1000
 
+---@class apify.CollectionListOptions : apify.ObjectOptions
+---@field desc? boolean newest first
+---@field limit? integer 1 to 1000
+---@field offset? integer
+
+---@class apify.CollectionIterateOptions : apify.RowsOptions
+---@field chunk_size? integer rows a page, 1 to 1000
+---@field desc? boolean newest first
+---@field offset? integer
+---@field prefetch? integer pages in flight
+
 ---@class apify.Page
 ---@field items table[]
 ---@field total integer

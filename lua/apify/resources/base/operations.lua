@@ -37,6 +37,17 @@ local header_text = {
 ---@field media? string what kind of bytes its answer is, by the names of answers.lua
 ---@field takes_client_key? boolean
 
+--- What every method takes that sends something.
+---@class apify.TimeoutOptions
+---@field request_timeout? number seconds for one answer, all attempts together
+
+--- What is answered with an object.
+---@class apify.ObjectOptions : apify.TimeoutOptions
+---@field nulls? apify.Nulls
+
+--- Null fields: absent, as in objects of the API when nothing is said, or apify.null, as in the user's own data.
+---@alias apify.Nulls "omit"|"keep"
+
 local nulls = { nulls = options.enum { "omit", "keep" } }
 
 --- An operation from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
@@ -101,6 +112,13 @@ local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_req
 local request_filter = { { "filter", "filter", options.list_of(options.enum { "locked", "pending" }) } }
 
 -- Options that are not sent
+
+--- What every iterator over rows takes.
+---@class apify.RowsOptions : apify.ObjectOptions
+---@field bookmark? string go on where `it:bookmark()` was taken
+---@field deadline? number seconds inside the iterator, all in all
+---@field limit? integer rows in all
+---@field pick? string[] build only these fields of each row
 
 local iterating = {
   bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),

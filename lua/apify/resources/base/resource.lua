@@ -128,7 +128,7 @@ function resource.call(self, operation, o, segment, fields, read)
 end
 
 --- The path of a run.
----@param id any an id, or a table with an `id`
+---@param id apify.Id an id, or a table with an `id`
 ---@return string
 function resource.run_path(id)
   return "/actor-runs/" .. url.id(id, "run id")

@@ -15,7 +15,7 @@ local POLL_MARGIN = 15                   -- seconds of silence, beyond those tha
 local read_run = answers.reader "run"
 
 --- Has it ended for good: a run, or a status?
----@param run_or_status table|string
+---@param run_or_status apify.Run|apify.RunRow|apify.RunStatus
 ---@return boolean
 function run_status.is_finished(run_or_status)
   local status = run_or_status

@@ -8,11 +8,9 @@ local storage = {}
 --- The fields of an update as the API wants them; `false` stands for null.
 local FIELDS = { general_access = "generalAccess", name = "name", title = "title" }
 
----@class apify.StorageUpdateOptions
----@field general_access? string
+---@class apify.StorageUpdateOptions : apify.ObjectOptions
+---@field general_access? apify.GeneralAccess
 ---@field name? string|false false: none any more
----@field nulls? "omit"|"keep"
----@field request_timeout? number
 ---@field title? string|false false: none any more
 
 --- Change the storage: its object as it is then.
@@ -20,7 +18,7 @@ local FIELDS = { general_access = "generalAccess", name = "name", title = "title
 ---@param operation apify.Operation
 ---@param opts apify.StorageUpdateOptions
 ---@param where string for messages
----@return table? storage
+---@return apify.Storage? storage
 ---@return apify.Error? err
 function storage.update(self, operation, opts, where)
   local o, members = operation.check(opts, where), {}

@@ -1,0 +1,216 @@
+---@meta
+--- Runs as the API gives them, for editors; never loaded. A field that is null is absent.
+--- Not to be edited: spec/setup/types.lua writes it, from version v2-2026-08-05T133145Z of the API's OpenAPI document.
+
+--- Represents an Actor run and its associated data
+---@class apify.Run
+---@field actId string ID of the Actor that was run
+---@field buildId string ID of the Actor build used for this run
+---@field defaultDatasetId string ID of the default dataset for this run
+---@field defaultKeyValueStoreId string ID of the default key-value store for this run
+---@field defaultRequestQueueId string ID of the default request queue for this run
+---@field generalAccess apify.GeneralAccess General access level for the Actor run
+---@field id string Unique identifier of the Actor run
+---@field meta apify.RunMeta Metadata about the Actor run
+---@field options apify.RunConfiguration Configuration options for the Actor run
+---@field startedAt string Time when the Actor run started
+---@field stats apify.RunStats Statistics of the Actor run
+---@field status apify.RunStatus Current status of the Actor run
+---@field userId string ID of the user who started the run
+---@field actorTaskId? string ID of the Actor task, if the run was started from a task
+---@field buildNumber? string Build number of the Actor build used for this run
+---@field chargedEventCounts? table<string, integer> A map of charged event types to their counts
+---@field containerUrl? string URL of the container running the Actor
+---@field exitCode? integer Exit code of the Actor run process
+---@field finishedAt? string Time when the Actor run finished
+---@field gitBranchName? string Name of the git branch used for the Actor build
+---@field isContainerServerReady? boolean Whether the container's HTTP server is ready to accept requests
+---@field isStatusMessageTerminal? boolean Whether the status message is terminal (final)
+---@field metamorphs? apify.Metamorph[] List of metamorph events that occurred during the run
+---@field platformUsageBillingModel? string Indicates which party covers platform usage costs for this run
+---@field pricingInfo? apify.ActorRunPricingInfo Pricing information for the Actor
+---@field statusMessage? string Detailed message about the run status
+---@field storageIds? { datasets?: { default?: string }, keyValueStores?: { default?: string }, requestQueues?: { default?: string } }
+---@field usage? apify.RunUsage Resource usage statistics for the run
+---@field usageTotalUsd? number Total cost in USD for this run
+---@field usageUsd? apify.RunUsageUsd Platform usage costs breakdown in USD
+
+---@class apify.RunRow
+---@field actId string
+---@field buildId string
+---@field defaultDatasetId string
+---@field defaultKeyValueStoreId string
+---@field defaultRequestQueueId string
+---@field id string
+---@field meta apify.RunMeta
+---@field startedAt string
+---@field status apify.RunStatus
+---@field usageTotalUsd number
+---@field actorTaskId? string
+---@field buildNumber? string
+---@field buildNumberInt? integer
+---@field finishedAt? string
+---@field userId? string
+
+---@class apify.Webhook
+---@field eventTypes apify.WebhookEventType[]
+---@field requestUrl string The URL to which the webhook sends its payload
+---@field doNotRetry? boolean Flag to skip retrying the webhook request on failure
+---@field headersTemplate? string Optional template for the HTTP headers sent by the webhook
+---@field idempotencyKey? string
+---@field ignoreSslErrors? boolean Flag to ignore SSL errors when the webhook sends the request
+---@field payloadTemplate? string Optional template for the JSON payload sent by the webhook
+---@field shouldInterpolateStrings? boolean
+
+--- Defines the general access level for the resource
+---@alias apify.GeneralAccess
+---| "ANYONE_WITH_ID_CAN_READ"
+---| "ANYONE_WITH_NAME_CAN_READ"
+---| "FOLLOW_USER_SETTING"
+---| "RESTRICTED"
+---| string
+
+---@class apify.RunMeta
+---@field origin apify.RunOrigin
+---@field clientIp? string IP address of the client that started the run
+---@field scheduleId? string ID of the schedule that triggered the run
+---@field scheduledAt? string Time when the run was scheduled
+---@field userAgent? string User agent of the client that started the run
+
+--- Information about a metamorph event that occurred during the run
+---@class apify.Metamorph
+---@field actorId string ID of the Actor that the run was metamorphed to
+---@field buildId string ID of the build used for the metamorphed Actor
+---@field createdAt string Time when the metamorph occurred
+---@field inputKey? string Key of the input record in the key-value store
+
+---@class apify.RunConfiguration
+---@field build string
+---@field diskMbytes integer
+---@field memoryMbytes integer
+---@field timeoutSecs integer
+---@field maxItems? integer
+---@field maxTotalChargeUsd? number
+
+---@class apify.ActorRunPricingInfo
+---@field apifyMarginPercentage number In [0, 1], fraction of pricePerUnitUsd that goes to Apify
+---@field createdAt string When this pricing info record has been created
+---@field pricingModel string
+---@field startedAt string Since when is this pricing info record effective for a given Actor
+---@field forceContainsSignificantPriceChange? boolean
+---@field isPriceChangeNotificationSuppressed? boolean
+---@field minimalMaxTotalChargeUsd? number
+---@field notifiedAboutChangeAt? string
+---@field notifiedAboutFutureChangeAt? string
+---@field pricePerUnitUsd? number Price per unit in USD
+---@field pricingPerEvent? { actorChargeEvents?: table<string, apify.ActorChargeEvent> }
+---@field reasonForChange? string
+---@field tieredPricing? table<string, apify.TieredPricingPerDatasetItemEntry>
+---@field trialMinutes? integer For how long this Actor can be used for free in trial period
+---@field unitName? string Name of the unit that is being charged
+
+---@class apify.RunStats
+---@field computeUnits? number
+---@field cpuAvgUsage? number
+---@field cpuCurrentUsage? number
+---@field cpuMaxUsage? number
+---@field durationMillis? integer
+---@field inputBodyLen? integer
+---@field memAvgBytes? number
+---@field memCurrentBytes? integer
+---@field memMaxBytes? integer
+---@field metamorph? integer
+---@field migrationCount? integer
+---@field netRxBytes? integer
+---@field netTxBytes? integer
+---@field rebootCount? integer
+---@field restartCount? integer
+---@field resurrectCount? integer
+---@field runTimeSecs? number
+
+--- Status of an Actor job (run or build)
+---@alias apify.RunStatus
+---| "READY"
+---| "RUNNING"
+---| "SUCCEEDED"
+---| "FAILED"
+---| "TIMING-OUT"
+---| "TIMED-OUT"
+---| "ABORTING"
+---| "ABORTED"
+
+---@class apify.RunUsage
+---@field ACTOR_COMPUTE_UNITS? number
+---@field DATASET_READS? integer
+---@field DATASET_WRITES? integer
+---@field DATA_TRANSFER_EXTERNAL_GBYTES? number
+---@field DATA_TRANSFER_INTERNAL_GBYTES? number
+---@field KEY_VALUE_STORE_LISTS? integer
+---@field KEY_VALUE_STORE_READS? integer
+---@field KEY_VALUE_STORE_WRITES? integer
+---@field PROXY_RESIDENTIAL_TRANSFER_GBYTES? number
+---@field PROXY_SERPS? integer
+---@field REQUEST_QUEUE_READS? integer
+---@field REQUEST_QUEUE_WRITES? integer
+
+--- Resource usage costs in USD
+---@class apify.RunUsageUsd
+---@field ACTOR_COMPUTE_UNITS? number
+---@field DATASET_READS? number
+---@field DATASET_WRITES? number
+---@field DATA_TRANSFER_EXTERNAL_GBYTES? number
+---@field DATA_TRANSFER_INTERNAL_GBYTES? number
+---@field KEY_VALUE_STORE_LISTS? number
+---@field KEY_VALUE_STORE_READS? number
+---@field KEY_VALUE_STORE_WRITES? number
+---@field PROXY_RESIDENTIAL_TRANSFER_GBYTES? number
+---@field PROXY_SERPS? number
+---@field REQUEST_QUEUE_READS? number
+---@field REQUEST_QUEUE_WRITES? number
+
+--- Type of event that triggers the webhook
+---@alias apify.WebhookEventType
+---| "ACTOR.BUILD.ABORTED"
+---| "ACTOR.BUILD.CREATED"
+---| "ACTOR.BUILD.FAILED"
+---| "ACTOR.BUILD.SUCCEEDED"
+---| "ACTOR.BUILD.TIMED_OUT"
+---| "ACTOR.RUN.ABORTED"
+---| "ACTOR.RUN.CREATED"
+---| "ACTOR.RUN.FAILED"
+---| "ACTOR.RUN.RESURRECTED"
+---| "ACTOR.RUN.SUCCEEDED"
+---| "ACTOR.RUN.TIMED_OUT"
+---| "TEST"
+---| string
+
+---@alias apify.RunOrigin
+---| "DEVELOPMENT"
+---| "WEB"
+---| "API"
+---| "SCHEDULER"
+---| "TEST"
+---| "WEBHOOK"
+---| "ACTOR"
+---| "CLI"
+---| "CI"
+---| "STANDBY"
+---| "MCP"
+---| string
+
+--- Definition of a single chargeable event for a pay-per-event Actor
+---@class apify.ActorChargeEvent
+---@field eventDescription string Human-readable description of what triggers this event
+---@field eventTitle string Human-readable title shown to users in the billing UI
+---@field eventPriceUsd? number Flat price per event in USD
+---@field eventTieredPricingUsd? table<string, apify.TieredPricingPerEventEntry>
+---@field isOneTimeEvent? boolean Whether this event can only be charged once per Actor run
+---@field isPrimaryEvent? boolean Whether this event is the Actor's primary chargeable event
+
+--- A single tier's price-per-dataset-item entry
+---@class apify.TieredPricingPerDatasetItemEntry
+---@field tieredPricePerUnitUsd number Price per unit in USD for this tier
+
+--- A single tier's price-per-event entry
+---@class apify.TieredPricingPerEventEntry
+---@field tieredEventPriceUsd number Price per event in USD for this tier
