@@ -78,7 +78,8 @@ describe("a checkout", function()
   end)
 
   describe("installed by make", function()
-    local SHARED, OWN = "share/lua/%s/apify/init.lua share/lua/%s/apify/util/url.lua", "lib/lua/%s/apify/core.so"
+    local SHARED = "share/lua/%s/apify/init.lua share/lua/%s/apify/meta/core.lua share/lua/%s/apify/util/url.lua"
+    local OWN = "lib/lua/%s/apify/core.so"
 
     local place                          -- not in the checkout: make itself takes a `$` in its name for a variable
 
@@ -104,7 +105,7 @@ describe("a checkout", function()
       return (OWN .. " " .. SHARED):gsub("%%s", number)
     end
 
-    it("is where its Lua looks, without what is for editors, and says so", function()
+    it("is where its Lua looks, with what is for editors, and says so", function()
       local output, ok = make "install LUA=lua5.4 PREFIX=PLACE"
       assert.is_true(ok, output)
       assert.equal(files_of "5.4", placed())
@@ -119,7 +120,7 @@ describe("a checkout", function()
       assert.equal("of luajit\n", shell.read_file(place .. "/opt/lib/lua/5.1/apify/core.so"))
       assert.falsy(output:find("export", 1, true))
       make "install DESTDIR=PLACE PREFIX=/opt LUA54_INCDIR=/usr/include LUAJIT_INCDIR=/usr/include"
-      assert.equal(6, select(2, placed("/opt"):gsub("apify/", "")))
+      assert.equal(8, select(2, placed("/opt"):gsub("apify/", "")))
     end)
 
     it("takes the place of another version, and leaves nothing of its own when it is uninstalled", function()
