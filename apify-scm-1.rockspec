@@ -142,6 +142,7 @@ build = {
     ["apify.util.input"] = "lua/apify/util/input.lua",
     ["apify.util.json"] = "lua/apify/util/json.lua",
     ["apify.util.limiter"] = "lua/apify/util/limiter.lua",
+    ["apify.util.names"] = "lua/apify/util/names.lua",
     ["apify.util.options"] = "lua/apify/util/options.lua",
     ["apify.util.tables"] = "lua/apify/util/tables.lua",
     ["apify.util.url"] = "lua/apify/util/url.lua",

@@ -6,6 +6,7 @@ local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
+local names = require "apify.util.names"
 local options = require "apify.util.options"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
@@ -19,7 +20,7 @@ local reactor = require "apify.loop.reactor"
 local run_wait = require "apify.resources.run_wait"
 
 ---@class apify.Client
-local Client = {}
+local Client = names.guard({}, "apify.Client")
 local client_mt = { __index = Client, __name = "apify.Client" }
 
 function client_mt.__tostring(self)

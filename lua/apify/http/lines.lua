@@ -2,6 +2,7 @@
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local loop = require "apify.loop"
+local names = require "apify.util.names"
 
 local MAX_LINE = 16 * 1024 * 1024        -- bytes; what is longer is no line
 
@@ -49,7 +50,7 @@ end
 ---@field private held_size integer bytes of these
 ---@field private keeps_cr? boolean a line keeps the "\r" before its end
 ---@field private is_too_long? boolean the line is dropped up to its end
-local Lines = {}
+local Lines = names.guard({}, "apify.Lines", { bytes = true })
 local lines_mt
 
 --- Add a piece to the line that is being gathered. nil and an error when that makes it too long, once.
@@ -134,7 +135,7 @@ lines_mt = metatable(Lines, "Lines")
 ---@field private stream apify.Stream
 ---@field private delivered integer
 ---@field private held string[] at most one: the beginning of a character
-local Chunks = {}
+local Chunks = names.guard({}, "apify.Chunks")
 local chunks_mt
 
 local function next_chunk(self)
@@ -170,14 +171,16 @@ chunks_mt = metatable(Chunks, "Chunks")
 ---@param keeps_cr? boolean "\n" alone is a line break
 ---@return apify.Lines
 function lines.lines(stream, keeps_cr)
-  return setmetatable({ stream = stream, keeps_cr = keeps_cr, delivered = 0, held = {}, held_size = 0, at = 1 }, lines_mt)
+  return setmetatable({
+    stream = stream, keeps_cr = keeps_cr or false, delivered = 0, held = {}, held_size = 0, at = 1, is_over = false, is_too_long = false,
+  }, lines_mt)
 end
 
 --- An iterator over chunks of the stream, none of which ends within a character of UTF-8.
 ---@param stream apify.Stream
 ---@return apify.Chunks
 function lines.chunks(stream)
-  return setmetatable({ stream = stream, delivered = 0, held = {} }, chunks_mt)
+  return setmetatable({ stream = stream, delivered = 0, held = {}, is_over = false }, chunks_mt)
 end
 
 return lines

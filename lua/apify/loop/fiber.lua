@@ -1,6 +1,7 @@
 --- Functions that run side by side in one thread: spawn, all, map, sleep.
 local errors = require "apify.util.errors"
 local input = require "apify.util.input"
+local names = require "apify.util.names"
 local options = require "apify.util.options"
 local loop = require "apify.loop"
 
@@ -12,7 +13,7 @@ local fiber = {}
 ---@class apify.Fiber
 ---@field private results? table what the function returned
 ---@field private crash? { message: any, traceback: string, is_heard: boolean } the error that left it
-local Fiber = {}
+local Fiber = names.guard({}, "apify.Fiber", { crash = true, guard = true, results = true, task = true })
 local fiber_mt = { __index = Fiber, __name = "apify.Fiber" }
 
 local function check_secs(secs, where)

@@ -1,6 +1,7 @@
 --- The iterator that `iterate` returns: rows, pages or all of them, how far it has come, and how to go on later.
 local bookmark = require "apify.paging.bookmark"
 local errors = require "apify.util.errors"
+local names = require "apify.util.names"
 local reader = require "apify.paging.reader"
 
 ---@class apify.Iterator
@@ -8,7 +9,7 @@ local reader = require "apify.paging.reader"
 ---@field private reader apify.Reader
 ---@field private gathered? apify.Page of `pages`, not ended
 ---@field private due_error? apify.Error of `pages`, to be told after the rows before it
-local Iterator = {}
+local Iterator = names.guard({}, "apify.Iterator", { due_error = true, gathered = true })
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
 

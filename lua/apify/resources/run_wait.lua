@@ -8,6 +8,7 @@ local run_status = require "apify.resources.base.run_status"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 local limiter = require "apify.util.limiter"
+local names = require "apify.util.names"
 
 local run_wait = {}
 
@@ -273,7 +274,7 @@ end
 
 ---@class apify.RunsIterator
 ---@operator call: any
-local RunsIterator = {}
+local RunsIterator = names.guard({}, "apify.RunsIterator", { group = true, is_closed = true })
 local runs_iterator_mt = { __index = RunsIterator, __name = "apify.RunsIterator" }
 
 --- The group, begun at the first step, with its clock running.

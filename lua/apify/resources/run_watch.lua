@@ -2,6 +2,7 @@
 local answers = require "apify.http.answers"
 local errors = require "apify.util.errors"
 local drive = require "apify.http.drive"
+local names = require "apify.util.names"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local run_status = require "apify.resources.base.run_status"
@@ -17,7 +18,9 @@ local loop = require "apify.loop"
 ---@field private look_at number when to look next
 ---@field private clock apify.Clock stands still between two steps, for the deadline
 ---@field private call? apify.Call of the look that is under way
-local RunWatch = {}
+local RunWatch = names.guard({}, "apify.RunWatch", {
+  call = true, is_over = true, message = true, nulls = true, query = true, request_timeout = true, status = true,
+})
 
 local mt = { __index = RunWatch, __name = "apify.RunWatch" }
 
@@ -25,11 +28,11 @@ local mt = { __index = RunWatch, __name = "apify.RunWatch" }
 local function pause(self)
   while not self.is_over do
     local late = self.clock:lateness()
-    if late then return request.describe(self.settings, self, late) end
+    if late then return request.describe(self.settings, { path = self.path }, late) end
     local secs = self.look_at - loop.now()
     if secs <= 0 then return nil end
     local fields = drive.park(self.settings, self.waiter, math.min(secs, self.clock:left()))
-    if fields then return request.describe(self.settings, self, fields) end
+    if fields then return request.describe(self.settings, { path = self.path }, fields) end
   end
 end
 

@@ -3,13 +3,13 @@ local errors = require "apify.util.errors"
 
 local input = {}
 
---- May it be called?
+--- May it be called? A handle refuses it.
 ---@param value any
 ---@return boolean
 function input.is_callable(value)
   if type(value) == "function" then return true end
   local mt = getmetatable(value)
-  return type(mt) == "table" and mt.__call ~= nil
+  return type(mt) == "table" and mt.__call ~= nil and not mt.refuses_call
 end
 
 --- The method of a handle, or nil.

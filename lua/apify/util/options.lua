@@ -1,6 +1,7 @@
 --- The options of a call: checked against their specification, copied, and turned into query parameters.
 local dates = require "apify.util.dates"
 local errors = require "apify.util.errors"
+local names = require "apify.util.names"
 
 ---@class apify.Checker
 ---@field expected string what is allowed, for messages
@@ -16,9 +17,6 @@ local errors = require "apify.util.errors"
 local options = {}
 
 local MAX_EXACT = 2 ^ 53               -- beyond it a double does not hold every integer
-local MAX_LISTED = 8                   -- names worth listing in a message
-local MAX_NAME = 60                    -- bytes of a wrong name that are shown, and searched for a typo
-local MAX_TYPOS = 2                    -- edits between a wrong name and the one it was meant to be
 
 -- Checkers
 
@@ -182,61 +180,19 @@ options.date = checker("an ISO date such as \"2025-09-01T00:00:00.000Z\" or seco
   return iso ~= nil, iso
 end)
 
--- Names
-
---- How many letters must be changed, added or dropped to make `b` of `a`.
-local function edit_distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local change = a:byte(i) == b:byte(j) and 0 or 1
-      local best = math.min(diagonal + change, row[j] + 1, row[j - 1] + 1)
-      diagonal, row[j] = row[j], best
-    end
-  end
-  return row[#b]
-end
-
---- A name without what people confuse: case and underscores, so that `startedAfter` finds `started_after`.
-local function plain(name)
-  return (name:lower():gsub("_", ""))
-end
-
---- The option that a wrong name was probably meant to be, or nil.
-local function nearest(name, names)
-  local best, best_distance = nil, MAX_TYPOS + 1
-  if #name > MAX_NAME then return nil end
-  for _, candidate in ipairs(names) do
-    local distance = edit_distance(plain(name), plain(candidate))
-    if distance < best_distance and distance < #plain(candidate) then
-      best, best_distance = candidate, distance
-    end
-  end
-  return best
-end
-
-local function sorted_names(spec)
-  local names = {}
-  for name in pairs(spec) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+-- Messages
 
 --- What would have been right instead of an unknown name, in brackets; "" when there is too much to say.
-local function advise(name, names)
-  local meant = type(name) == "string" and nearest(name, names)
+local function advise(name, known)
+  local meant = names.nearest(name, known)
   if meant then return (" (did you mean '%s'?)"):format(meant) end
-  if #names == 0 then return " (it has no options)" end
-  if #names > MAX_LISTED then return "" end
-  return (" (its options are %s)"):format(table.concat(names, ", "))
+  if #known == 0 then return " (it has no options)" end
+  local listed = names.listed(known)
+  return listed and (" (its options are %s)"):format(listed) or ""
 end
 
-local function refuse_name(name, names, where)
-  local shown = type(name) == "string" and "'" .. errors.escape(name, MAX_NAME) .. "'" or errors.show(name)
-  errors.misuse("unknown option %s of %s%s", shown, where, advise(name, names))
+local function refuse_name(name, known, where)
+  errors.misuse("unknown option %s of %s%s", names.show(name), where, advise(name, known))
 end
 
 local function refuse_value(name, value, rule, where)
@@ -262,8 +218,8 @@ end
 ---@param required? string[] options that must be given
 ---@return fun(opts: table?, where: string): table
 function options.spec(spec, required)
-  local names = sorted_names(spec)
-  for _, name in ipairs(names) do
+  local known = names.of(spec)
+  for _, name in ipairs(known) do
     assert(type(spec[name]) == "table", name)                         -- options.integer without its call
   end
   return function(opts, where)
@@ -272,7 +228,7 @@ function options.spec(spec, required)
     end
     local checked = {}
     for name, value in pairs(opts or {}) do
-      if not spec[name] then refuse_name(name, names, where) end
+      if not spec[name] then refuse_name(name, known, where) end
       checked[name] = check_one(name, value, spec[name], where)
     end
     for _, name in ipairs(required or {}) do

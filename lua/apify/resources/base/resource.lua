@@ -5,6 +5,7 @@ local bookmark = require "apify.paging.bookmark"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local iterator = require "apify.paging.iterator"
+local names = require "apify.util.names"
 local request = require "apify.http.request"
 local tables = require "apify.util.tables"
 local url = require "apify.util.url"
@@ -24,17 +25,20 @@ local resource = {}
 ---@field private mount apify.Mount
 
 local NO_MOUNT = { query = {} }
+local MAY_BE_NIL = { client_key = true, id = true }
 
 --- A new class of handles: its methods go into the returned table.
 ---@param name string
 function resource.define(name)
-  local class = {}
+  local title, class = "apify." .. name, {}
   class.metatable = {
     __index = class,
-    __name = "apify." .. name,
-    __tostring = function(self) return ("apify.%s: %s"):format(name, self.path) end,
+    __name = title,
+    __tostring = function(self) return ("%s: %s"):format(title, self.path) end,
+    __call = function() names.refuse_call(class, title) end,
+    refuses_call = true,
   }
-  return class
+  return names.guard(class, title, MAY_BE_NIL)
 end
 
 --- A handle.

@@ -1,0 +1,183 @@
+--- Names that there are not: which one was probably meant, and classes that say so.
+local errors = require "apify.util.errors"
+
+local names = {}
+
+local MAX_LISTED = 8                   -- names worth listing in a message
+local MAX_NAME = 60                    -- bytes of a wrong name that are shown, and searched for a typo
+local MAX_TYPOS = 2                    -- edits between a wrong name and the one it was meant to be
+local MIN_BEGINNING, MIN_PART = 3, 4   -- letters that make one name look like the beginning of another, or a part of it
+
+--- What people know under other names, mostly those of the official clients, in plain letters: the first of these that there is.
+local SYNONYMS = {
+  -- options
+  apikey = "token", apipublicurl = "base_url", apiurl = "base_url", batchsize = "chunk_size", concurrency = "max_parallel prefetch",
+  count = "limit", cursor = "bookmark exclusive_start_key", lockduration = "lock_secs", logger = "log", max = "limit max_parallel",
+  maxconcurrency = "max_parallel prefetch", maxunprocessedrequestsretries = "max_unprocessed_retries", pagesize = "chunk_size limit",
+  resume = "bookmark", since = "started_after", timeout = "wait_secs request_timeout", timeoutsecs = "timeout wait_secs request_timeout",
+  ["until"] = "started_before", url = "base_url", waitduration = "wait_secs wait_for_finish",
+  -- methods
+  addrequests = "batch_add_requests", all = "collect", await = "wait wait_for_finish", fetchnextrequest = "list_and_lock_head",
+  getdata = "list_items", getitems = "list_items", getitemsasbytes = "download_items", getstatusmessagewatcher = "watch",
+  getstreamedlog = "log", getvalue = "get_record", join = "wait", kill = "abort cancel", markrequestashandled = "update_request",
+  paginaterequests = "iterate_requests", pushdata = "push_items", reclaimrequest = "update_request", restart = "reboot resurrect",
+  setvalue = "set_record", stop = "abort cancel close", streamitems = "download_items", streamrecord = "download_record", tail = "lines",
+  toarray = "collect", tolist = "collect",
+}
+
+--- How many letters must be changed, added or dropped to make `b` of `a`.
+local function edit_distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local change = a:byte(i) == b:byte(j) and 0 or 1
+      local best = math.min(diagonal + change, row[j] + 1, row[j - 1] + 1)
+      diagonal, row[j] = row[j], best
+    end
+  end
+  return row[#b]
+end
+
+--- A name without what people confuse: case and underscores, so that `startedAfter` finds `started_after`.
+local function plain(name)
+  return (name:lower():gsub("_", ""))
+end
+
+-- Measures: how far a candidate is from being meant by a name, both in plain letters; nil: too far.
+
+local function spelling(name, candidate)
+  return name == candidate and 0 or nil
+end
+
+--- How much longer a candidate is that begins with the name: `mem` of `memory`.
+local function missing(name, candidate)
+  return #name >= MIN_BEGINNING and candidate:sub(1, #name) == name and #candidate - #name or nil
+end
+
+--- How many letters are wrong.
+local function typos(name, candidate)
+  local distance = edit_distance(name, candidate)
+  return distance <= MAX_TYPOS and distance < math.min(#name, #candidate) and distance or nil
+end
+
+local function is_part(part, whole)
+  return #part >= MIN_PART and whole:find(part, 1, true) ~= nil
+end
+
+--- How much of the longer name is not in the shorter one: `memory_mbytes` and `memory`.
+local function rest(name, candidate)
+  return (is_part(name, candidate) or is_part(candidate, name)) and math.abs(#name - #candidate) or nil
+end
+
+--- The candidate for which the measure is smallest.
+local function closest(name, list, measure)
+  local best, best_distance = nil, math.huge
+  for _, candidate in ipairs(list) do
+    local distance = measure(name, plain(candidate))
+    if distance and distance < best_distance then best, best_distance = candidate, distance end
+  end
+  return best
+end
+
+local function synonym(name, list)
+  for meant in (SYNONYMS[name] or ""):gmatch "%S+" do
+    for _, candidate in ipairs(list) do
+      if candidate == meant then return meant end
+    end
+  end
+end
+
+--- The name of the list that a wrong one was probably meant to be, or nil; and does nothing but case and underscores part them?
+---@param name any
+---@param list string[]
+---@return string?
+---@return boolean? is_spelling
+function names.nearest(name, list)
+  if type(name) ~= "string" or #name > MAX_NAME then return nil end
+  name = plain(name)
+  local spelled = closest(name, list, spelling)
+  if spelled then return spelled, true end
+  local meant = synonym(name, list) or closest(name, list, missing) or closest(name, list, typos) or closest(name, list, rest)
+  return meant, meant and false
+end
+
+--- A wrong name as texts show it.
+---@param name any
+---@return string
+function names.show(name)
+  return type(name) == "string" and "'" .. errors.escape(name, MAX_NAME) .. "'" or errors.show(name)
+end
+
+--- The names of a list, if they are few enough to be read.
+---@param list string[]
+---@return string?
+function names.listed(list)
+  return #list <= MAX_LISTED and table.concat(list, ", ") or nil
+end
+
+--- The keys of a table that are strings, in order.
+---@param t table<string, any>
+---@return string[]
+function names.of(t)
+  local list = {}
+  for name in pairs(t) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+-- Classes
+
+local function methods_of(class)
+  local methods = {}
+  for name, value in pairs(class) do
+    if type(value) == "function" then methods[name] = value end
+  end
+  return names.of(methods)
+end
+
+--- What an object of the class is good for.
+local function purpose(class)
+  if rawget(class, "get") then return "a handle: the fields of what it stands for come with :get()" end
+  if rawget(class, "request") then return "what has no method of its own is asked for by :request()" end
+  if rawget(class, "iterate") then return "a collection: its rows come with :iterate(), a page of them with :list()" end
+  return "its methods are " .. (names.listed(methods_of(class)) or "many")
+end
+
+local function refuse(class, title, name)
+  local meant, is_spelling = names.nearest(name, methods_of(class))
+  local advice = meant and ("did you mean '%s'?"):format(meant)
+  if not is_spelling then advice = purpose(class) .. (advice and "; " .. advice or "") end
+  errors.misuse("unknown method or field %s of %s (%s)", names.show(name), title, advice)
+end
+
+--- Let the objects of a class raise misuse where they are asked for a name that they do not have. The class is what `__index` is.
+---@param class table
+---@param title string such as "apify.Run"
+---@param fields? table<string, true> that may be nil
+---@return table class
+function names.guard(class, title, fields)
+  return setmetatable(class, {
+    __index = function(_, name)
+      if fields and fields[name] then return nil end
+      if type(name) == "string" and name:sub(1, 1) == "_" then return nil end             -- class libraries and printers ask for such
+      refuse(class, title, name)
+    end,
+  })
+end
+
+local WALKERS = { "iterate", "iterate_items", "iterate_keys", "iterate_requests", "lines" }
+
+--- Raise misuse about an object of the class that was called, as in `for row in client:runs() do`.
+---@param class table
+---@param title string
+function names.refuse_call(class, title)
+  for _, method in ipairs(WALKERS) do
+    if rawget(class, method) then errors.misuse("%s cannot be called (walk it with :%s())", title, method) end
+  end
+  errors.misuse("%s cannot be called (%s)", title, purpose(class))
+end
+
+return names

@@ -1,0 +1,85 @@
+--- Handles, clients and iterators asked for what they have not: at the caller's line, with what was probably meant. Nothing is sent.
+local apify = require "apify"
+local pretty = require "pl.pretty"
+
+local client = apify.new { token = false, base_url = "http://127.0.0.1:9" }
+local run = client:run "abc"
+
+local function misuse(call)
+  local ok, text = pcall(call)
+  assert.is_false(ok)
+  assert.matches("^%S*wrong_names_spec.lua:%d+: ", text)
+  return text:match "^%S+ (.*)"
+end
+
+local function asks_for(object, name)
+  return misuse(function() return object[name] and true end)
+end
+
+-- An object of each kind that a user holds.
+local function objects()
+  return {
+    client, client:actor "x", client:task "x", run, client:actor("x"):last_run(), client:runs(), client:actors(), client:tasks(), client:datasets(),
+    run:log(), run:dataset(), run:key_value_store(), run:request_queue(), client:request_queue("x", { client_key = "me" }),
+    (client:runs():iterate()), (run:watch()), (client:wait_each { "x" }), (run:log():lines()), (run:log():stream()),
+    apify.spawn(function() end),
+  }
+end
+
+it("each kind of object says that it has no such name, and how it is called", function()
+  for _, object in ipairs(objects()) do
+    local title = getmetatable(object).__name
+    assert.truthy(asks_for(object, "colour"):find("unknown method or field 'colour' of " .. title .. " (", 1, true))
+  end
+end)
+
+it("the fields of a run are had by get", function()
+  assert.equal("unknown method or field 'status' of apify.Run (a handle: the fields of what it stands for come with :get())", asks_for(run, "status"))
+  assert.matches("'status'.*:get%(%)", misuse(function() return apify.is_finished(run) and true end))
+end)
+
+it("a wrong method is a line of the program's, and the right one is named", function()
+  assert.equal("unknown method or field 'waitForFinish' of apify.Run (did you mean 'wait_for_finish'?)", misuse(function() run:waitForFinish() end))
+  assert.matches("did you mean 'key_value_store'", misuse(function() client:keyValueStore "x" end))
+  assert.matches("did you mean 'collect'", misuse(function() client:runs():iterate():toArray() end))
+  assert.matches(":request%(%)%)$", misuse(function() client:webhooks() end))
+end)
+
+it("a collection that is called or walked like a list says iterate", function()
+  assert.equal("apify.Runs cannot be called (walk it with :iterate())", misuse(function() for _ in client:runs() do io.write "row" end end))
+  assert.matches("iterate_items", misuse(function() for _ in client:dataset "x" do io.write "row" end end))
+  assert.matches("iterate_keys", misuse(function() client:key_value_store "x" () end))
+  assert.matches("iterate_requests", misuse(function() client:request_queue "x" () end))
+  assert.matches("lines", misuse(function() run:log()() end))
+  assert.matches("a handle", misuse(function() client:actor "x" {} end))
+  assert.matches(":iterate%(%), a page of them with :list%(%)", asks_for(client:runs(), "items"))
+  assert.matches(":iterate%(%)", asks_for(client:runs(), 1))
+end)
+
+it("no handle is taken for a function", function()
+  assert.matches("expected a list or an iterator", misuse(function() apify.map(client:runs(), print) end))
+  assert.matches("expected a function", misuse(function() apify.map({}, client:runs()) end))
+end)
+
+it("a handle without an id has none", function()
+  assert.is_nil(client:actor("x"):last_run().id)
+  assert.is_nil(run:dataset().id)
+  assert.equal("abc", run.id)
+  assert.is_true(#misuse(function() client:run(client:runs()) end) > 0)
+end)
+
+it("printers and comparisons do with them what they do with any table", function()
+  for _, object in ipairs(objects()) do
+    assert.equal("string", type(pretty.write(object)))
+    assert.equal("string", type(tostring(object)))
+    assert.same(object, object)
+    assert.equal("string", type(assert:format({ object, n = 1 })[1]))
+    assert.is_true(next(object) ~= nil)
+  end
+  assert.same(client:run "abc".path, run.path)
+  assert.same({ run.id, run.path }, { client:run("abc").id, client:run("abc").path })
+end)
+
+it("no handle is taken for a file", function()
+  assert.matches("expected a file name, a handle to write to", misuse(function() client:dataset("x"):download_items("csv", run) end))
+end)
