@@ -1,6 +1,10 @@
 --- Handles, clients and iterators asked for what they have not: at the caller's line, with what was probably meant. Nothing is sent.
 local apify = require "apify"
+local cjson = require "cjson"
+local core = require "apify.core"
+local dkjson = require "dkjson"
 local pretty = require "pl.pretty"
+local testbed = require "spec.support.testbed"
 
 local client = apify.new { token = false, base_url = "http://127.0.0.1:9" }
 local run = client:run "abc"
@@ -82,4 +86,40 @@ end)
 
 it("no handle is taken for a file", function()
   assert.matches("expected a file name, a handle to write to", misuse(function() client:dataset("x"):download_items("csv", run) end))
+end)
+
+describe("a page", function()
+  local api = testbed.local_api { count = 3 }
+  local pages
+
+  before_each(function()
+    local asking = testbed.client(api)
+    local next_page = asking:runs():iterate { limit = 2 }:pages()
+    pages = { asking:runs():list { limit = 2 }, asking:run(api:admin("ids", {}).ids[1]):dataset():list_items { limit = 2 }, next_page() }
+    assert.equal(3, #pages)
+  end)
+
+  it("that is walked like a list says where its rows are, where ipairs obeys a metatable", function()
+    local is_obeyed = false
+    for _ in ipairs(setmetatable({}, { __index = { 1 } })) do is_obeyed = true end
+    for _, page in ipairs(pages) do
+      local ok, why = pcall(function() for _ in ipairs(page) do io.write "row" end end)
+      assert.equal(not is_obeyed, ok)
+      if is_obeyed then assert.matches("^%S*wrong_names_spec.lua:%d+: a page is no list: its rows are in its items, ipairs%(page.items%)$", why) end
+    end
+  end)
+
+  it("is a plain table to everybody else", function()
+    for _, page in ipairs(pages) do
+      local plain = {}
+      for name, value in pairs(page) do plain[name] = value end
+      assert.is_nil(page[1])
+      assert.is_nil(page.colour)
+      assert.equal(0, #page)
+      assert.same(plain, page)
+      for _, encode in ipairs { core.encode, cjson.encode, dkjson.encode } do assert.equal(#encode(plain), #encode(page)) end
+      assert.equal(core.encode(plain, { sort_keys = true }), core.encode(page, { sort_keys = true }))
+      assert.equal(pretty.write(plain), pretty.write(page))
+    end
+  end)
 end)

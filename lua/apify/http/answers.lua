@@ -6,6 +6,7 @@
 local json = require "apify.util.json"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local names = require "apify.util.names"
 local retry = require "apify.http.retry"
 
 local SHOWN = 300                        -- bytes of a foreign text that a message shows
@@ -127,7 +128,7 @@ local function reader(shape)
     local value = type(body) == "table" and body.data
     local fault = fault_of(value, shape)
     if fault then return nil, fault, "decode", 0 end
-    return value
+    return shape.members.items and names.page(value) or value
   end
 end
 

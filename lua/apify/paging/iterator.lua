@@ -39,7 +39,7 @@ local function gather(self, row)
   local plan, page = self.reader.plan, self.gathered
   if not page then
     local head = plan.pages[1]
-    page = { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = plan.desc }
+    page = names.page { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = plan.desc }
     self.gathered = page
   end
   page.count = page.count + 1

@@ -1,4 +1,4 @@
---- Names that there are not: which one was probably meant, and classes that say so.
+--- Names that there are not: which one was probably meant; classes and pages that say so.
 local errors = require "apify.util.errors"
 
 local names = {}
@@ -178,6 +178,27 @@ function names.refuse_call(class, title)
     if rawget(class, method) then errors.misuse("%s cannot be called (walk it with :%s())", title, method) end
   end
   errors.misuse("%s cannot be called (%s)", title, purpose(class))
+end
+
+-- Pages
+
+local step = ipairs {}                                                -- what `ipairs` has called for each row
+
+local page_mt = {
+  __index = function(_, key)
+    if key == 1 and debug.getinfo(2, "f").func == step then errors.misuse "a page is no list: its rows are in its items, ipairs(page.items)" end
+  end,
+}
+
+local OBEYED = step(setmetatable({}, { __index = { true } }), 0) ~= nil            -- not by LuaJIT
+
+--- A page, which stays a plain table: `page[1]` is nil, and nothing is seen by `pairs` or by what makes JSON of it. `ipairs` alone, which
+--- would find no rows, raises misuse, where it obeys metatables.
+---@generic T : table
+---@param page T
+---@return T
+function names.page(page)
+  return OBEYED and setmetatable(page, page_mt) or page
 end
 
 return names

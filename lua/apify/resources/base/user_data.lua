@@ -5,6 +5,7 @@ local answers = require "apify.http.answers"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local json = require "apify.util.json"
+local names = require "apify.util.names"
 
 local user_data = {}
 
@@ -78,7 +79,7 @@ function user_data.page(settings, o)
     if message then return nil, message, name, offset, is_stray end
     if not is_list(settings, items) then return nil, "the answer is not a list of items", "decode", 0 end
     local desc = call.xfer:header "x-apify-pagination-desc"
-    return {
+    return names.page {
       items = items, total = header_number(call, "total"), offset = header_number(call, "offset"),
       limit = header_number(call, "limit"), count = header_number(call, "count") or #items, desc = desc == "true" or desc == "1",
     }
