@@ -6,7 +6,7 @@ local sources = require "spec.support.sources"
 local MAX_LINE = 150
 local MAX_LINES = 400          -- of a source file: it is read in one sitting
 local FOLDERS = "src lua spec examples docs Makefile README.md CHANGELOG.md CONTRIBUTING.md .ci"
-local GENERATED = "^spec/vectors/"
+local GENERATED = { "^spec/vectors/", "%.svg$" }
 
 -- The library's files whose functions a user calls.
 local SURFACE = { "init", "client", "loop/fiber", "paging/iterator", "resources/base/[%w_]+", "resources/[%w_]+" }
@@ -18,10 +18,17 @@ local function read(path)
   return text
 end
 
+local function is_generated(path)
+  for _, pattern in ipairs(GENERATED) do
+    if path:find(pattern) then return true end
+  end
+  return false
+end
+
 -- Call visit(path, text) for every file below FOLDERS.
 local function each_file(visit)
   for _, path in ipairs(sources.list(FOLDERS)) do
-    if not path:find(GENERATED) then visit(path, read(path)) end
+    if not is_generated(path) then visit(path, read(path)) end
   end
 end
 
