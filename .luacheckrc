@@ -17,5 +17,6 @@ files["examples/openresty"] = { std = "ngx_lua" }
 files["lua/apify/meta"] = { ignore = { "212", "241" } }      -- declarations
 files["spec"] = { std = "+busted" }
 files["spec/local_api/lua"] = { std = "ngx_lua" }
+files["spec/setup/site/links.lua"] = { read_globals = { "pandoc" } }
 files["*.rockspec"] = { std = "+rockspec" }
 files[".luacheckrc"] = { std = "+luacheckrc" }

@@ -29,7 +29,7 @@ run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: build install uninstall env nvim setup demo api picture test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -64,6 +64,10 @@ api:                                  ## set up, build, and start the local API 
 
 picture: build                        ## run the demo in a terminal and draw docs/demo.svg
 	@sh spec/setup/picture
+
+docs:                                 ## make a site of the documents, in build/docs, by pandoc
+	@$(packages) docs
+	@sh spec/setup/docs
 
 test:                                 ## set up, build, and run every spec on Lua 5.4 and LuaJIT [SPEC="files or folders"]
 	@$(packages) build demo test
