@@ -147,7 +147,7 @@ describe("a record", function()
     assert.same({ '{"a":1}' }, { bytes, info.headers["content-encoding"] })
     local last = s:log().requests[count()]
     assert.same({ "identity", nil }, { last.headers["accept-encoding"], last.path:match "raw" })
-    assert.error_matches(function() store:download_record("KEY", nil, { raw = 1 }) end, "bad option 'raw'")
+    assert.error_matches(function() store:download_record("KEY", nil, { raw = "1" }) end, "bad option 'raw'")
   end)
 
   it("comes raw through a connection that breaks off, too", function()

@@ -153,7 +153,7 @@ describe("waiting for a run", function()
       local _, err = client:run(id):wait_for_finish { wait_secs = 2.5 }
       assert.equal("unfinished", err.kind)
       local asked = polls()
-      assert.is_true(#asked >= 3 and #asked <= 6, #asked .. " requests")
+      assert.is_true(#asked >= 2 and #asked <= 6, #asked .. " requests")        -- fewer on a busy machine
     end)
 
     it("ends with a timeout when the host never answers", function()
