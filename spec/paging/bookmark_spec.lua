@@ -3,7 +3,7 @@ local bookmark = require "apify.paging.bookmark"
 local function place()
   return {
     path = "/acts/janedoe~my-actor/runs", query = { { "desc", "1" }, { "status", "FAILED,SUCCEEDED" } }, limit_left = 500,
-    mark = { pos = 1234, ids = { "HG7ML7M8z78YcAPEB" }, ats = { "2025-09-01T00:00:00.000Z" }, is_plain = false },
+    delivered = 40, mark = { pos = 1234, ids = { "HG7ML7M8z78YcAPEB" }, ats = { "2025-09-01T00:00:00.000Z" }, is_plain = false },
   }
 end
 
@@ -47,7 +47,7 @@ describe("a bookmark", function()
       function(p) p.query = { { "desc", 1 } } end, function(p) p.query = { { "a", "b", "c" } } end,
       function(p) p.query = { { { "a" }, "b" } } end,
       function(p) p.limit_left = -1 end, function(p) p.limit_left = 1.5 end, function(p) p.limit_left = "9" end,
-      function(p) p.limit_left = huge end,
+      function(p) p.limit_left = huge end, function(p) p.delivered = -1 end, function(p) p.delivered = "9" end,
       function(p) p.last = {} end, function(p) p.mark = nil end, function(p) p.mark = "x" end, function(p) p.mark.kind = {} end,
       function(p) p.mark.kind = "other" end, function(p) p.mark.pos = nil end, function(p) p.mark.pos = "1" end,
       function(p) p.mark.pos = -1 end,

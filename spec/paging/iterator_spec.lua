@@ -245,6 +245,17 @@ describe("iterate", function()
       assert.same(slice(ids(), 241, 250), list)
     end)
 
+    it("counts the runs before it as delivered, over several of them", function()
+      local mark = bookmark_after(40, { limit = 60 })
+      local it = runs:iterate { bookmark = mark }
+      assert.equal(40, it:progress().delivered)
+      for _ = 1, 10 do it:next() end
+      assert.same({ 50, 250 }, { it:progress().delivered, it:progress().total })
+      local rest = runs:iterate { bookmark = it:bookmark(), limit = 20 }
+      assert.equal(20, #rest:collect())
+      assert.equal(70, rest:progress().delivered)
+    end)
+
     it("holds no token", function()
       assert.is_nil(bookmark_after(5):find("apify_api_test", 1, true))
     end)

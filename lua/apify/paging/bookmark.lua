@@ -1,6 +1,6 @@
 --- The place of an iteration as a string: version, path, filters, what is left of the limit, and position. No token.
 ---
----     apify-bookmark-1 CHECKSUM {"at":{...},"limit_left":500,"path":"/acts/janedoe~my-actor/runs","query":[["desc","1"]]}
+---     apify-bookmark-1 CHECKSUM {"at":{...},"delivered":40,"limit_left":500,"path":"/acts/janedoe~my-actor/runs","query":[["desc","1"]]}
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local url = require "apify.util.url"
@@ -15,6 +15,7 @@ local MAX_COUNT = 2 ^ 53                 -- rows
 ---@field path string
 ---@field query { [1]: string, [2]: string }[]
 ---@field limit_left? integer
+---@field delivered? integer rows until then, from the first iteration on
 ---@field last? string the last run of what, if the path is that of the run which that was
 ---@field mark table of the plan, fit for JSON
 
@@ -32,7 +33,8 @@ end
 ---@return string
 function bookmark.write(place)
   local text = assert(core.encode({
-    path = place.path, query = core.array(place.query), limit_left = place.limit_left, at = place.mark, last = place.last,
+    path = place.path, query = core.array(place.query), limit_left = place.limit_left, delivered = place.delivered,
+    at = place.mark, last = place.last,
   }, { sort_keys = true }))
   return ("apify-bookmark-%s %s %s"):format(VERSION, checksum(text), text)
 end
@@ -64,7 +66,8 @@ end
 
 --- What each field of a place must be, and of the marks of each kind of iteration.
 local PLACE = {
-  path = is_text, query = list_of(is_pair), limit_left = optional(is_count), last = optional(is_text),
+  path = is_text, query = list_of(is_pair), limit_left = optional(is_count), delivered = optional(is_count),
+  last = optional(is_text),
   mark = function(v) return type(v) == "table" end,
 }
 local MARKS = {

@@ -107,12 +107,17 @@ function Iterator:collect()
 end
 
 ---@class apify.Progress
----@field delivered integer rows so far
+---@field delivered integer rows so far, those before the bookmark included
 ---@field total? integer rows in the list, as the API last said
 ---@field offset integer where in the list the next row is expected
 ---@field pages_in_flight integer
 ---@field requests integer pages asked for, also again
 ---@field is_done boolean
+
+--- Rows so far, also those of the iterations whose bookmarks led here.
+local function delivered(self)
+  return self.reader.delivered + (self.reader.before or 0)
+end
 
 --- How far it has come.
 ---@return apify.Progress
@@ -120,7 +125,7 @@ function Iterator:progress()
   errors.check_self(self, iterator_mt, "iterator:progress")
   local r = self.reader
   return {
-    delivered = r.delivered, total = r.plan.total, offset = r.plan:position(),
+    delivered = delivered(self), total = r.plan.total, offset = r.plan:position(),
     pages_in_flight = r:in_flight(), requests = r.requests, is_done = r:is_over(),
   }
 end
@@ -131,7 +136,9 @@ function Iterator:bookmark()
   errors.check_self(self, iterator_mt, "iterator:bookmark")
   local r = self.reader
   if not r.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
-  return bookmark.write { path = r.path, query = r.query, limit_left = r.plan.limit_left, mark = r.plan:mark(), last = r.last }
+  return bookmark.write {
+    path = r.path, query = r.query, limit_left = r.plan.limit_left, delivered = delivered(self), mark = r.plan:mark(), last = r.last,
+  }
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
@@ -143,7 +150,7 @@ end
 iterator_mt.__close = Iterator.close
 
 function iterator_mt.__tostring(self)
-  return ("apify.Iterator: %s, %d rows delivered"):format(self.reader.path, self.reader.delivered)
+  return ("apify.Iterator: %s, %d rows delivered"):format(self.reader.path, delivered(self))
 end
 
 local iterator = {}

@@ -19,6 +19,7 @@ local cancelled = loop.cancelled
 ---@field path string
 ---@field query { [1]: string, [2]: string }[] filters, without what the plan adds for each page
 ---@field last? string for the bookmark
+---@field before? integer rows that were delivered before the bookmark
 ---@field resolve? fun(limit: number): string?, apify.Error?   the path to use from the first step on, which `query` does not have to choose any more
 ---@field plan apify.Plan
 ---@field pick? string[]
@@ -37,7 +38,7 @@ local cancelled = loop.cancelled
 
 ---@class apify.Reader : apify.ReaderOptions
 ---@field requests integer
----@field delivered integer rows so far
+---@field delivered integer rows of this iteration so far
 ---@field private clock apify.Clock stands still between two steps
 ---@field private looked_at number when the clock was last looked at
 ---@field private unlooked number seconds until then since the time slice began

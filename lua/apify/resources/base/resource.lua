@@ -219,7 +219,7 @@ function resource.iterate(self, operation, o, where, make_plan, reader_options)
   local all = {
     settings = self.settings, path = place.path, query = query, plan = make_plan(query, place.mark),
     nulls = o.nulls, pick = o.pick, deadline = o.deadline, request_timeout = o.request_timeout,
-    follow = o.follow, poll_secs = o.poll_secs, last = last,
+    follow = o.follow, poll_secs = o.poll_secs, last = last, before = place.delivered,
   }
   if place.path == path then
     all.resolve = resource.resolver(self, function(resolved) return resolved.path .. operation.path end)
