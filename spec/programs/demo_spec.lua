@@ -63,7 +63,7 @@ describe("the demo", function()
   end)
 
   it("stops with its server at Ctrl-C, leaves the terminal as it was, and says nothing more", function()
-    local screen, code = program.run_in_terminal(DEMO, { TERM = "xterm", TMPDIR = folder }, { press = "\3", after = "pages in flight" })
+    local screen, code = program.run_in_terminal(DEMO, { TERM = "xterm", TMPDIR = folder }, { { press = "\3", after = "pages in flight" } })
     assert.equal(130, code)
     assert.falsy(screen:find("traceback", 1, true))
     assert.equal(count(screen, HIDE_CURSOR), count(screen, SHOW_CURSOR))

@@ -76,20 +76,20 @@ function program.run_code(code, env, before)
 end
 
 --- Run a program in a terminal of its own: all that it wrote there, and its exit code. `press` is typed once
---- the terminal shows `after`.
+--- the terminal shows `after`, one after the other.
 ---@param path string
 ---@param env? table<string, string>
----@param keys? { press: string, after: string }
+---@param keys? { press: string, after: string }[]
 ---@return string screen
 ---@return integer code
 function program.run_in_terminal(path, env, keys)
   local shown = os.tmpname()
-  local typist = "true"
-  if keys then
-    typist = ("{ n=0; until grep -q %s %s || [ $n -ge 400 ]; do n=$((n+1)); sleep 0.05; done; printf %s; }"):format(
-      quote(keys.after), shown, quote(keys.press))
+  local typist = {}
+  for i, key in ipairs(keys or {}) do
+    typist[i] = ("n=0; until grep -q %s %s || [ $n -ge 400 ]; do n=$((n+1)); sleep 0.05; done; printf %s;"):format(
+      quote(key.after), shown, quote(key.press))
   end
-  local command = ("%s | script -qefc %s /dev/null >%s"):format(typist, quote(program.command(path, env)), shown)
+  local command = ("{ %s true; } | script -qefc %s /dev/null >%s"):format(table.concat(typist, " "), quote(program.command(path, env)), shown)
   local _, _, code = program.shell(command)
   return read(shown), code
 end
