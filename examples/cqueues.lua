@@ -3,7 +3,10 @@
 --     APIFY_TOKEN=... lua5.4 examples/cqueues.lua
 
 local is_there, cqueues = pcall(require, "cqueues")
-if not is_there then error("this example needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues", 0) end
+if not is_there then
+  io.stderr:write "this example needs cqueues: apt-get install lua-cqueues, or luarocks install cqueues\n"
+  os.exit(1)
+end
 local apify = require "apify"
 
 local client = apify.new()

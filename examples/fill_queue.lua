@@ -5,7 +5,10 @@
 local apify = require "apify"
 
 local name, path = arg[1], arg[2]
-if not path then error("which queue, and which file?", 0) end
+if not path then
+  io.stderr:write "usage: lua5.4 examples/fill_queue.lua QUEUE_NAME FILE\n"
+  os.exit(1)
+end
 
 local client = apify.new()
 local queue = client:request_queue(assert(client:request_queues():get_or_create(name)))

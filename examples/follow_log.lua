@@ -4,7 +4,12 @@
 
 local apify = require "apify"
 
-local run = apify.new():run(arg[1] or error("which run? Give its id", 0))
+if not arg[1] then
+  io.stderr:write "usage: lua5.4 examples/follow_log.lua RUN_ID\n"
+  os.exit(1)
+end
+
+local run = apify.new():run(arg[1])
 
 for line in run:log():lines { follow = true } do
   print(line)

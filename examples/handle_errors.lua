@@ -1,6 +1,6 @@
 -- Handle errors: what fails in operation is returned, and `kind`, `status` and `type` say what it was.
 --
---     APIFY_TOKEN=... lua5.4 examples/handle_errors.lua RUN_ID
+--     APIFY_TOKEN=... lua5.4 examples/handle_errors.lua [RUN_ID]
 
 local apify = require "apify"
 

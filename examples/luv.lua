@@ -3,7 +3,10 @@
 --     APIFY_TOKEN=... lua5.4 examples/luv.lua
 
 local is_there, uv = pcall(require, "luv")
-if not is_there then error("this example needs luv: apt-get install lua-luv, or luarocks install luv", 0) end
+if not is_there then
+  io.stderr:write "this example needs luv: apt-get install lua-luv, or luarocks install luv\n"
+  os.exit(1)
+end
 local apify = require "apify"
 apify.use "luv"
 local counts, it = {}, apify.new():runs():iterate { pick = { "id", "status" } }

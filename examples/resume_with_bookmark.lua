@@ -6,7 +6,11 @@ local apify = require "apify"
 
 local ROWS = 1000                                  -- in one go
 
-local path = arg[1] or error("where to keep the place? Give a file name", 0)
+local path = arg[1]
+if not path then
+  io.stderr:write "usage: lua5.4 examples/resume_with_bookmark.lua FILE\n"
+  os.exit(1)
+end
 
 local function load_place()
   local file = io.open(path)

@@ -5,7 +5,10 @@
 local apify = require "apify"
 
 local id, path, field = arg[1], arg[2], arg[3] or "price"
-if not path then error("which run, and which file?", 0) end
+if not path then
+  io.stderr:write "usage: lua5.4 examples/save_dataset.lua RUN_ID FILE.csv [FIELD]\n"
+  os.exit(1)
+end
 
 local dataset = apify.new():run(id):dataset()
 assert(dataset:download_items("csv", path))                -- the file is complete, or not there

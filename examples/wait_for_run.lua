@@ -4,8 +4,12 @@
 
 local apify = require "apify"
 
-local id = arg[1] or error("which run? Give its id", 0)
-local run, err = apify.new():run(id):wait_for_finish { wait_secs = 60 }
+if not arg[1] then
+  io.stderr:write "usage: lua5.4 examples/wait_for_run.lua RUN_ID\n"
+  os.exit(1)
+end
+
+local run, err = apify.new():run(arg[1]):wait_for_finish { wait_secs = 60 }
 
 if run then
   print(("%s: %s, %s to %s"):format(run.id, run.status, run.startedAt, run.finishedAt))
