@@ -39,6 +39,14 @@ static inline int core_flag (lua_State *L, int idx, const char *name) {
   return set;
 }
 
+/* nil and a word that is no failure, such as "more". Pushes 2 values. */
+static inline int core_push_word (lua_State *L, const char *word) {
+  lua_pushnil(L);
+  lua_pushstring(L, word);
+  return 2;
+}
+
+
 /* Each adds its functions to the module table on top of the stack, and leaves it there. */
 void open_file (lua_State *L);                /* file_lua.c: file */
 void open_gzip (lua_State *L);                /* gzip_lua.c: gzip */

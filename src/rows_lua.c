@@ -77,20 +77,7 @@ static int l_next (lua_State *L) {
   buf_drop(&r->bytes, used);
   if (state == ROWS_ROW) return 1;
   if (state == ROWS_FAIL) return err_push_at(L, r->rows.error, r->rows.message, r->rows.offset);
-  lua_pushnil(L);
-  lua_pushstring(L, state == ROWS_END ? "end" : "more");
-  return 2;
-}
-
-/* true; nil, "more"; or false. Pushes 1 or 2 values. */
-static int push_skipped (lua_State *L, rows_state state) {
-  if (state == ROWS_MORE) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "more");
-    return 2;
-  }
-  lua_pushboolean(L, state == ROWS_ROW);
-  return 1;
+  return core_push_word(L, state == ROWS_END ? "end" : "more");
 }
 
 /* rows:skip() -> true | nil, "more" | false: pass over the row that could not be decoded.   Pushes 1 or 2 values. */
@@ -100,7 +87,9 @@ static int l_skip (lua_State *L) {
   luaL_argcheck(L, !r->is_reading, 1, "a row is being read");
   rows_state state = rows_skip(&r->rows, buf_bytes(&r->bytes), r->bytes.len, r->is_finished, &used);
   buf_drop(&r->bytes, used);
-  return push_skipped(L, state);
+  if (state == ROWS_MORE) return core_push_word(L, "more");
+  lua_pushboolean(L, state == ROWS_ROW);
+  return 1;
 }
 
 /* rows:envelope() -> the members around the rows, as far as they were met.   Pushes 1 value. */

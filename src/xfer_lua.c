@@ -58,12 +58,6 @@ static int push_failure (lua_State *L, const xfer *x) {
   return err_push_at(L, x->code, x->message, (size_t)x->receive.decoded);
 }
 
-static int push_word (lua_State *L, const char *word) {
-  lua_pushnil(L);
-  lua_pushstring(L, word);
-  return 2;
-}
-
 static int read_row (lua_State *L, xfer *x) {
   lua_settop(L, 2);
   xfer_push_slot(L, 1, SLOT_ENVELOPE);
@@ -78,10 +72,10 @@ static int read_row (lua_State *L, xfer *x) {
     if (used > 0) xfer_drop(x, used);
     if (state == ROWS_ROW) return 1;
     if (state == ROWS_FAIL) return err_push_at(L, r->error, r->message, r->offset);
-    if (state == ROWS_END && is_final) return push_word(L, "end");
+    if (state == ROWS_END && is_final) return core_push_word(L, "end");
     switch (xfer_produce(x)) {
       case BODY_SOME: break;
-      case BODY_MORE: return push_word(L, "more");
+      case BODY_MORE: return core_push_word(L, "more");
       case BODY_FAIL: return push_failure(L, x);
       case BODY_END: is_final = 1; break;
     }
@@ -103,7 +97,7 @@ static int skip_row (lua_State *L, xfer *x) {
     rows_state state = rows_skip(&x->receive.rows, buf_bytes(w), w->len, is_final, &used);
     if (used > 0) xfer_drop(x, used);
     body_state body = state == ROWS_MORE ? xfer_produce(x) : BODY_END;
-    if (body == BODY_MORE) return push_word(L, "more");
+    if (body == BODY_MORE) return core_push_word(L, "more");
     if (state == ROWS_MORE && body == BODY_SOME) continue;
     if (state == ROWS_MORE && body == BODY_END) is_final = 1;
     else {
@@ -133,9 +127,9 @@ static int read_bytes (lua_State *L, xfer *x) {
     }
     switch (xfer_produce(x)) {
       case BODY_SOME: break;
-      case BODY_MORE: return push_word(L, "more");
+      case BODY_MORE: return core_push_word(L, "more");
       case BODY_FAIL: return push_failure(L, x);
-      case BODY_END: return push_word(L, "end");
+      case BODY_END: return core_push_word(L, "end");
     }
   }
 }

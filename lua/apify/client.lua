@@ -234,17 +234,6 @@ function Client:stats()
   return tables.merge(self.settings.counts, { in_flight = reactor.in_flight() })
 end
 
---- Call the function with each key of a table that may change meanwhile. An error that leaves it keeps none of the others from it.
-local function call_with_each(set, fn)
-  local keys, first_error = {}, nil
-  for key in pairs(set) do keys[#keys + 1] = key end
-  for _, key in ipairs(keys) do
-    local ok, why = pcall(fn, key)
-    if not ok then first_error = first_error or { why } end
-  end
-  return first_error
-end
-
 local function abort(call)
   call:abort { kind = "closed", message = "the client was closed" }
 end
@@ -254,8 +243,8 @@ function Client:close()
   errors.check_self(self, client_mt, "client:close")
   local own = self.settings
   own.is_closed = true                                      -- who was interrupted in here calls it again
-  call_with_each(own.waiters, loop.wake)
-  local failure = call_with_each(own.calls, abort)
+  tables.call_with_each(tables.keys(own.waiters), loop.wake)
+  local failure = tables.call_with_each(tables.keys(own.calls), abort)
   if failure then error(failure[1], 0) end                   -- of a hook
 end
 

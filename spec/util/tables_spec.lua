@@ -18,3 +18,22 @@ describe("merged tables", function()
     assert.same({}, tables.merge())
   end)
 end)
+
+describe("tables", function()
+  it("give their keys, once", function()
+    local keys = tables.keys { a = 1, b = false, [3] = 1 }
+    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+    assert.same({ 3, "a", "b" }, keys)
+  end)
+
+  it("are called with to the last, whatever is raised meanwhile", function()
+    local met = {}
+    local function note(item)
+      met[#met + 1] = item
+      if item > 1 then error(item, 0) end
+    end
+    assert.same({ 2 }, tables.call_with_each({ 1, 2, 3 }, note))
+    assert.same({ 1, 2, 3 }, met)
+    assert.is_nil(tables.call_with_each({ 1 }, note))
+  end)
+end)

@@ -29,10 +29,8 @@ end
 --- Let go of these pages. What a hook raises meanwhile costs nothing that the step has come to: `raise_kept` raises it later.
 ---@param list apify.OpenPage[]
 function window.drop(self, list)
-  for _, page in ipairs(list) do
-    local ok, why = pcall(pages.close, page)
-    if not ok then self.kept = self.kept or { why } end
-  end
+  local raised = tables.call_with_each(list, pages.close)
+  self.kept = self.kept or raised
 end
 
 --- Raise what a hook has raised when pages were dropped.

@@ -107,14 +107,10 @@ local function match_added(entries, processed, unprocessed)
   return rows, missing
 end
 
-local function added_twin(row)
-  return tables.merge(row, { wasAlreadyPresent = true })
-end
-
 ---@type apify.BatchKind
 local ADD = {
   what = "request_queue:batch_add_requests",
-  prepare = prepare_add, is_safe = has_keys, match = match_added, twin = added_twin,
+  prepare = prepare_add, is_safe = has_keys, match = match_added, twin = function(row) return tables.merge(row, { wasAlreadyPresent = true }) end,
 }
 
 --- A request to delete, known by its id or its uniqueKey.

@@ -9,6 +9,7 @@ local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 local limiter = require "apify.util.limiter"
 local names = require "apify.util.names"
+local tables = require "apify.util.tables"
 
 local run_wait = {}
 
@@ -185,13 +186,9 @@ end
 function Group:close()
   if self.is_closed then return end
   self.is_closed = true
-  local first_error
-  for _, machine in ipairs(self.machines) do
-    local ok, why = pcall(machine.close, machine)        -- a hook may raise; the others must go all the same
-    if not ok then first_error = first_error or why end
-  end
+  local first_error = tables.call_with_each(self.machines, function(machine) machine:close() end)       -- a hook may raise
   loop.wake(self.waiter)
-  if first_error then error(first_error, 0) end
+  if first_error then error(first_error[1], 0) end
 end
 
 --- The next machine, of a group that nobody asks again after an error was raised. What a hook raises has what is known by then in it:

@@ -115,10 +115,6 @@ function errors.show(v)
   return "a " .. kind
 end
 
-local function count(n, word)
-  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
-end
-
 --- What is known of the reason: `404 record-not-found`, or the kind where the API did not speak.
 local function reason(e)
   if e.kind ~= "api" or not e.status then return e.kind end
@@ -134,7 +130,7 @@ local function to_text(e)
   parts[#parts + 1] = reason(e)
   local text = errors.escape(table.concat(parts, ": "), MAX_MESSAGE)
   if e.message ~= e.kind then text = text .. ": " .. errors.escape(e.message, MAX_MESSAGE) end
-  return e.attempts and ("%s (%s)"):format(text, count(e.attempts, "attempt")) or text
+  return e.attempts and ("%s (%d attempt%s)"):format(text, e.attempts, e.attempts == 1 and "" or "s") or text
 end
 
 --- There is no __concat on purpose: it crashes Lua 5.4.4.

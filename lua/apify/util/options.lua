@@ -254,10 +254,6 @@ local function number_text(n)
   return text
 end
 
-local function is_integer(value)
-  return math.type and math.type(value) == "integer"
-end
-
 --- The text of a checked value in a query.
 ---@param value string|number|boolean|table
 ---@return string
@@ -265,7 +261,7 @@ function options.text(value)
   local kind = type(value)
   if kind == "string" then return value end
   if kind == "boolean" then return value and "1" or "0" end
-  if kind == "number" then return is_integer(value) and ("%d"):format(value) or number_text(value) end
+  if kind == "number" then return math.type and math.type(value) == "integer" and ("%d"):format(value) or number_text(value) end
   local texts = {}
   for i, item in ipairs(value) do texts[i] = options.text(item) end
   return table.concat(texts, ",")

@@ -1,4 +1,4 @@
---- Plain tables, put together.
+--- Plain tables: put together, their keys, and one call for each of a list.
 local tables = {}
 
 --- A new table with all that the tables have; of two with the same name that of the later one.
@@ -10,6 +10,28 @@ function tables.merge(...)
     for name, value in pairs(t) do all[name] = value end
   end
   return all
+end
+
+--- Call the function with each of a list. An error that leaves it keeps none of the others from it: the first of these, in a table.
+---@param list any[]
+---@param fn fun(item: any)
+---@return { [1]: any }? first_error
+function tables.call_with_each(list, fn)
+  local first_error
+  for _, item in ipairs(list) do
+    local ok, why = pcall(fn, item)
+    if not ok then first_error = first_error or { why } end
+  end
+  return first_error
+end
+
+--- The keys of a table, which may change from then on.
+---@param t table
+---@return any[]
+function tables.keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  return keys
 end
 
 return tables
