@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "json_read.h"
-#include "json_scalar.h"
+#include "json_write_scalar.h"
 
 #define SCRATCH_TYPE "apify.json_text"
 #define SLOTS_PER_LEVEL 8             /* a value, a key, a metatable, and what sorting needs */

@@ -7,7 +7,7 @@ local sources = require "spec.support.sources"
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
   "compat", "err", "core.h", "buf", "random", "secret_lua", "brotli", "inflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
-  "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_scalar", "json_write", "rows", "descriptors", "event",
+  "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_write_scalar", "json_write", "rows", "descriptors", "event",
   "event_epoll", "event_poll", "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_lua.h",
   "xfer_info_lua", "xfer_lua.c", "multi", "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
 }
@@ -16,7 +16,7 @@ local C_ORDER = {
 local C_SPECS = {
   brotli = "promises/encodings", buf = "core/xfer_streams", core = "core/process", descriptors = "promises/bad_input", err = "core/xfer",
   event_epoll = "core/multi", event_poll = "core/multi", json = "core/json_read", json_decoder = "core/json_read", json_lex = "core/json_read",
-  json_scalar = "core/json_write", json_shape = "core/json_read", json_skip = "core/json_read", random = "core/system",
+  json_write_scalar = "core/json_write", json_shape = "core/json_read", json_skip = "core/json_read", random = "core/system",
   xfer_body = "core/xfer_streams", xfer_info = "core/xfer", xfer_options = "core/xfer", xfer_result = "core/xfer",
 }
 

@@ -1,5 +1,5 @@
-/* json_scalar.c - numbers and strings as JSON, and why a value cannot be JSON. */
-#include "json_scalar.h"
+/* json_write_scalar.c - numbers and strings as JSON, and why a value cannot be JSON. */
+#include "json_write_scalar.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* json_scalar.h - where the encoder is, and what it appends that has no parts; and the failure that says where it was. */
-#ifndef APIFY_JSON_SCALAR_H
-#define APIFY_JSON_SCALAR_H
+/* json_write_scalar.h - where the encoder is, and what it appends that has no parts; and the failure that says where it was. */
+#ifndef APIFY_JSON_WRITE_SCALAR_H
+#define APIFY_JSON_WRITE_SCALAR_H
 
 #include "buf.h"
 #include "core.h"
