@@ -44,7 +44,7 @@ env:                                  ## print LUA_PATH and LUA_CPATH of this ch
 	@sh spec/setup/env '$(LUA)'
 
 nvim:                                 ## build the core for Neovim, where its 'runtimepath' finds it
-	@test -n '$(LUAJIT_INCDIR)' || { echo 'cannot build for Neovim; missing: LuaJIT'"'"'s lua.h (Debian package: libluajit-5.1-dev)' >&2; exit 1; }
+	@test -n '$(LUAJIT_INCDIR)' || { echo 'cannot build for Neovim; missing: LuaJIT'"'"'s lua.h (Debian package: libluajit2-5.1-dev)' >&2; exit 1; }
 	@$(submake) -s $(BUILD)/luajit/apify/core.so WERROR=
 	@cp $(BUILD)/luajit/apify/core.so lua/apify/core.so.new && mv lua/apify/core.so.new lua/apify/core.so
 	@! command -v nvim >/dev/null || nvim --headless -u NONE -i NONE --cmd 'helptags examples/neovim/doc' --cmd 'quitall'

@@ -167,7 +167,7 @@ describe("Neovim finds plugin and module", function()
     clone(dir)
     local function make(target) return program.shell(("cd %s && unset MAKEFLAGS MAKELEVEL MFLAGS && make -s %s"):format(dir, target)) end
     local _, complaints, code = make "nvim LUAJIT_INCDIR="
-    assert.same({ "cannot build for Neovim; missing: LuaJIT's lua.h (Debian package: libluajit-5.1-dev)", true }, {
+    assert.same({ "cannot build for Neovim; missing: LuaJIT's lua.h (Debian package: libluajit2-5.1-dev)", true }, {
       complaints:match "^[^\n]*", code ~= 0 })
     shell.run(("cp .gitignore %s && cd %s && git init -q . && git add . "):format(dir, dir))
     make "nvim"
