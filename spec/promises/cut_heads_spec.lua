@@ -8,7 +8,7 @@ local s, folder = testbed.local_api { count = 1 }, testbed.folder()
 local client, id, store
 
 before_each(function()
-  client = testbed.client(s, { max_retries = 1 })
+  client = testbed.client(s, { max_retries = 1, min_delay_between_retries = 0.001 })
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = 3 })
   s:admin("set_log", { run = id, text = "one\ntwo\n" })
@@ -100,7 +100,7 @@ describe("half an answer", function()
   it("is none over TLS either", function()
     for _, url in ipairs { "h1_tls_url", "tls_url" } do
       s:faults { match = { path = "/actor%-runs/" }, action = { cut_head = { after_bytes = 60 } } }
-      local run, err = testbed.client(s, { url = url, max_retries = 1 }):run(id):get()
+      local run, err = testbed.client(s, { url = url, max_retries = 1, min_delay_between_retries = 0.001 }):run(id):get()
       assert.is_nil(run)
       assert.same({ "network", 2 }, { err.kind, err.attempts })
     end

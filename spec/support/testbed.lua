@@ -12,15 +12,23 @@ local server = require "spec.local_api.server"
 
 local testbed = {}
 
---- Raise an error when something is under way. (A spec that runs programs alone has not loaded the module.)
-function testbed.check_nothing_left()
+-- What is under way, in words, or nil. (A spec that runs programs alone has not loaded the module.)
+local function left_over()
   local reactor, scheduler = package.loaded["apify.loop.reactor"], package.loaded["apify.loop.scheduler"]
-  if not reactor then return end
-  collectgarbage()
-  collectgarbage()                       -- iterators that were left in the middle
+  if not reactor then return nil end
   local transfers = reactor.in_flight()
-  if transfers > 0 then error(transfers .. " transfers are left", 0) end
-  if scheduler.has_waiting_tasks() then error("fibers are left", 0) end
+  if transfers > 0 then return transfers .. " transfers are left" end
+  return scheduler.has_waiting_tasks() and "fibers are left" or nil
+end
+
+--- Raise an error when something is under way. Iterators that were left in the middle are the collector's to end, which is asked only
+--- then: after each of some thousand cases it would take longer than they do.
+function testbed.check_nothing_left()
+  if not left_over() then return end
+  collectgarbage()
+  collectgarbage()
+  local what = left_over()
+  if what then error(what, 0) end
 end
 
 --- A server for the cases of the file or block that is being read. Its fields are there once the first of them begins.
