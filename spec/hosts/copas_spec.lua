@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- A table of one's own for `apify.use`, proved with copas, a loop that the module does not know.
 --- Under LuaJIT alone: Debian has copas for Lua 5.1 and 5.2, and this table is for that one (1.x).
 if rawget(_G, "jit") == nil then return end

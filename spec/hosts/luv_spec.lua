@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- The module in programs whose loop is luv's, with the interpreter of the spec.
 local program = require "spec.support.program"
 local stage = require "spec.hosts.stage"

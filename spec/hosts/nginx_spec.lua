@@ -1,5 +1,5 @@
 -- runs once, by LuaJIT
--- runs alone
+-- runs last
 --- The module inside a real nginx: calls wait there, and its worker goes on.
 local nginx_server = require "spec.hosts.nginx_server"
 local nginx_stage = require "spec.hosts.nginx_stage"

@@ -1,5 +1,5 @@
 -- runs once, by LuaJIT
--- runs alone
+-- runs last
 --- The module in Neovim.
 local program = require "spec.support.program"
 local shell = require "spec.support.shell"

@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- Fibers: spawn, wait, cancel, all, map, sleep, without a server.
 local apify = require "apify"
 local child = require "spec.support.child"

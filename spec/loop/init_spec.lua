@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- The loops that drive fibers and the core: nobody is forgotten, nothing is kept alive, and nobody has all the time for himself.
 local child = require "spec.support.child"
 local forking = require "spec.support.forking"

@@ -251,15 +251,15 @@ describe("a checkout", function()
       assert.equal("+a-a+b-b+c-c", (play "TEST_JOBS=1"))
     end)
 
-    it("begins with those that say so, and ends with those that run alone, one at a time", function()
-      add("a", "-- runs alone", "false")
-      add("b", "-- runs once\n-- runs alone", "false")
+    it("begins with those that say so, and ends with those that run last", function()
+      add("a", "-- runs last", "false")
+      add("b", "-- runs once\n-- runs last", "false")
       add("c", "", "false")
       add("d", "-- runs first", "false")
       assert.equal("+d-d+c-c+a-a+b-b", (play "TEST_JOBS=1"))
       run "rm told"
       local told = play "TEST_JOBS=4"
-      assert.equal("+a-a+b-b", told:sub(-8))
+      assert.matches("^[%+%-ab]+$", told:sub(-8))
     end)
 
     it("stops all of them when it is stopped", function()

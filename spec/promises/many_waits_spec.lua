@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- Slow (9 s): hundreds of waits in one thread, in a process of their own, whose time and memory are looked at.
 local core = require "apify.core"
 local program = require "spec.support.program"

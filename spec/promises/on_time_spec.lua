@@ -1,4 +1,4 @@
--- runs alone
+-- runs last
 --- What is over when its time is: calls and waits end at most half a second after the time that they are allowed.
 local child = require "spec.support.child"
 local testbed = require "spec.support.testbed"
