@@ -50,7 +50,7 @@ local under_way = {}                                    -- spawned fibers that n
 --- To be called when the program ends, where Lua hears of it.
 local function tell_of_those_left()
   local count = 0
-  for _ in pairs(under_way) do count = count + 1 end
+  for _ in pairs(under_way) do count = count + 1 end    -- in no table: LuaJIT has hung at its end where one was made of them
   if count == 0 then return end
   local words = count == 1 and "a fiber was" or count .. " fibers were"
   loop.report(("apify: the program has ended while %s under way; fiber:wait() waits for a fiber's end"):format(words))

@@ -1,5 +1,6 @@
 --- Starting runs of an Actor or a task: what the methods of both do.
 local json = require "apify.util.json"
+local clock = require "apify.loop.clock"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
@@ -134,19 +135,19 @@ local function spawn_passing(settings, run, fn, waiting, progress)
 end
 
 --- Wait for the rest of the log, as long as lines come or are being dealt with, and the call's time is not over.
-local function wait_for_log(passing, progress, ends_at)
+local function wait_for_log(passing, progress, time)
   while true do
     local before = progress.count
-    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, ends_at - loop.now())))
+    local ok, why = passing:wait(math.max(0, math.min(LOG_GRACE, time:left())))
     if passing:is_done() then return ok, why end
     if why.kind ~= "timeout" then return nil, why end                  -- the caller was cancelled
     local is_silent = progress.count == before and not progress.is_inside
-    if is_silent or loop.now() >= ends_at then return true end
+    if is_silent or time:left() <= 0 then return true end
   end
 end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
-local function wait_with_log(settings, run, path, o, limits, ends_at)
+local function wait_with_log(settings, run, path, o, limits, time)
   local waiting = fiber.spawn(run_wait.one, settings, path, limits)
   local progress = { count = 0, is_inside = false }
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
@@ -159,7 +160,7 @@ local function wait_with_log(settings, run, path, o, limits, ends_at)
     if is_log_over then log_error = select(2, passing:wait()) end
     return nil, log_error or err
   end
-  local ok, why = wait_for_log(passing, progress, ends_at)
+  local ok, why = wait_for_log(passing, progress, time)
   passing:cancel()
   if not ok then return nil, why, ended end
   return ended
@@ -174,14 +175,16 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function run_start.call(self, operation, input, opts, where)
-  local o, began_at = operation.check(opts, where), loop.now()
+  local o = operation.check(opts, where)
+  local time = clock.new(o.deadline)
+  time:enter()
   local run, err = start(self, operation, o, input, where)
   if not run then return nil, err end
   local path, limits = resource.run_path(run.id), { wait_secs = o.wait_secs, nulls = o.nulls, request_timeout = o.request_timeout }
-  if o.deadline then limits.deadline = math.max(0, o.deadline - (loop.now() - began_at)) end
+  if o.deadline then limits.deadline = math.max(0, time:left()) end
   local is_quiet, ended, why, last
   if o.log then
-    is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, began_at + (o.deadline or math.huge))
+    is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, time)
   else
     is_quiet, ended, why = pcall(run_wait.one, self.settings, path, limits)
   end

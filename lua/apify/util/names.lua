@@ -1,5 +1,6 @@
 --- Names that there are not: which one was probably meant; classes and pages that say so.
 local errors = require "apify.util.errors"
+local tables = require "apify.util.tables"
 
 local names = {}
 
@@ -122,8 +123,7 @@ end
 ---@param t table<string, any>
 ---@return string[]
 function names.of(t)
-  local list = {}
-  for name in pairs(t) do list[#list + 1] = name end
+  local list = tables.keys(t)
   table.sort(list)
   return list
 end
