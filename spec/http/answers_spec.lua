@@ -16,7 +16,7 @@ local s = testbed.local_api { count = 1 }
 local client, id
 
 before_each(function()
-  client = testbed.client(s, { max_retries = 1, min_delay_between_retries = 0.001 })
+  client = testbed.client(s, { max_retries = 1 })
   id = waiting.add(s)
   s:log(true)
 end)

@@ -4,64 +4,24 @@ local core = require "apify.core"
 local loop = require "apify.loop"
 local save = require "apify.http.save"
 local sink = require "apify.http.sink"
-local stream = require "apify.http.stream"
+local run_bytes = require "spec.support.run_bytes"
 local testbed = require "spec.support.testbed"
 
-local PATH = "/acts/janedoe~my-actor/runs"
-local QUERY = { { "limit", "1000" } }
-
 describe("a saved stream", function()
-  local s = testbed.local_api { count = 1000 }
-  local client, expected, path
+  local list = run_bytes.new()
+  local s = list.api
+  local client, path
 
-  -- What curl gets.
-  local function fetch()
-    local pipe = io.popen(("curl -sS --noproxy '*' '%s/v2%s?limit=1000'"):format(s.url, PATH))
-    local text = pipe:read "*a"
-    pipe:close()
-    return text
-  end
-
-  setup(function()
-    s:admin("reset", { count = 1000 })
-    expected = fetch()
-    assert(#expected > 300000)
-  end)
   before_each(function()
     client = testbed.client(s)
     path = os.tmpname()
     os.remove(path)
   end)
 
-  local function open(o)
-    local all = { settings = client.settings, request = { path = PATH, query = QUERY } }
-    for name, value in pairs(o or {}) do all[name] = value end
-    return stream.new(all)
-  end
-
-  -- Compared in a way that does not print megabytes.
-  local function assert_whole(text)
-    assert.equal(#expected, #text)
-    assert.is_true(text == expected)
-  end
-
-  -- Rules whose answers are these texts, one after the other.
-  local function answer_with(...)
-    local rules = {}
-    for i, body in ipairs { ... } do
-      rules[i] = { match = { path = "/runs$", first = 1 }, action = { bad_json = { body = body } } }
-    end
-    s:faults((table.unpack or unpack)(rules))
-  end
-
-  -- Cuts of the compressed body, one answer after the other.
-  local function cut_at(...)
-    local rules = {}
-    for i, size in ipairs { ... } do
-      rules[i] = { match = { path = "/runs$", first = 1 }, action = { cut = { after_bytes = size } } }
-    end
-    s:faults((table.unpack or unpack)(rules))
-  end
+  local function open(o) return list:open(client, o) end
+  local function assert_whole(text) list:assert_whole(text) end
+  local function answer_with(...) list:answer_with(...) end
+  local function cut_at(...) list:cut_at(...) end
 
   after_each(function() os.remove(path) end)
 
@@ -150,7 +110,7 @@ describe("a saved stream", function()
       if count == 2 then return nil, "enough" end
     end))
     assert.is_nil(ok)
-    assert.same({ "io", "the sink: enough", "GET", "/v2" .. PATH }, { err.kind, err.message, err.method, err.path })
+    assert.same({ "io", "the sink: enough", "GET", "/v2" .. run_bytes.PATH }, { err.kind, err.message, err.method, err.path })
     assert.equal(0, client:stats().in_flight)
     assert.is_nil(st:read())
   end)
@@ -223,7 +183,7 @@ describe("a saved stream", function()
       assert(apify.sleep(0.001))
     end
     assert.is_true(saver:wait())
-    assert.equal(#expected, size)
+    assert.equal(#list.whole, size)
     assert.is_true(turns > 1)
   end)
 end)

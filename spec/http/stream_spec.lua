@@ -2,37 +2,17 @@
 --- The bytes of an answer, through cuts, changes, pauses and the end of patience.
 local apify = require "apify"
 local core = require "apify.core"
-local stream = require "apify.http.stream"
+local run_bytes = require "spec.support.run_bytes"
 local testbed = require "spec.support.testbed"
 
-local PATH = "/acts/janedoe~my-actor/runs"
-local QUERY = { { "limit", "1000" } }
+local PATH = run_bytes.PATH
 
 describe("a stream", function()
-  local s = testbed.local_api { count = 1000 }
-  local client, expected
+  local list = run_bytes.new()
+  local s = list.api
+  local client
 
-  -- What curl gets.
-  local function fetch()
-    local pipe = io.popen(("curl -sS --noproxy '*' '%s/v2%s?limit=1000'"):format(s.url, PATH))
-    local text = pipe:read "*a"
-    pipe:close()
-    return text
-  end
-
-  setup(function()
-    s:admin("reset", { count = 1000 })
-    expected = fetch()
-    assert(#expected > 300000)
-  end)
   before_each(function() client = testbed.client(s) end)
-
-  local function open(o, more)
-    local all = { settings = client.settings, request = { path = PATH, query = QUERY } }
-    for name, value in pairs(more or {}) do all.request[name] = value end
-    for name, value in pairs(o or {}) do all[name] = value end
-    return stream.new(all)
-  end
 
   -- All that is left as a string; nil and an error, with what came before it.
   local function drain(st)
@@ -46,29 +26,10 @@ describe("a stream", function()
     end
   end
 
-  -- Compared in a way that does not print megabytes.
-  local function assert_whole(text)
-    assert.equal(#expected, #text)
-    assert.is_true(text == expected)
-  end
-
-  -- Rules whose answers are these texts, one after the other.
-  local function answer_with(...)
-    local rules = {}
-    for i, body in ipairs { ... } do
-      rules[i] = { match = { path = "/runs$", first = 1 }, action = { bad_json = { body = body } } }
-    end
-    s:faults((table.unpack or unpack)(rules))
-  end
-
-  -- Cuts of the compressed body, one answer after the other.
-  local function cut_at(...)
-    local rules = {}
-    for i, size in ipairs { ... } do
-      rules[i] = { match = { path = "/runs$", first = 1 }, action = { cut = { after_bytes = size } } }
-    end
-    s:faults((table.unpack or unpack)(rules))
-  end
+  local function open(o, more) return list:open(client, o, more) end
+  local function assert_whole(text) list:assert_whole(text) end
+  local function answer_with(...) list:answer_with(...) end
+  local function cut_at(...) list:cut_at(...) end
 
   local function eventually(what, is_so)
     for _ = 1, 300 do
@@ -408,7 +369,7 @@ describe("a stream", function()
         end
       end
       client = client:with { request_timeout = 7 }
-      local op = { path = PATH, query = QUERY }
+      local op = { path = PATH, query = run_bytes.QUERY }
       drain(open { resolve = note(op), go_on = note(false) })
       assert.same({ 7, 7 }, limits)
       op.request_timeout = 5

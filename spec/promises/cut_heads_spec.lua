@@ -8,7 +8,7 @@ local s, folder = testbed.local_api { count = 1 }, testbed.folder()
 local client, id, store
 
 before_each(function()
-  client = testbed.client(s, { max_retries = 1, min_delay_between_retries = 0.001 })
+  client = testbed.client(s, { max_retries = 1 })
   id = waiting.add(s)
   s:admin("seed_items", { run = id, count = 3 })
   s:admin("set_log", { run = id, text = "one\ntwo\n" })
@@ -17,21 +17,10 @@ before_each(function()
   assert(store:set_record("KEY", { a = 1 }))
 end)
 
-local function file_name() return folder .. "/file" end
+local _, write, read = testbed.files(folder)
 
-local function write_file()
-  local file = assert(io.open(file_name(), "wb"))
-  file:write(GOOD)
-  file:close()
-  return file_name()
-end
-
-local function read_file()
-  local file = assert(io.open(file_name(), "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local function write_file() return write("file", GOOD) end
+local function read_file() return read "file" end
 
 -- What asks for something at the end of `path`, and what it gives when all is well.
 local CALLS = {
@@ -100,7 +89,7 @@ describe("half an answer", function()
   it("is none over TLS either", function()
     for _, url in ipairs { "h1_tls_url", "tls_url" } do
       s:faults { match = { path = "/actor%-runs/" }, action = { cut_head = { after_bytes = 60 } } }
-      local run, err = testbed.client(s, { url = url, max_retries = 1, min_delay_between_retries = 0.001 }):run(id):get()
+      local run, err = testbed.client(s, { url = url, max_retries = 1 }):run(id):get()
       assert.is_nil(run)
       assert.same({ "network", 2 }, { err.kind, err.attempts })
     end

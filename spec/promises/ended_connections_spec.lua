@@ -38,7 +38,7 @@ for _, kind in ipairs(SERVERS) do
 
     for _, address in ipairs(ADDRESSES) do
       it(("answers %d starts, %d at a time, over %s"):format(kind.starts, PARALLEL, address.name), function()
-        local client, numbers = testbed.client(api, { url = address.url, min_delay_between_retries = 0.001 }), {}
+        local client, numbers = testbed.client(api, { url = address.url }), {}
         for i = 1, kind.starts do numbers[i] = i end
         local failures = {}
         local ids = assert(apify.map(numbers, function(i)
@@ -66,7 +66,7 @@ describe("a server that ends a connection after 20 requests", function()
   local api = testbed.local_api({}, { keepalive = 20 })
 
   it("answers 300 questions over HTTP/2, which may be repeated", function()
-    local client, numbers = testbed.client(api, { url = "tls_url", min_delay_between_retries = 0.001 }), {}
+    local client, numbers = testbed.client(api, { url = "tls_url" }), {}
     for i = 1, 300 do numbers[i] = i end
     assert(apify.map(numbers, function() return client:actor(ACTOR):get() end, { max_parallel = PARALLEL }))
     assert.equal("HTTP/2.0", api:log().requests[1].protocol)
@@ -78,7 +78,7 @@ describe("over TLS with HTTP/2", function()
 
   it("all runs are polled at once, whatever connections their starts have left", function()
     api:admin("behaviour", ENDLESS)
-    local client, ids = testbed.client(api, { url = "tls_url", min_delay_between_retries = 0.001 }), {}
+    local client, ids = testbed.client(api, { url = "tls_url" }), {}
     for i = 1, PARALLEL do ids[i] = true end
     ids = assert(apify.map(ids, function() return assert(client:actor(ACTOR):start {}).id end))
     local waiting = apify.spawn(client.wait_all, client, ids)

@@ -94,7 +94,7 @@ describe(COUNT .. " starts over connections that are cut", function()
       end
 
       it(("all succeed if they may be repeated: %s, %s"):format(address.name, how), function()
-        client = testbed.client(api, { url = address.url, retry_unsafe = true, max_retries = 60, min_delay_between_retries = 0.001 })
+        client = testbed.client(api, { url = address.url, retry_unsafe = true, max_retries = 60 })
         cut(true)
         local runs, count, doubtful = judge(start_all())
         assert.same({ COUNT, 0 }, { count, doubtful })

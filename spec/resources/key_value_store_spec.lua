@@ -31,21 +31,7 @@ local function requests(method)
   return found
 end
 
-local function path(name) return folder .. "/" .. name end
-
-local function write_file(name, bytes)
-  local file = assert(io.open(path(name), "wb"))
-  assert(file:write(bytes))
-  file:close()
-  return path(name)
-end
-
-local function read_file(name)
-  local file = assert(io.open(path(name), "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
+local path, write_file, read_file = testbed.files(folder)
 
 -- Bytes that no compression makes much smaller.
 local function noise(size)

@@ -50,7 +50,7 @@ end
 ---@return apify.Client
 function testbed.client(api, options)
   options = options or {}
-  local o = { base_url = api[options.url or "url"], ca_file = api.ca_file, token = "apify_api_test", min_delay_between_retries = 0.01 }
+  local o = { base_url = api[options.url or "url"], ca_file = api.ca_file, token = "apify_api_test", min_delay_between_retries = 0.001 }
   for name, value in pairs(options) do
     if name ~= "url" then o[name] = value end
   end
@@ -64,6 +64,28 @@ function testbed.folder()
   busted.after_each(function() program.shell(("rm -rf %s; mkdir %s"):format(path, path)) end)
   busted.teardown(function() program.shell("rm -rf " .. path) end)
   return path
+end
+
+--- Three functions for the files of a folder, which must be there: the path of one by its name, writing it (which gives the path), reading it.
+---@param folder string
+---@return fun(name: string): string path
+---@return fun(name: string, bytes: string): string write
+---@return fun(name: string): string read
+function testbed.files(folder)
+  local function path(name) return folder .. "/" .. name end
+  local function write(name, bytes)
+    local file = assert(io.open(path(name), "wb"))
+    assert(file:write(bytes))
+    file:close()
+    return path(name)
+  end
+  local function read(name)
+    local file = assert(io.open(path(name), "rb"))
+    local bytes = file:read "*a"
+    file:close()
+    return bytes
+  end
+  return path, write, read
 end
 
 return testbed
