@@ -114,6 +114,7 @@ build = {
     ["apify.resources.actor"] = "lua/apify/resources/actor.lua",
     ["apify.resources.base.collection"] = "lua/apify/resources/base/collection.lua",
     ["apify.resources.base.download"] = "lua/apify/resources/base/download.lua",
+    ["apify.resources.base.operation"] = "lua/apify/resources/base/operation.lua",
     ["apify.resources.base.operations"] = "lua/apify/resources/base/operations.lua",
     ["apify.resources.base.resource"] = "lua/apify/resources/base/resource.lua",
     ["apify.resources.base.run_status"] = "lua/apify/resources/base/run_status.lua",

@@ -28,15 +28,6 @@ local resource = require "apify.resources.base.resource"
 --- What loses its name, or is not shared any more, leaves a list without being deleted.
 local function is_filtered() return true end
 
-local function list(self, of_class, opts, noun)
-  return collection.list(self, of_class.list, of_class.list.check(opts, noun .. ":list"))
-end
-
-local function iterate(self, of_class, opts, noun)
-  local where = noun .. ":iterate"
-  return collection.iterate(self, of_class.iterate, of_class.iterate.check(opts, where), where, is_filtered, "id")
-end
-
 ---@class apify.Actors : apify.Resource
 local Actors = resource.define "Actors"
 
@@ -45,16 +36,14 @@ local Actors = resource.define "Actors"
 ---@return apify.ActorPage? page
 ---@return apify.Error? err
 function Actors:list(opts)
-  resource.check_self(Actors, self, "list")
-  return list(self, operations.actors, opts, "actors")
+  return collection.list(Actors, self, operations.actors.list, opts)
 end
 
 --- Walk all Actors, page after page.
 ---@param opts? apify.CollectionIterateOptions|apify.ActorsFilter
 ---@return (fun(): apify.ActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Actors:iterate(opts)
-  resource.check_self(Actors, self, "iterate")
-  return iterate(self, operations.actors, opts, "actors")
+  return collection.iterate(Actors, self, operations.actors.iterate, opts, is_filtered)
 end
 
 ---@class apify.Tasks : apify.Resource
@@ -65,16 +54,14 @@ local Tasks = resource.define "Tasks"
 ---@return apify.ActorTaskPage? page
 ---@return apify.Error? err
 function Tasks:list(opts)
-  resource.check_self(Tasks, self, "list")
-  return list(self, operations.tasks, opts, "tasks")
+  return collection.list(Tasks, self, operations.tasks.list, opts)
 end
 
 --- Walk all tasks, page after page.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.ActorTaskRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Tasks:iterate(opts)
-  resource.check_self(Tasks, self, "iterate")
-  return iterate(self, operations.tasks, opts, "tasks")
+  return collection.iterate(Tasks, self, operations.tasks.iterate, opts, is_filtered)
 end
 
 ---@class apify.Storages : apify.Resource
@@ -86,16 +73,14 @@ local Storages = resource.define "Storages"
 ---@return apify.StoragePage? page
 ---@return apify.Error? err
 function Storages:list(opts)
-  resource.check_self(Storages, self, "list")
-  return list(self, operations.storages, opts, self.noun)
+  return collection.list(Storages, self, operations.storages.list, opts)
 end
 
 --- Walk all storages, page after page.
 ---@param opts? apify.CollectionIterateOptions|apify.StoragesFilter
 ---@return (fun(): apify.StorageRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Storages:iterate(opts)
-  resource.check_self(Storages, self, "iterate")
-  return iterate(self, operations.storages, opts, self.noun)
+  return collection.iterate(Storages, self, operations.storages.iterate, opts, is_filtered)
 end
 
 --- The storage of this name, made if there is none; without a name a new one that has none.

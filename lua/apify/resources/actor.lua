@@ -15,8 +15,7 @@ local Actor = resource.define "Actor"
 ---@return apify.Actor? actor
 ---@return apify.Error? err `not_found` when there is none
 function Actor:get(opts)
-  resource.check_self(Actor, self, "get")
-  return resource.call(self, operations.get, operations.get.check(opts, "actor:get"))
+  return resource.perform(Actor, self, "get", operations.get, opts)
 end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.

@@ -163,7 +163,7 @@ function custom.iterate(settings, opts)
     for i, pair in ipairs(given) do table.insert(all, i, pair) end
     return all
   end
-  return collection.iterate(list, { path = "", query = query }, o, where, is_filtered)
+  return collection.walk(list, { path = "", query = query }, o, where, is_filtered)
 end
 
 return custom

@@ -56,8 +56,7 @@ local Dataset = resource.define "Dataset"
 ---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:get(opts)
-  resource.check_self(Dataset, self, "get")
-  return resource.call(self, operations.get, operations.get.check(opts, "dataset:get"))
+  return resource.perform(Dataset, self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -74,8 +73,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Dataset:delete(opts)
-  resource.check_self(Dataset, self, "delete")
-  return resource.call(self, operations.delete, operations.delete.check(opts, "dataset:delete"))
+  return resource.perform(Dataset, self, "delete", operations.delete, opts)
 end
 
 local function is_reshaped(query)
@@ -180,8 +178,7 @@ end
 ---@return apify.DatasetStatistics? statistics
 ---@return apify.Error? err
 function Dataset:get_statistics(opts)
-  resource.check_self(Dataset, self, "get_statistics")
-  return resource.call(self, operations.get_statistics, operations.get_statistics.check(opts, "dataset:get_statistics"))
+  return resource.perform(Dataset, self, "get_statistics", operations.get_statistics, opts)
 end
 
 local dataset = {}

@@ -38,8 +38,7 @@ local KeyValueStore = resource.define "KeyValueStore"
 ---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:get(opts)
-  resource.check_self(KeyValueStore, self, "get")
-  return resource.call(self, operations.get, operations.get.check(opts, "key_value_store:get"))
+  return resource.perform(KeyValueStore, self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -56,8 +55,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete(opts)
-  resource.check_self(KeyValueStore, self, "delete")
-  return resource.call(self, operations.delete, operations.delete.check(opts, "key_value_store:delete"))
+  return resource.perform(KeyValueStore, self, "delete", operations.delete, opts)
 end
 
 --- The key, fit for a URL; misuse when the API allows no such key.
@@ -84,8 +82,7 @@ end
 ---@return apify.KeyPage? page
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
-  resource.check_self(KeyValueStore, self, "list_keys")
-  return resource.call(self, operations.list_keys, operations.list_keys.check(opts, "key_value_store:list_keys"))
+  return resource.perform(KeyValueStore, self, "list_keys", operations.list_keys, opts)
 end
 
 ---@class apify.IterateKeysOptions : apify.KeysFilter, apify.RowsOptions

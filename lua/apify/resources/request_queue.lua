@@ -24,8 +24,7 @@ local RequestQueue = resource.define "RequestQueue"
 ---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:get(opts)
-  resource.check_self(RequestQueue, self, "get")
-  return resource.call(self, operations.get, operations.get.check(opts, "request_queue:get"))
+  return resource.perform(RequestQueue, self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -42,8 +41,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete(opts)
-  resource.check_self(RequestQueue, self, "delete")
-  return resource.call(self, operations.delete, operations.delete.check(opts, "request_queue:delete"))
+  return resource.perform(RequestQueue, self, "delete", operations.delete, opts)
 end
 
 local function method_name(method)

@@ -133,8 +133,7 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:reboot(opts)
-  resource.check_self(Run, self, "reboot")
-  return resource.call(self, operations.reboot, operations.reboot.check(opts, "run:reboot"))
+  return resource.perform(Run, self, "reboot", operations.reboot, opts)
 end
 
 --- Let a run that has ended go on.

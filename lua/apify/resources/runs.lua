@@ -32,8 +32,7 @@ end
 ---@return apify.Error? err
 function Runs:list(opts)
   resource.check_self(Runs, self, "list")
-  local list = self.operations.list
-  return collection.list(self, list, list.check(opts, "runs:list"))
+  return collection.list(Runs, self, self.operations.list, opts)
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -42,8 +41,7 @@ end
 ---@return (fun(): apify.RunRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
   resource.check_self(Runs, self, "iterate")
-  local iterate, where = self.operations.iterate, "runs:iterate"
-  return collection.iterate(self, iterate, iterate.check(opts, where), where, is_filtered, "id")
+  return collection.iterate(Runs, self, self.operations.iterate, opts, is_filtered)
 end
 
 local runs = {}

@@ -15,8 +15,7 @@ local Task = resource.define "Task"
 ---@return apify.ActorTask? task
 ---@return apify.Error? err `not_found` when there is none
 function Task:get(opts)
-  resource.check_self(Task, self, "get")
-  return resource.call(self, operations.get, operations.get.check(opts, "task:get"))
+  return resource.perform(Task, self, "get", operations.get, opts)
 end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.

@@ -20,24 +20,22 @@ end)
 
 describe("a list", function()
   local api = testbed.local_api { count = 30 }
-  local list
+  local List, list = resource.define "List", nil
 
-  before_each(function() list = resource.new(resource.define "List", apify.new({ base_url = api.url, prefetch = 1 }).settings, "/actor-runs") end)
-
-  local function check(name, o) return operations.runs[name].check(o, "list:" .. name) end
+  before_each(function() list = resource.new(List, apify.new({ base_url = api.url, prefetch = 1 }).settings, "/actor-runs") end)
 
   local function iterate(o, is_filtered)
-    return collection.iterate(list, operations.runs.iterate, check("iterate", o), "list:iterate", is_filtered or function() return false end, "id")
+    return collection.iterate(List, list, operations.runs.iterate, o, is_filtered or function() return false end)
   end
 
   it("gives one page, no longer than asked for, or nil and an error", function()
     local body = '{"data":{"items":[{"id":"a"},{"id":"b"},{"id":"c"}],"count":3}}'
     api:faults { match = { first = 1 }, action = { status = { code = 200, body = body } } }
-    local cut = assert(collection.list(list, operations.runs.list, check("list", { limit = 2 })))
+    local cut = assert(collection.list(List, list, operations.runs.list, { limit = 2 }))
     assert.same({ { id = "a" }, { id = "b" } }, cut.items)
-    assert.equal(4, #assert(collection.list(list, operations.runs.list, check("list", { limit = 4 }))).items)
+    assert.equal(4, #assert(collection.list(List, list, operations.runs.list, { limit = 4 })).items)
     api:faults { action = { status = { code = 404 } } }
-    local page, err = collection.list(list, operations.runs.list, check("list", {}))
+    local page, err = collection.list(List, list, operations.runs.list, {})
     assert.is_nil(page)
     assert.is_true(err.not_found)
   end)

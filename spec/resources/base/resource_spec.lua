@@ -1,4 +1,6 @@
 --- What all handles share: requests by values, and the run that "the last run" is.
+local core = require "apify.core"
+local operation = require "apify.resources.base.operation"
 local resource = require "apify.resources.base.resource"
 local testbed = require "spec.support.testbed"
 
@@ -66,6 +68,38 @@ describe("a request", function()
     local fields = resource.json_fields({ b = 1, a = "x" }, "thing:update")
     assert.same({ '{"a":"x","b":1}', "Content-Type: application/json; charset=utf-8" }, { fields.body, fields.headers[1] })
     misuse(function() resource.json_fields({ a = "\255" }, "thing:update") end, "bad options of thing:update: ")
+  end)
+end)
+
+describe("a method", function()
+  local api = testbed.local_api { count = 1, settings = { journal_bodies = true } }
+  local NamedThing = resource.define "NamedThing"
+  local GET, POST = operation.new("GET", "", "page"), operation.new("POST", "", "object", { { "name", "name", operation.text } })
+  local thing
+
+  before_each(function() thing = resource.new(NamedThing, testbed.client(api, { max_retries = 0 }).settings, "/datasets") end)
+
+  it("checks its handle, then its options by the noun of the class", function()
+    assert.equal(0, assert(resource.perform(NamedThing, thing, "list", GET, { request_timeout = 9 })).count)
+    misuse(function() resource.perform(NamedThing, {}, "list", GET) end, "list is a method: call it with a colon")
+    misuse(function() resource.perform(NamedThing, thing, "list", GET, { naem = 1 }) end, "unknown option 'naem' of named_thing:list")
+  end)
+
+  it("sends a table of the API's fields as it is, compressed where that is smaller", function()
+    local made = assert(resource.send(NamedThing, thing, "create", POST, { b = core.null, a = ("x"):rep(2000) }, { name = "n" }))
+    assert.equal("n", made.name)
+    local sent = api:log().requests
+    assert.equal('{"a":"' .. ("x"):rep(2000) .. '","b":null}', sent[#sent].body)
+    assert.equal("gzip", sent[#sent].headers["content-encoding"])
+  end)
+
+  it("refuses what is no such table before anything is sent", function()
+    api:log(true)
+    for _, object in ipairs { {}, { 1 }, "text", false } do
+      misuse(function() resource.send(NamedThing, thing, "create", POST, object) end, "bad argument 1 of named_thing:create")
+    end
+    misuse(function() resource.send(NamedThing, thing, "create", POST, { a = "\255" }) end, "bad argument 1 of named_thing:create")
+    assert.equal(0, #api:log().requests)
   end)
 end)
 

@@ -39,19 +39,7 @@ function collection.cut(page, limit)
   return page
 end
 
---- One page.
----@param self apify.Resource
----@param operation apify.Operation
----@param o table checked options
----@return apify.Page? page
----@return apify.Error? err
-function collection.list(self, operation, o)
-  local page, err = resource.call(self, operation, o)
-  if not page then return nil, err end
-  return collection.cut(page, o.limit)
-end
-
---- All rows, page after page.
+--- All rows of a list at a path, page after page.
 ---@param self apify.Resource
 ---@param operation apify.Operation
 ---@param o table checked options
@@ -59,7 +47,7 @@ end
 ---@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean   can rows leave the list without being deleted?
 ---@param row_key? string every row is an object with this field
 ---@return apify.Iterator, nil, nil, apify.Iterator
-function collection.iterate(self, operation, o, where, is_filtered, row_key)
+function collection.walk(self, operation, o, where, is_filtered, row_key)
   return resource.iterate(self, operation, o, where, function(query, mark)
     local is_desc = bookmark.find(query, "desc") ~= nil                -- a bookmark may be what says so
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: what is new comes last)", where) end
@@ -68,6 +56,32 @@ function collection.iterate(self, operation, o, where, is_filtered, row_key)
       prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = is_filtered(query),
     }
   end, { row_key = row_key })
+end
+
+--- What `list` of a collection does: one page.
+---@param class table
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param opts? apify.CollectionListOptions
+---@return apify.Page? page
+---@return apify.Error? err
+function collection.list(class, self, operation, opts)
+  local page, err = resource.perform(class, self, "list", operation, opts)
+  if not page then return nil, err end
+  return collection.cut(page, opts and opts.limit)
+end
+
+--- What `iterate` of a collection does: all rows, each of which has an id.
+---@param class table
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param opts? apify.CollectionIterateOptions
+---@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean
+---@return apify.Iterator, nil, nil, apify.Iterator
+function collection.iterate(class, self, operation, opts, is_filtered)
+  resource.check_self(class, self, "iterate")
+  local where = self.noun .. ":iterate"
+  return collection.walk(self, operation, operation.check(opts, where), where, is_filtered, "id")
 end
 
 return collection

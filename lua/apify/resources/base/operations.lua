@@ -5,84 +5,16 @@
 --- parameters; no other parameter is ever sent. Limits are the API's.
 local base64 = require "apify.util.base64"
 local core = require "apify.core"
+local operation = require "apify.resources.base.operation"
 local options = require "apify.util.options"
 local run_status = require "apify.resources.base.run_status"
 local tables = require "apify.util.tables"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
 
-local positive_secs = options.positive_secs
-local text = options.string { nonempty = true }
-local whole = options.integer { min = 0 }
-local flag = options.flag
-
---- Members of a list are parted by commas, so that none can have one.
-local names = options.list_of {
-  expected = "a non-empty string without a comma",
-  check = function(v) return type(v) == "string" and v ~= "" and not v:find(",", 1, true), v end,
-}
-
---- What can be the value of a header.
-local header_text = {
-  expected = "printable ASCII, as a header has",
-  check = function(v) return type(v) == "string" and v:find "%S" and not v:find "[^\32-\126]", v end,
-}
-
----@class apify.Operation
----@field method string
----@field path string
----@field check fun(opts: table?, where: string): table
----@field query fun(o: table): { [1]: string, [2]: string }[]
----@field answers? string what its answer is, by the names of answers.lua: an object of the API, or "nothing" beyond its status
----@field media? string what kind of bytes its answer is, by the names of answers.lua
----@field takes_client_key? boolean
-
---- What every method takes that sends something.
----@class apify.TimeoutOptions
----@field request_timeout? number seconds for one answer, all attempts together
-
---- What is answered with an object.
----@class apify.ObjectOptions : apify.TimeoutOptions
----@field nulls? apify.Nulls
-
---- Null fields: absent, as in objects of the API when nothing is said, or apify.null, as in the user's own data.
----@alias apify.Nulls "omit"|"keep"
-
-local nulls = { nulls = options.enum { "omit", "keep" } }
-
---- An operation from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
---- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
-local function operation(method, path, kind, parameters, more)
-  local has_nulls, map, required = kind and kind ~= "nothing", {}, {}
-  local spec = tables.merge({ request_timeout = positive_secs, nulls = has_nulls and nulls.nulls or nil }, more)
-  for i, parameter in ipairs(parameters or {}) do
-    spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
-    if parameter.is_required then required[#required + 1] = parameter[1] end
-  end
-  return { method = method, path = path, answers = kind, check = options.spec(spec, required), query = options.query(map) }
-end
-
---- The same for an operation whose answer is not an object but bytes of a kind.
-local function media(method, path, kind, ...)
-  local made = operation(method, path, nil, ...)
-  made.media = kind
-  return made
-end
-
---- The same for an operation in which the owner of locks is named.
-local function locking(...)
-  local made = operation(...)
-  made.takes_client_key = true
-  return made
-end
-
-local function join(...)
-  local all = {}
-  for _, list in ipairs { ... } do
-    for _, item in ipairs(list) do all[#all + 1] = item end
-  end
-  return all
-end
+local flag, positive_secs = options.flag, options.positive_secs
+local header_text, names, text, whole = operation.header_text, operation.names, operation.text, operation.whole
+local collection, iterating, join, nulls = operation.collection, operation.iterating, operation.join, operation.nulls
 
 -- Parameters
 
@@ -113,17 +45,6 @@ local request_filter = { { "filter", "filter", options.list_of(options.enum { "l
 
 -- Options that are not sent
 
---- What every iterator over rows takes.
----@class apify.RowsOptions : apify.ObjectOptions
----@field bookmark? string go on where `it:bookmark()` was taken
----@field deadline? number seconds inside the iterator, all in all
----@field limit? integer rows in all
----@field pick? string[] build only these fields of each row
-
-local iterating = {
-  bookmark = text, deadline = positive_secs, limit = options.integer { min = 1 }, nulls = nulls.nulls, pick = options.list_of(text),
-}
-
 local iterating_items = tables.merge(iterating, {
   chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
 })
@@ -137,12 +58,12 @@ local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NA
 
 local function storage()
   return {
-    get = operation("GET", "", "object"),
-    update = operation("PUT", "", "object", nil, {
+    get = operation.new("GET", "", "object"),
+    update = operation.new("PUT", "", "object", nil, {
       general_access = general_access,
       name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
     }),
-    delete = operation("DELETE", "", "nothing"),
+    delete = operation.new("DELETE", "", "nothing"),
   }
 end
 
@@ -152,57 +73,57 @@ local raw = { { "raw", "raw", flag } }
 local followed = { raw[1], { "stream", "stream" } }
 
 operations.log = {
-  get = media("GET", "", "log", raw),
-  stream = media("GET", "", "log", followed, { deadline = positive_secs }),
-  lines = media("GET", "", "log", followed, { deadline = positive_secs, follow = flag }),
-  download = media("GET", "", "log", raw, { deadline = positive_secs }),
+  get = operation.media("GET", "", "log", raw),
+  stream = operation.media("GET", "", "log", followed, { deadline = positive_secs }),
+  lines = operation.media("GET", "", "log", followed, { deadline = positive_secs, follow = flag }),
+  download = operation.media("GET", "", "log", raw, { deadline = positive_secs }),
 }
 
 operations.dataset = storage()
-operations.dataset.list_items = operation("GET", "/items", nil, join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = operation("GET", "/items", nil, join({ item_range[3] }, item_shape),
+operations.dataset.list_items = operation.new("GET", "/items", nil, join(item_range, item_shape), nulls)
+operations.dataset.iterate_items = operation.new("GET", "/items", nil, join({ item_range[3] }, item_shape),
   tables.merge(iterating_items, { offset = whole }))
-operations.dataset.download_items = operation("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
+operations.dataset.download_items = operation.new("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
   { deadline = positive_secs })
-operations.dataset.push_items = operation("POST", "/items", "nothing", nil, { deadline = positive_secs })
-operations.dataset.get_statistics = operation("GET", "/statistics", "statistics")
+operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { deadline = positive_secs })
+operations.dataset.get_statistics = operation.new("GET", "/statistics", "statistics")
 
 operations.key_value_store = storage()
-operations.key_value_store.list_keys = operation("GET", "/keys", "page", join(
+operations.key_value_store.list_keys = operation.new("GET", "/keys", "page", join(
   { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
-operations.key_value_store.iterate_keys = operation("GET", "/keys", nil, key_filter,
+operations.key_value_store.iterate_keys = operation.new("GET", "/keys", nil, key_filter,
   tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
-operations.key_value_store.download_records = media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
-operations.key_value_store.get_record = operation("GET", "/records/{}", nil, record_form, tables.merge(nulls, { raw = flag }))
-operations.key_value_store.download_record = media("GET", "/records/{}", "record", record_form,
+operations.key_value_store.download_records = operation.media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
+operations.key_value_store.get_record = operation.new("GET", "/records/{}", nil, record_form, tables.merge(nulls, { raw = flag }))
+operations.key_value_store.download_record = operation.media("GET", "/records/{}", "record", record_form,
   { deadline = positive_secs, raw = flag })
-operations.key_value_store.record_exists = operation("HEAD", "/records/{}", "nothing")
-operations.key_value_store.set_record = operation("PUT", "/records/{}", "nothing", nil, { content_type = header_text })
-operations.key_value_store.upload_record = operation("PUT", "/records/{}", "nothing", nil, {
+operations.key_value_store.record_exists = operation.new("HEAD", "/records/{}", "nothing")
+operations.key_value_store.set_record = operation.new("PUT", "/records/{}", "nothing", nil, { content_type = header_text })
+operations.key_value_store.upload_record = operation.new("PUT", "/records/{}", "nothing", nil, {
   content_type = header_text, deadline = positive_secs, size = whole,
 })
-operations.key_value_store.delete_record = operation("DELETE", "/records/{}", "nothing")
+operations.key_value_store.delete_record = operation.new("DELETE", "/records/{}", "nothing")
 
 operations.request_queue = storage()
-operations.request_queue.list_requests = locking("GET", "/requests", "page", join({
+operations.request_queue.list_requests = operation.locking("GET", "/requests", "page", join({
   { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
   { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
 }, request_filter))
-operations.request_queue.iterate_requests = locking("GET", "/requests", nil, request_filter,
+operations.request_queue.iterate_requests = operation.locking("GET", "/requests", nil, request_filter,
   tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
-operations.request_queue.add_request = locking("POST", "/requests", "registration", forefront)
-operations.request_queue.batch_add_requests = locking("POST", "/requests/batch", "batch", forefront, batching)
-operations.request_queue.batch_delete_requests = locking("DELETE", "/requests/batch", "batch", nil, batching)
-operations.request_queue.get_request = operation("GET", "/requests/{}", "request")
-operations.request_queue.update_request = locking("PUT", "/requests/{}", "registration", forefront)
-operations.request_queue.delete_request = locking("DELETE", "/requests/{}", "nothing")
-operations.request_queue.list_head = locking("GET", "/head", "page",
+operations.request_queue.add_request = operation.locking("POST", "/requests", "registration", forefront)
+operations.request_queue.batch_add_requests = operation.locking("POST", "/requests/batch", "batch", forefront, batching)
+operations.request_queue.batch_delete_requests = operation.locking("DELETE", "/requests/batch", "batch", nil, batching)
+operations.request_queue.get_request = operation.new("GET", "/requests/{}", "request")
+operations.request_queue.update_request = operation.locking("PUT", "/requests/{}", "registration", forefront)
+operations.request_queue.delete_request = operation.locking("DELETE", "/requests/{}", "nothing")
+operations.request_queue.list_head = operation.locking("GET", "/head", "page",
   { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
-operations.request_queue.list_and_lock_head = locking("POST", "/head/lock", "page",
+operations.request_queue.list_and_lock_head = operation.locking("POST", "/head/lock", "page",
   { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
-operations.request_queue.prolong_request_lock = locking("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
-operations.request_queue.delete_request_lock = locking("DELETE", "/requests/{}/lock", "nothing", forefront)
-operations.request_queue.unlock_requests = locking("POST", "/requests/unlock", "unlocked")
+operations.request_queue.prolong_request_lock = operation.locking("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
+operations.request_queue.delete_request_lock = operation.locking("DELETE", "/requests/{}/lock", "nothing", forefront)
+operations.request_queue.unlock_requests = operation.locking("POST", "/requests/unlock", "unlocked")
 
 -- Runs
 
@@ -250,12 +171,12 @@ local calling = tables.merge(input, {
 local function startable(own)
   local start, items = join(run_limits, hooks, own), join(run_limits, hooks, item_range, item_shape)
   return {
-    get = operation("GET", "", "object"),
-    start = operation("POST", "/runs", "run", join(start, wait_for_finish), input),
-    call = operation("POST", "/runs", "run", start, calling),
-    run_sync = operation("POST", "/run-sync", nil, join(run_limits, hooks, output_key), tables.merge(input, { nulls = nulls.nulls, raw = flag })),
-    run_sync_get_dataset_items = operation("POST", "/run-sync-get-dataset-items", nil, items, tables.merge(input, nulls)),
-    run_sync_iterate_items = operation("POST", "/run-sync-get-dataset-items", nil, items,
+    get = operation.new("GET", "", "object"),
+    start = operation.new("POST", "/runs", "run", join(start, wait_for_finish), input),
+    call = operation.new("POST", "/runs", "run", start, calling),
+    run_sync = operation.new("POST", "/run-sync", nil, join(run_limits, hooks, output_key), tables.merge(input, { nulls = nulls.nulls, raw = flag })),
+    run_sync_get_dataset_items = operation.new("POST", "/run-sync-get-dataset-items", nil, items, tables.merge(input, nulls)),
+    run_sync_iterate_items = operation.new("POST", "/run-sync-get-dataset-items", nil, items,
       tables.merge(input, { deadline = positive_secs, nulls = nulls.nulls, pick = iterating.pick })),
   }
 end
@@ -264,40 +185,28 @@ operations.actor = startable(permission)
 operations.task = startable {}
 
 operations.run = {
-  get = operation("GET", "", "run", wait_for_finish),
-  update = operation("PUT", "", "run", nil, {
+  get = operation.new("GET", "", "run", wait_for_finish),
+  update = operation.new("PUT", "", "run", nil, {
     general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
   }),
-  delete = operation("DELETE", "", "nothing"),
-  abort = operation("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
-  metamorph = operation("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
-  reboot = operation("POST", "/reboot", "run"),
-  resurrect = operation("POST", "/resurrect", "run", run_limits),
-  pin = operation("GET", ""),
-  charge = operation("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
-  watch = operation("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
+  delete = operation.new("DELETE", "", "nothing"),
+  abort = operation.new("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
+  metamorph = operation.new("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
+  reboot = operation.new("POST", "/reboot", "run"),
+  resurrect = operation.new("POST", "/resurrect", "run", run_limits),
+  pin = operation.new("GET", ""),
+  charge = operation.new("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
+  watch = operation.new("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
 }
 
 -- Collections
-
-local max_page = options.integer { min = 1, max = 1000 }
-
---- A list that is paged by offset, with its own filters and further options of its iterator.
-local function collection(filters, more)
-  return {
-    list = operation("GET", "", "page", join({ { "offset", "offset", whole }, { "limit", "limit", max_page } }, filters)),
-    iterate = operation("GET", "", nil, filters, tables.merge(iterating, {
-      chunk_size = max_page, offset = whole, prefetch = options.integer { min = 1, max = 64 },
-    }, more)),
-  }
-end
 
 local desc = { { "desc", "desc", flag } }
 
 operations.storages = collection(join(desc, {
   { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
 }))
-operations.storages.get_or_create = operation("POST", "", "object", { { "name", "name" } })
+operations.storages.get_or_create = operation.new("POST", "", "object", { { "name", "name" } })
 
 operations.actors = collection(join(desc, {
   { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },

@@ -27,10 +27,10 @@ local resource = {}
 local NO_MOUNT = { query = {} }
 local MAY_BE_NIL = { client_key = true, id = true }
 
---- A new class of handles: its methods go into the returned table.
+--- A new class of handles: its methods go into the returned table. Messages name it by its noun: "key_value_store" of "KeyValueStore".
 ---@param name string
 function resource.define(name)
-  local title, class = "apify." .. name, {}
+  local title, class = "apify." .. name, { noun = name:gsub("(%l)(%u)", "%1_%2"):lower() }
   class.metatable = {
     __index = class,
     __name = title,
@@ -129,6 +129,43 @@ end
 ---@return apify.Error? err
 function resource.call(self, operation, o, segment, fields, read)
   return request.run(self.settings, resource.request(self, operation, o, segment, fields), read or reader_of(operation))
+end
+
+--- The same from a method that has no more to do: its handle and its options are checked first.
+---@param class table
+---@param self apify.Resource
+---@param method string its name
+---@param operation apify.Operation
+---@param opts? table
+---@param segment? string
+---@param fields? table
+---@return any
+---@return apify.Error? err
+function resource.perform(class, self, method, operation, opts, segment, fields)
+  resource.check_self(class, self, method)
+  return resource.call(self, operation, operation.check(opts, self.noun .. ":" .. method), segment, fields)
+end
+
+--- The same with a body that the caller gives: an object of the API or some of its fields, by the API's own names.
+---@param class table
+---@param self apify.Resource
+---@param method string
+---@param operation apify.Operation
+---@param object table
+---@param opts? table
+---@param fields? table
+---@return any
+---@return apify.Error? err
+function resource.send(class, self, method, operation, object, opts, fields)
+  resource.check_self(class, self, method)
+  local where = self.noun .. ":" .. method
+  if type(object) ~= "table" or object[1] ~= nil or next(object) == nil then
+    errors.misuse("bad argument 1 of %s: %s (expected a table of fields, by the API's names)", where, errors.show(object))
+  end
+  local text, why = core.encode(object, { sort_keys = true })
+  if not text then errors.misuse("bad argument 1 of %s: %s", where, why) end
+  local body, headers = bodies.of_json(text)
+  return resource.call(self, operation, operation.check(opts, where), nil, tables.merge({ body = body, headers = headers }, fields))
 end
 
 --- The path of a run.
