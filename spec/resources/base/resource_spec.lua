@@ -39,7 +39,7 @@ describe("a handle", function()
 end)
 
 describe("a request", function()
-  local function request_of(mount, operation, o, ...)
+  local function request_of(mount, op, o, ...)
     local thing = resource.new(Thing, {}, "/things/a", nil, mount)
     thing.client_key = "me"
     return resource.request(thing, operation, o, ...)
