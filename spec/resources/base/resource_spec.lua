@@ -42,7 +42,7 @@ describe("a request", function()
   local function request_of(mount, op, o, ...)
     local thing = resource.new(Thing, {}, "/things/a", nil, mount)
     thing.client_key = "me"
-    return resource.request(thing, operation, o, ...)
+    return resource.request(thing, op, o, ...)
   end
 
   it("has the method, the whole path, and the limits of the options", function()
