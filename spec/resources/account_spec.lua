@@ -55,7 +55,7 @@ describe("the account's", function()
   it("lists refuse what they do not know", function()
     misuse(function() client:tasks():list { my = true } end, "my")
     misuse(function() client:actors():list { limit = 1001 } end, "'limit'", "1001")
-    misuse(function() client:actors():iterate { sort_by = "name" } end, "'sort_by'", '"name"')
+    misuse(function() client:actors():iterate { sort_by = "created_at" } end, "'sort_by'", '"created_at"', '"createdAt"')
   end)
 
   for noun, path in pairs { datasets = "/v2/datasets", key_value_stores = "/v2/key-value-stores", request_queues = "/v2/request-queues" } do

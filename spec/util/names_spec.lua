@@ -106,6 +106,20 @@ describe("the name that was meant", function()
   end)
 end)
 
+describe("names.slip", function()
+  local list = { "WEBHOOK", "CLI", "CI", "APIFY_AI" }
+
+  it("is the name that is meant but for a letter, case or underscores", function()
+    for given, meant in pairs { WEBHOOKS = "WEBHOOK", WEBOOK = "WEBHOOK", WEBHOOC = "WEBHOOK", Cli = "CLI", APIFYAI = "APIFY_AI" } do
+      assert.equal(meant, names.slip(given, list))
+    end
+  end)
+
+  it("is none for a name of the list, for another one, for a letter of a short one and for a long text", function()
+    for _, given in ipairs { "CI", "CLI", "WEB", "AI", "CLIX", "HOOK", ("WEBHOOK"):rep(1e5) } do assert.is_nil(names.slip(given, list)) end
+  end)
+end)
+
 describe("a guarded class", function()
   local Thing = names.guard({}, "apify.Thing", { weight = true })
   function Thing:lift() return self.weight end

@@ -209,6 +209,32 @@ describe("options.enum", function()
   end)
 end)
 
+describe("options.open_enum", function()
+  local origins = options.open_enum { "API", "CI", "CLI", "SCHEDULER", "APIFY_AI" }
+
+  it("takes what is listed, and what the API may add", function()
+    for _, name in ipairs { "API", "CI", "SCHEDULER", "AI", "APP", "CIRCLE-2", "MY_NEW_ORIGIN" } do assert.equal(name, check(origins, name)) end
+    assert.equal("ownedByMe", check(options.open_enum { "ownedByMe" }, "ownedByMe"))
+    assert.equal("stats.totalRuns", check(options.open_enum { "createdAt", "stats.lastRunStartedAt" }, "stats.totalRuns"))
+    assert.equal("ACTOR.RUN.PAUSED", check(options.open_enum { "ACTOR.RUN.ABORTED" }, "ACTOR.RUN.PAUSED"))
+  end)
+
+  it("refuses what is a listed one but for a letter, for case or underscores", function()
+    local meant = { SCHEDULE = "SCHEDULER", SCHEDULLER = "SCHEDULER", SCHODULER = "SCHEDULER", api = "API", APIFYAI = "APIFY_AI", Cli = "CLI" }
+    for given, name in pairs(meant) do
+      assert.matches(('%q (did you mean %q?)'):format(given, name), refuses(origins, given), 1, true)
+    end
+    local either = options.either(options.list_of(origins), options.enum { false })
+    assert.matches('(did you mean "SCHEDULER"?)', refuses(either, { "API", "SCHEDULERS" }), 1, true)
+  end)
+
+  it("refuses what has another shape, and lists what is known", function()
+    local expected = '"API", "CI", "CLI", "SCHEDULER", "APIFY_AI" or another name like these'
+    for _, bad in ipairs { "", "home", "MY HOME", "1API", "A.B", "API,CLI", ("x"):rep(1e6), 5, true, {} } do refuses(origins, bad, expected) end
+    refuses(options.open_enum { "createdAt" }, "created.at")
+  end)
+end)
+
 describe("options.list_of", function()
   local statuses = options.list_of(options.enum { "READY", "RUNNING" })
 

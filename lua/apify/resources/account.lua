@@ -7,10 +7,10 @@ local resource = require "apify.resources.base.resource"
 
 ---@class apify.ActorsFilter
 ---@field my? boolean only the account's own
----@field sort_by? "createdAt"|"stats.lastRunStartedAt"
+---@field sort_by? "createdAt"|"stats.lastRunStartedAt"|string
 
 ---@class apify.StoragesFilter
----@field ownership? "ownedByMe"|"sharedWithMe"
+---@field ownership? "ownedByMe"|"sharedWithMe"|string
 ---@field unnamed? boolean also those without a name
 
 ---@alias apify.Storage apify.Dataset|apify.KeyValueStore|apify.RequestQueue

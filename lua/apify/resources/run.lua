@@ -212,14 +212,14 @@ function Run:request_queue(opts)
   return request_queue.below(self.settings, self.mount, opts)
 end
 
-local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP" }
+local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP", "APIFY_AI" }
 
 --- Which runs count.
 ---@class apify.LastRunOptions
 ---@field origin? apify.RunOrigin
 ---@field status? apify.RunStatus
 
-local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.enum(ORIGINS) }
+local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.open_enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
 --- A run by its id.

@@ -7,6 +7,7 @@ local names = {}
 local MAX_LISTED = 8                   -- names worth listing in a message
 local MAX_NAME = 60                    -- bytes of a wrong name that are shown, and searched for a typo
 local MAX_TYPOS = 2                    -- edits between a wrong name and the one it was meant to be
+local MIN_SLIP = 5                     -- letters of a name of which one may be wrong by mistake
 local MIN_BEGINNING, MIN_PART = 3, 4   -- letters that make one name look like the beginning of another, or a part of it
 
 --- What people know under other names, mostly those of the official clients, in plain letters: the first of these that there is.
@@ -89,6 +90,21 @@ local function synonym(name, list)
       if candidate == meant then return meant end
     end
   end
+end
+
+--- The name of the list that this one is but for case, underscores or a single letter; nil if there is none, and where it is of the list.
+--- A letter is much of a short name, which another one may well be, as CI is beside CLI.
+---@param name string
+---@param list string[]
+---@return string?
+function names.slip(name, list)
+  local own, meant = plain(name), nil
+  for _, known in ipairs(list) do
+    if known == name then return nil end
+    local is_long = math.min(#name, #known) >= MIN_SLIP
+    if plain(known) == own or is_long and #name <= MAX_NAME and edit_distance(name, known) == 1 then meant = meant or known end
+  end
+  return meant
 end
 
 --- The name of the list that a wrong one was probably meant to be, or nil; and does nothing but case and underscores part them?

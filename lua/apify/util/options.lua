@@ -5,7 +5,7 @@ local names = require "apify.util.names"
 
 ---@class apify.Checker
 ---@field expected string what is allowed, for messages
----@field check fun(value: any): boolean, any   true and the value to use; or false and the part at fault, if not all
+---@field check fun(value: any): boolean, any, string?   true and the value to use; or false, the part at fault, if not all, and what was meant
 ---@field secret? boolean the value is never shown
 
 ---@class apify.NumberBounds
@@ -105,6 +105,23 @@ function options.enum(values)
   return checker(expected, function(v) return is_allowed[v] == true, v end)
 end
 
+--- One of the listed names, or another of their shape, which the API may have got since; but none that differs from a listed one by a
+--- letter, by case or by underscores.
+---@param known string[]
+---@return apify.Checker
+function options.open_enum(known)
+  local all = table.concat(known)
+  local more = "_%-" .. (all:find("%.") and "." or "")
+  local shape = all:find "%l" and ("^%a[%w" .. more .. "]*$") or ("^%u[%u%d" .. more .. "]*$")
+  local shown = {}
+  for i, name in ipairs(known) do shown[i] = errors.show(name) end
+  return checker(table.concat(shown, ", ") .. " or another name like these", function(v)
+    local meant = type(v) == "string" and names.slip(v, known)
+    if meant then return false, v, meant end
+    return type(v) == "string" and v:find(shape) ~= nil, v
+  end)
+end
+
 --- Is this a table with the keys 1 to n and no other, n at least 1?
 local function is_list(t)
   local n = 0
@@ -121,8 +138,8 @@ function options.list_of(item)
     if not is_list(values) then return false, v end
     local list = {}
     for i, value in ipairs(values) do
-      local ok, checked = item.check(value)
-      if not ok then return false, value end
+      local ok, checked, meant = item.check(value)
+      if not ok then return false, value, meant end
       list[i] = checked
     end
     return true, list
@@ -153,11 +170,13 @@ function options.either(...)
     expected[i], secret = choice.expected, secret or choice.secret
   end
   local made = checker(table.concat(expected, ", or "), function(v)
+    local meant
     for _, choice in ipairs(choices) do
-      local ok, checked = choice.check(v)
+      local ok, checked, nearest = choice.check(v)
       if ok then return true, checked end
+      meant = meant or nearest
     end
-    return false
+    return false, nil, meant
   end)
   made.secret = secret
   return made
@@ -195,17 +214,18 @@ local function refuse_name(name, known, where)
   errors.misuse("unknown option %s of %s%s", names.show(name), where, advise(name, known))
 end
 
-local function refuse_value(name, value, rule, where)
+local function refuse_value(name, value, rule, where, meant)
   local shown = rule.secret and ("a %s"):format(type(value)) or errors.show(value)
-  errors.misuse("bad option '%s' of %s: %s (expected %s)", name, where, shown, rule.expected)
+  local advice = meant and ("did you mean %s?"):format(errors.show(meant)) or "expected " .. rule.expected
+  errors.misuse("bad option '%s' of %s: %s (%s)", name, where, shown, advice)
 end
 
 --- The value to use for one option; misuse if it is not allowed.
 local function check_one(name, value, rule, where)
-  local ok, checked = rule.check(value)
+  local ok, checked, meant = rule.check(value)
   if ok then return checked end
   if checked == nil then checked = value end
-  return refuse_value(name, checked, rule, where)
+  return refuse_value(name, checked, rule, where, meant)
 end
 
 -- Specifications

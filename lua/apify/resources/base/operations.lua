@@ -41,7 +41,7 @@ local key_filter = { { "prefix", "prefix", text }, { "collection", "collection",
 local record_form = { { "signature", "signature", text }, { "attachment", "attachment" } }   -- unless as an attachment, the API may edit HTML
 local forefront = { { "forefront", "forefront", flag } }
 local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_required = true }
-local request_filter = { { "filter", "filter", options.list_of(options.enum { "locked", "pending" }) } }
+local request_filter = { { "filter", "filter", options.list_of(options.open_enum { "locked", "pending" }) } }
 
 -- Options that are not sent
 
@@ -54,7 +54,7 @@ local batching = {
   max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
 }
 
-local general_access = options.enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" }
+local general_access = options.open_enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" }
 
 local function storage()
   return {
@@ -159,7 +159,7 @@ local run_limits = {
 }
 local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }
 local hooks = { { "webhooks", "webhooks", webhooks } }
-local permission = { { "force_permission_level", "forcePermissionLevel", options.enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
+local permission = { { "force_permission_level", "forcePermissionLevel", options.open_enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
 local input = { content_type = header_text }
@@ -204,12 +204,12 @@ operations.run = {
 local desc = { { "desc", "desc", flag } }
 
 operations.storages = collection(join(desc, {
-  { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.enum { "ownedByMe", "sharedWithMe" } },
+  { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.open_enum { "ownedByMe", "sharedWithMe" } },
 }))
 operations.storages.get_or_create = operation.new("POST", "", "object", { { "name", "name" } })
 
 operations.actors = collection(join(desc, {
-  { "my", "my", flag }, { "sort_by", "sortBy", options.enum { "createdAt", "stats.lastRunStartedAt" } },
+  { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },
 }))
 operations.tasks = collection(desc)
 
