@@ -1,8 +1,10 @@
-/* text_lua.c - questions about bytes: are they UTF-8, as JSON's lexer knows it, without overlong forms and surrogates; their checksum. */
+/* text_lua.c - questions about bytes: are they UTF-8, as JSON's lexer knows it, without overlong forms and surrogates; their
+** checksum; their digest. */
 #include <zlib.h>
 
 #include "core.h"
 #include "json_lex.h"
+#include "sha256.h"
 
 #define MAX_HELD 3                       /* bytes of a character that may lack its last one */
 
@@ -63,9 +65,32 @@ static int l_crc32 (lua_State *L) {
   return 1;
 }
 
+/* core.sha256(bytes, key?) -> the SHA-256 digest or, with a key, the HMAC-SHA256, as 64 hexadecimal digits.   Pushes 1 value. */
+static int l_sha256 (lua_State *L) {
+  static const char DIGITS[] = "0123456789abcdef";
+  size_t len, key_len;
+  const char *bytes = luaL_checklstring(L, 1, &len), *key = luaL_optlstring(L, 2, NULL, &key_len);
+  unsigned char digest[SHA256_SIZE];
+  char text[2 * SHA256_SIZE];
+  if (key != NULL) sha256_hmac(key, key_len, bytes, len, digest);
+  else {
+    sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, bytes, len);
+    sha256_end(&h, digest);
+  }
+  for (size_t i = 0; i < SHA256_SIZE; i++) {
+    text[2 * i] = DIGITS[digest[i] >> 4];
+    text[2 * i + 1] = DIGITS[digest[i] & 15];
+  }
+  lua_pushlstring(L, text, sizeof text);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
   { "crc32", l_crc32 },
   { "is_utf8", l_is_utf8 },
+  { "sha256", l_sha256 },
   { "utf8_end", l_utf8_end },
   { NULL, NULL }
 };

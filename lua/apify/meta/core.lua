@@ -45,6 +45,12 @@ function core.is_terminal(fd) end
 ---@return integer
 function core.crc32(crc, bytes, first, last) end
 
+--- The SHA-256 digest of the bytes or, with a key, their HMAC-SHA256, in 64 hexadecimal digits.
+---@param bytes string
+---@param key? string
+---@return string
+function core.sha256(bytes, key) end
+
 --- The body of a request, compressed while its pieces come.
 ---@return apify.core.Gzip
 function core.gzip() end
