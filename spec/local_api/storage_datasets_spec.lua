@@ -144,8 +144,9 @@ describe("the local API", function()
       local object = cjson.decode(answer.body).data
       assert.same({ "my-data", "RESTRICTED" }, { object.name, object.generalAccess })
       for _, reference in ipairs { "~my-data", "janedoe~my-data", "janedoe%7Emy-data", id } do
-        assert.equal(id, data_of("/v2/datasets/" .. reference).id)
+        assert.equal(id, data_of("/v2/datasets/" .. reference, "-H 'Authorization: Bearer t'").id)
       end
+      refused(403, "permission-denied", fetch("GET", "/v2/datasets/~my-data"))           -- without a token
       refused(404, "record-not-found", fetch("GET", "/v2/datasets/johndoe~my-data"))
       refused(404, "record-not-found", fetch("GET", "/v2/key-value-stores/~my-data"))
     end)

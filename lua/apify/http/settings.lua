@@ -54,6 +54,7 @@ local codec = {
 ---@field on_attempt? fun(attempt: apify.Attempt) told of each request that was sent; must not wait
 ---@field prefetch? integer pages in flight, 1 to 64 (4)
 ---@field proxy? string|false false: none, whatever the environment says
+---@field public_base_url? string of URLs that are made for others; base_url when absent
 ---@field request_timeout? number for one answer, all attempts together (360)
 ---@field retry_unsafe? boolean repeat what may be done twice by it, too
 ---@field stall_timeout? number of silence (60)
@@ -91,6 +92,7 @@ local check = options.spec {
   on_attempt = options.func,
   prefetch = options.integer { min = 1, max = 64 },
   proxy = options.either(is_false, options.string { nonempty = true }),
+  public_base_url = options.string { nonempty = true },
   request_timeout = positive_secs,
   retry_unsafe = options.boolean,
   stall_timeout = positive_secs,
@@ -101,6 +103,7 @@ local check = options.spec {
 --- What a client works with. Times are seconds.
 ---@class apify.Settings
 ---@field base apify.BaseUrl
+---@field public_base apify.BaseUrl
 ---@field secret? userdata the token
 ---@field headers string[] sent everywhere
 ---@field user_agent string
@@ -161,11 +164,10 @@ local function make_secret(token, origin)
   return core.secret(token)
 end
 
-local function make_base(o)
-  local given = o.base_url or env "APIFY_API_BASE_URL"
-  local base, why = url.base(given or DEFAULT_BASE_URL)
+--- A base URL, taken apart; `origin` says where it is from.
+local function make_base(given, origin)
+  local base, why = url.base(given)
   if base then return base end
-  local origin = o.base_url and "option 'base_url' of apify.new" or "environment variable APIFY_API_BASE_URL"
   if given:find("@", 1, true) then                    -- nothing of a password is shown, however it was written
     given, why = given:gsub("//.*@", "//...@"), "user name and password in a URL are refused"
   end
@@ -185,7 +187,10 @@ local function make(o, secret)
   local self = setmetatable(tables.merge(DEFAULTS, o), settings_mt)
   self.options = o
   self.secret = secret
-  self.base = make_base(o)
+  local base_url = env "APIFY_API_BASE_URL"
+  self.base = o.base_url and make_base(o.base_url, "option 'base_url' of apify.new")
+    or make_base(base_url or DEFAULT_BASE_URL, "environment variable APIFY_API_BASE_URL")
+  self.public_base = o.public_base_url and make_base(o.public_base_url, "option 'public_base_url' of apify.new") or self.base
   self.user_agent = user_agent(o.user_agent_suffix)
   self.headers = { "Accept: application/json, */*" }
   if o.proxy == false then self.proxy = "" end

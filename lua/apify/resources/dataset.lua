@@ -23,7 +23,7 @@ local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true
 local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simplified", "skipFailedPages" }
 
 --- Which items, and as what.
----@class apify.DatasetShapeOptions : apify.TimeoutOptions
+---@class apify.DatasetItemsChoice : apify.TimeoutOptions
 ---@field clean? boolean without empty items and hidden fields
 ---@field desc? boolean the last ones first; what is stored meanwhile moves them, so that some may come twice
 ---@field fields? string|string[] only these
@@ -32,13 +32,15 @@ local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simpl
 ---@field offset? integer
 ---@field omit? string|string[]
 ---@field output_fields? string|string[] new names for `fields`, in their order
----@field signature? string
 ---@field simplified? boolean
 ---@field skip_empty? boolean
 ---@field skip_failed_pages? boolean
 ---@field skip_hidden? boolean without fields whose names begin with #
 ---@field unwind? string|string[] a row for each element of these fields
 ---@field view? string of the dataset's schema
+
+---@class apify.DatasetShapeOptions : apify.DatasetItemsChoice
+---@field signature? string of a public URL
 
 ---@class apify.DatasetItemsOptions : apify.DatasetShapeOptions, apify.ObjectOptions
 
@@ -130,16 +132,18 @@ end
 
 ---@alias apify.DatasetFormat "json"|"jsonl"|"csv"|"xlsx"|"xml"|"html"|"rss"
 
----@class apify.DatasetDownloadOptions : apify.DatasetShapeOptions
+---@class apify.DatasetFormatOptions
 ---@field attachment? boolean
 ---@field bom? boolean
----@field deadline? number seconds inside the call
 ---@field delimiter? string of csv
 ---@field feed_description? string of rss
 ---@field feed_title? string of rss
 ---@field skip_header_row? boolean of csv
 ---@field xml_root? string
 ---@field xml_row? string
+
+---@class apify.DatasetDownloadOptions : apify.DatasetShapeOptions, apify.DatasetFormatOptions
+---@field deadline? number seconds inside the call
 
 --- Save the items in a format: to a file name, a handle or a function; without a sink the text is returned.
 ---@param format apify.DatasetFormat
@@ -159,6 +163,21 @@ function Dataset:download_items(format, to, opts)
   local value, err = download.run(self, operations.download_items, o, to, nil, { media = format })
   if value == nil then return nil, err end
   return value
+end
+
+---@class apify.DatasetPublicUrlOptions : apify.DatasetItemsChoice, apify.DatasetFormatOptions
+---@field expires_in_secs? number seconds from now on; for ever when absent
+---@field format? apify.DatasetFormat
+
+--- A URL of the items for whoever has no token: signed where the token may write to the dataset, and as plain as its access allows elsewhere.
+---@param opts? apify.DatasetPublicUrlOptions
+---@return string? url
+---@return apify.Error? err
+function Dataset:create_items_public_url(opts)
+  resource.check_self(Dataset, self, "create_items_public_url")
+  local operation = operations.create_items_public_url
+  local o = operation.check(opts, "dataset:create_items_public_url")
+  return storage.public_url(self, operations.get, operation, o, storage.signer(o.expires_in_secs))
 end
 
 --- Store one item, a list of items, JSON text, or what an iterator gives, in requests of at most 4 MiB one after the other.

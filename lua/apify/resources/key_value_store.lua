@@ -8,6 +8,7 @@ local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").key_value_store
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
+local signature = require "apify.util.signature"
 local download = require "apify.resources.base.download"
 local bodies = require "apify.http.bodies"
 local sink = require "apify.http.sink"
@@ -263,6 +264,37 @@ function KeyValueStore:delete_record(key, opts)
   resource.check_self(KeyValueStore, self, "delete_record")
   local segment = check_key(key, "key_value_store:delete_record")
   return resource.call(self, operations.delete_record, operations.delete_record.check(opts, "key_value_store:delete_record"), segment)
+end
+
+---@class apify.KeysPublicUrlOptions : apify.TimeoutOptions
+---@field collection? string of the store's schema
+---@field exclusive_start_key? string begin behind this key
+---@field expires_in_secs? number seconds from now on; for ever when absent
+---@field limit? integer 1 to 1000
+---@field prefix? string only keys that begin with it
+
+--- A URL of the keys for whoever has no token: signed where the token may write to the store, and as plain as its access allows elsewhere.
+---@param opts? apify.KeysPublicUrlOptions
+---@return string? url
+---@return apify.Error? err
+function KeyValueStore:create_keys_public_url(opts)
+  resource.check_self(KeyValueStore, self, "create_keys_public_url")
+  local operation = operations.create_keys_public_url
+  local o = operation.check(opts, "key_value_store:create_keys_public_url")
+  return storage.public_url(self, operations.get, operation, o, storage.signer(o.expires_in_secs))
+end
+
+--- The same of a record, whether or not there is one of this key; its signature counts for ever.
+---@param key string
+---@param opts? apify.TimeoutOptions
+---@return string? url
+---@return apify.Error? err
+function KeyValueStore:get_record_public_url(key, opts)
+  resource.check_self(KeyValueStore, self, "get_record_public_url")
+  local where, operation = "key_value_store:get_record_public_url", operations.get_record_public_url
+  local segment = check_key(key, where)
+  local function sign(secret) return signature.of(secret, key) end
+  return storage.public_url(self, operations.get, operation, operation.check(opts, where), sign, segment)
 end
 
 local key_value_store = {}

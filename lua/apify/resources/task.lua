@@ -50,7 +50,7 @@ end
 
 --- Run it within one request, of at most 300 seconds: a page of the items that it leaves.
 ---@param input? any
----@param opts? apify.RunOptions|apify.DatasetItemsOptions
+---@param opts? apify.RunOptions|apify.DatasetItemsChoice
 ---@return apify.Page? page
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync_get_dataset_items(input, opts)
@@ -60,7 +60,7 @@ end
 
 --- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
 ---@param input? any
----@param opts? apify.RunOptions|apify.DatasetItemsOptions|{ deadline?: number, pick?: string[] }
+---@param opts? apify.RunOptions|apify.DatasetItemsChoice|{ deadline?: number, pick?: string[] }
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Task:run_sync_iterate_items(input, opts)
   resource.check_self(Task, self, "run_sync_iterate_items")

@@ -3,6 +3,7 @@
 local auth = require "auth"
 local endpoints = require "storage_endpoints"
 local runs = require "runs"
+local signatures = require "signatures"
 local storages = require "storages"
 
 local mounts = {}
@@ -69,7 +70,11 @@ end
 
 local function own_finder(noun)
   if not noun.kind then return function(_, id) return runs.find(id) end end
-  return function(_, id) return storages.find(noun.kind, id) end
+  return function(request, id)
+    local storage = storages.find(noun.kind, id)
+    signatures.check(request, storage)
+    return storage
+  end
 end
 
 local function add_collection(routes, noun)

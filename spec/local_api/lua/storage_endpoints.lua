@@ -6,7 +6,7 @@ local cjson = require "cjson.safe"
 local clock = require "clock"
 local errors = require "errors"
 local params = require "params"
-local random = require "random"
+local signatures = require "signatures"
 local storages = require "storages"
 local store = require "store"
 
@@ -25,10 +25,6 @@ local PUBLIC_URLS = {                   -- field of the object's view, and what 
 
 local function quoted(text)
   return text and cjson.encode(text) or "null"
-end
-
-local function signing_key(storage)
-  return random.new(ngx.crc32_short(storage.id)):id()
 end
 
 local function own_url(storage)
@@ -57,7 +53,7 @@ local function add_object_members(storage, request, parts)
   parts[#parts + 1] = ('"consoleUrl":"https://console.apify.com/storage/%s/%s"'):format(PATHS[storage.kind], storage.id)
   add_public_urls(storage, parts)
   if request.token and storage.kind ~= "request_queues" then
-    parts[#parts + 1] = ('"urlSigningSecretKey":"%s"'):format(signing_key(storage))
+    parts[#parts + 1] = ('"urlSigningSecretKey":"%s"'):format(signatures.key(storage))
   end
 end
 

@@ -27,8 +27,10 @@ local item_shape = {
   { "fields", "fields", names }, { "output_fields", "outputFields", names }, { "omit", "omit", names },
   { "unwind", "unwind", names }, { "flatten", "flatten", names }, { "view", "view", text },
   { "simplified", "simplified", flag }, { "skip_failed_pages", "skipFailedPages", flag },
-  { "signature", "signature", text },
 }
+
+--- What lets one in who has no token.
+local signed = { { "signature", "signature", text } }
 
 --- What changes the text of a format.
 local item_format = {
@@ -37,13 +39,21 @@ local item_format = {
   { "feed_title", "feedTitle", text }, { "feed_description", "feedDescription", text },
 }
 
-local key_filter = { { "prefix", "prefix", text }, { "collection", "collection", text }, { "signature", "signature", text } }
-local record_form = { { "signature", "signature", text }, { "attachment", "attachment" } }   -- unless as an attachment, the API may edit HTML
+local key_range = {
+  { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text },
+}
+local key_choice = { { "prefix", "prefix", text }, { "collection", "collection", text } }
+local key_filter = join(key_choice, signed)
+local record_form = join(signed, { { "attachment", "attachment" } })   -- unless as an attachment, the API may edit HTML
 local forefront = { { "forefront", "forefront", flag } }
 local lock_secs = { "lock_secs", "lockSecs", options.integer { min = 1 }, is_required = true }
 local request_filter = { { "filter", "filter", options.list_of(options.open_enum { "locked", "pending" }) } }
 
+local formats = options.enum { "json", "jsonl", "csv", "xlsx", "xml", "html", "rss" }
+
 -- Options that are not sent
+
+local expiring = { expires_in_secs = positive_secs }
 
 local iterating_items = tables.merge(iterating, {
   chunk_size = options.integer { min = 1 }, follow = flag, poll_secs = positive_secs, prefetch = options.integer { min = 1, max = 64 },
@@ -80,17 +90,20 @@ operations.log = {
 }
 
 operations.dataset = storage()
-operations.dataset.list_items = operation.new("GET", "/items", nil, join(item_range, item_shape), nulls)
-operations.dataset.iterate_items = operation.new("GET", "/items", nil, join({ item_range[3] }, item_shape),
+operations.dataset.list_items = operation.new("GET", "/items", nil, join(item_range, item_shape, signed), nulls)
+operations.dataset.iterate_items = operation.new("GET", "/items", nil, join({ item_range[3] }, item_shape, signed),
   tables.merge(iterating_items, { offset = whole }))
-operations.dataset.download_items = operation.new("GET", "/items", nil, join(item_range, item_shape, item_format, { { "format", "format" } }),
-  { deadline = positive_secs })
+operations.dataset.download_items = operation.new("GET", "/items", nil,
+  join(item_range, item_shape, signed, item_format, { { "format", "format" } }), { deadline = positive_secs })
+operations.dataset.create_items_public_url = operation.new("GET", "/items", nil,
+  join(item_range, item_shape, item_format, { { "format", "format", formats } }), expiring)
 operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { deadline = positive_secs })
 operations.dataset.get_statistics = operation.new("GET", "/statistics", "statistics")
 
 operations.key_value_store = storage()
-operations.key_value_store.list_keys = operation.new("GET", "/keys", "page", join(
-  { { "limit", "limit", options.integer { min = 1, max = MAX_KEYS } }, { "exclusive_start_key", "exclusiveStartKey", text } }, key_filter))
+operations.key_value_store.list_keys = operation.new("GET", "/keys", "page", join(key_range, key_filter))
+operations.key_value_store.create_keys_public_url = operation.new("GET", "/keys", nil, join(key_range, key_choice), expiring)
+operations.key_value_store.get_record_public_url = operation.new("GET", "/records/{}")
 operations.key_value_store.iterate_keys = operation.new("GET", "/keys", nil, key_filter,
   tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
 operations.key_value_store.download_records = operation.media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
