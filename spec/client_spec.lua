@@ -16,8 +16,9 @@ end
 
 describe("apify.new", function()
   local BAD = {
-    allow_http = "yes", base_url = "api.apify.com", ca_file = "", connect_timeout = 0, max_body_size = 0, max_connections = 0,
-    max_retries = -1, min_delay_between_retries = -1, nulls = "drop", on_attempt = true, prefetch = 0, proxy = true,
+    allow_http = "yes", base_url = "api.apify.com", headers = "X-A: 1", ca_file = "", connect_timeout = 0, max_body_size = 0,
+    max_connections = 0,
+    max_retries = -1, min_delay_between_retries = -1, nulls = "drop", on_attempt = true, prefetch = 0, proxy = true, public_base_url = "x",
     request_timeout = 0, retry_unsafe = 1, stall_timeout = "1", token = 5, user_agent_suffix = 5,
   }
   for name, value in pairs(BAD) do
@@ -66,6 +67,19 @@ describe("apify.new", function()
     local output, status = child.run(code:format "", { env = { APIFY_API_BASE_URL = "nonsense" } })
     assert.equal(1, status)
     assert.truthy(output:find("environment variable APIFY_API_BASE_URL", 1, true), output)
+  end)
+
+  it("sends the workflow that the environment names, unless a header of the user's does; one that is none raises", function()
+    local code = [[require("apify").new(%s):runs():list {}]]
+    local env = { APIFY_API_BASE_URL = s.url, APIFY_WORKFLOW_KEY = "wf-1" }
+    child.run(code:format "", { env = env })
+    child.run(code:format '{ headers = { ["x-apify-workflow-key"] = "wf-2" } }', { env = env })
+    child.run(code:format "", { env = { APIFY_API_BASE_URL = s.url, APIFY_WORKFLOW_KEY = "" } })
+    local seen = {}
+    for i, request in ipairs(s:log().requests) do seen[i] = request.headers["x-apify-workflow-key"] or "none" end
+    assert.same({ "wf-1", "wf-2", "none" }, seen)
+    local output = child.run(code:format "", { env = { APIFY_WORKFLOW_KEY = "a b" } })
+    assert.truthy(output:find("environment variable APIFY_WORKFLOW_KEY", 1, true), output)
   end)
 
   it("says who it is", function()

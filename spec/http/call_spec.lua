@@ -67,7 +67,8 @@ end)
 
 local function settings(more)
   local s = {
-    base = { loopback = false, url = "https://api.test/v2" }, headers = { "Accept: */*" }, user_agent = "test", secret = SECRET,
+    base = { loopback = false, url = "https://api.test/v2" },
+    headers = { "Accept: */*" }, home_headers = { "Accept: */*", "X-Team: a" }, user_agent = "test", secret = SECRET,
     connect_timeout = 10, max_retries = 2, min_delay_between_retries = 1, max_body_size = 100,
     counts = { attempts = 0, bytes_decoded = 0, bytes_wire = 0, calls = 0, errors = 0, rate_limited = 0, retries = 0, reused_connections = 0 },
     calls = {}, known = {}, on_attempt = function(a) hooked[#hooked + 1] = a end,
@@ -513,7 +514,7 @@ describe("a redirect", function()
     assert.equal("wait", follow(call, "/v2/y?z=1"))
     local o = sent[2].options
     assert.same({ "https://api.test/v2/y?z=1", SECRET }, { o.url, o.secret })
-    assert.same({ "X-Own: 1", "Accept: */*" }, o.headers)
+    assert.same({ "X-Own: 1", "Accept: */*", "X-Team: a" }, o.headers)
     assert.equal(1, call.attempts)
   end)
 

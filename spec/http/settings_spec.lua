@@ -45,6 +45,14 @@ describe("settings", function()
     assert.equal(TOKEN, new({ token = false }):conceal(TOKEN))
   end)
 
+  it("have headers of the user's own apart from those that go everywhere; others take their place as a whole", function()
+    local s = new { headers = { ["X-Team"] = "a", accept = "b" } }
+    assert.same({ { "Accept: application/json, */*" }, { "X-Team: a", "accept: b" } }, { s.headers, s.home_headers })
+    assert.same(s.home_headers, settings.with(s, { max_retries = 1 }).home_headers)
+    assert.same({ "X-Other: c", "Accept: application/json, */*" }, settings.with(s, { headers = { ["X-Other"] = "c" } }).home_headers)
+    assert.same(s.headers, settings.with(s, { headers = {} }).home_headers)
+  end)
+
   it("refuse what would show it to others", function()
     assert.has_error(function() new { base_url = "http://api.test" } end)
     assert.has_error(function() new { base_url = "https://me:word@api.test" } end)

@@ -40,6 +40,15 @@ describe("a redirect", function()
     assert.is_nil(log[2].headers.authorization)
   end)
 
+  it("takes the headers of a client as far as the token", function()
+    local client = make { headers = { ["X-Key"] = "a secret", ["X-Own"] = "theirs" } }
+    local log = ask("{other}/v2/actor-runs", client)
+    assert.same({ "a secret", "mine" }, { log[1].headers["x-key"], log[1].headers["x-own"] })
+    assert.same({}, { log[2].headers["x-key"], log[2].headers["x-own"] })
+    s:log(true)
+    assert.equal("a secret", ask("/v2/actor-runs", client)[2].headers["x-key"])
+  end)
+
   it("to the same origin arrives with both", function()
     local log, _, value = ask "/v2/actor-runs?limit=1"
     assert.equal(1, #value.items)

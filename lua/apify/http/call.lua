@@ -204,14 +204,14 @@ function Call:abort(err)
   self:close(self:describe(err))
 end
 
---- The core's options for an attempt. Away from the API's own origin go neither the token nor the caller's headers.
+--- The core's options for an attempt. Away from the API's own origin go neither the token nor the headers of client and caller.
 function Call:options()
   local request, settings, upload = self.request, self.settings, self.request.upload
   local send_once = ONCE[self.method] and not (request.is_safe or settings.retry_unsafe) or nil
   return {
     owner = self, url = self.address, method = self.method, send_once = send_once,
     body = request.body or not upload and EMPTY[self.method] or nil, upload = upload and true, upload_size = upload and upload:size(),
-    headers = self.is_home and headers.merge(settings.headers, request.headers or NOTHING) or settings.headers,
+    headers = self.is_home and headers.merge(settings.home_headers, request.headers or NOTHING) or settings.headers,
     secret = self.is_home and settings.secret or nil,
     user_agent = settings.user_agent, stream = FLOWING[request.answer], raw = request.is_raw,
     http1 = request.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed

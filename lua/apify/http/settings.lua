@@ -1,6 +1,7 @@
 --- The options of a client, checked, with their defaults and what the environment adds.
 local core = require "apify.core"
 local errors = require "apify.util.errors"
+local headers = require "apify.http.headers"
 local options = require "apify.util.options"
 local tables = require "apify.util.tables"
 local url = require "apify.util.url"
@@ -45,6 +46,7 @@ local codec = {
 ---@field base_url? string else APIFY_API_BASE_URL, else https://api.apify.com
 ---@field ca_file? string the only certificates to trust
 ---@field connect_timeout? number 10
+---@field headers? table<string, string> sent with each call, but to no other origin
 ---@field json? "cjson"|apify.Codec what reads and writes items and records
 ---@field max_body_size? integer bytes of an answer that is held as a whole (64 MiB)
 ---@field max_connections? integer to a host (16 on https)
@@ -83,6 +85,7 @@ local check = options.spec {
   base_url = options.string { nonempty = true },
   ca_file = options.string { nonempty = true },
   connect_timeout = positive_secs,
+  headers = options.table,
   json = codec,
   max_body_size = options.integer { min = 1 },
   max_connections = options.integer { min = 1 },
@@ -106,6 +109,7 @@ local check = options.spec {
 ---@field public_base apify.BaseUrl
 ---@field secret? userdata the token
 ---@field headers string[] sent everywhere
+---@field home_headers string[] the same with those that go to the API alone
 ---@field user_agent string
 ---@field counts table<string, number>
 ---@field decoders table<string, userdata>
@@ -174,6 +178,14 @@ local function make_base(given, origin)
   errors.misuse("bad %s: %s (%s)", origin, errors.show(given), why)
 end
 
+--- The lines that go to the API alone: the user's, and the workflow that the program is part of.
+local function home_lines(o)
+  local lines, workflow = headers.lines(o.headers, "apify.new", true), env "APIFY_WORKFLOW_KEY"
+  if not workflow then return lines end
+  if workflow:find "[^\33-\126]" then errors.misuse "bad environment variable APIFY_WORKFLOW_KEY: it has characters other than printable ASCII" end
+  return headers.merge({ "X-Apify-Workflow-Key: " .. workflow }, lines)
+end
+
 --- A token must not go out where others can read it.
 local function check_privacy(self, o)
   if self.secret and self.base.scheme == "http" and not self.base.loopback and not o.allow_http then
@@ -193,6 +205,7 @@ local function make(o, secret)
   self.public_base = o.public_base_url and make_base(o.public_base_url, "option 'public_base_url' of apify.new") or self.base
   self.user_agent = user_agent(o.user_agent_suffix)
   self.headers = { "Accept: application/json, */*" }
+  self.home_headers = headers.merge(self.headers, home_lines(o))
   if o.proxy == false then self.proxy = "" end
   check_privacy(self, o)
   self.counts = {

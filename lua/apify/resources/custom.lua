@@ -78,24 +78,6 @@ local function query_list(query, where)
   return list
 end
 
-local OWN_HEADERS = { authorization = "the token is set with client:with", host = "the host is that of base_url",
-  ["content-length"] = "it is counted", ["accept-encoding"] = "it is what the core decodes", ["transfer-encoding"] = "it is the core's" }
-
-local function header_lines(given, where)
-  local lines = {}
-  for name, value in pairs(given or {}) do
-    local function refuse(why) errors.misuse("bad option 'headers' of %s: %s (%s)", where, errors.show(name), why) end
-    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then refuse "not a header name" end
-    if OWN_HEADERS[name:lower()] then refuse(OWN_HEADERS[name:lower()]) end
-    if type(value) ~= "string" and type(value) ~= "number" then refuse "its value is no string" end
-    value = tostring(value)
-    if value:find "[\r\n%z]" then refuse "its value has a line break or NUL" end
-    lines[#lines + 1] = value:find "%S" and name .. ": " .. value or name .. ";"       -- the latter is libcurl's way to say "empty"
-  end
-  table.sort(lines)
-  return lines
-end
-
 --- The body to send: JSON of a table.
 local function encode_body(body, lines, where)
   if type(body) ~= "table" then return body end
@@ -128,7 +110,7 @@ function custom.request(settings, opts)
   local where = "client:request"
   local o = check_request(opts, where)
   local path = check_path(o.path, where)
-  local lines = header_lines(o.headers, where)
+  local lines = headers.lines(o.headers, where)
   local body = encode_body(o.body, lines, where)
   local request_timeout, hold_timeout = limits(settings, o)
   local value, meta = request.run_meta(settings, {
