@@ -23,16 +23,18 @@ flags    = -std=gnu11 $(CFLAGS) -fPIC -fvisibility=hidden -Wall -Wextra -Wpedant
 shared   = $(if $(filter Darwin,$(shell uname)),-bundle -undefined dynamic_lookup,-shared)
 libs     = -lcurl -lz -lpthread
 
+owner    = sh spec/setup/owner
 submake  = $(MAKE) --no-print-directory
 packages = sh spec/setup/packages
 run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: writable build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
+	@$(owner) give
 
 install: build                        ## install without LuaRocks, for each Lua found [PREFIX= DESTDIR= LUA=luajit]
 	@$(install) '$(BUILD)' $(wanted)
@@ -65,7 +67,7 @@ api:                                  ## set up, build, and start the local API 
 picture: build                        ## run the demo in a terminal and draw docs/demo.svg
 	@sh spec/setup/picture
 
-docs:                                 ## make a site of the documents, in build/docs, by pandoc
+docs: writable                        ## make a site of the documents, in build/docs, by pandoc
 	@$(packages) docs
 	@sh spec/setup/docs
 
@@ -98,22 +100,24 @@ fuzz:                                 ## mutated documents through the decoder, 
 bench: build                          ## every benchmark in spec/bench, one after the other
 	@sh spec/setup/bench
 
-rock:                                 ## install the rock for both Luas into build/rocks, offline
+rock: writable                        ## install the rock for both Luas into build/rocks, offline
 	@sh spec/setup/rock
 
 ci:                                   ## everything that an unattended check runs
 	@bash .ci/run
 
-clean:                                ## remove build/, and what `luarocks make` and `make nvim` leave beside the sources
+clean: writable                       ## remove build/, and what `luarocks make` and `make nvim` leave beside the sources
 	rm -rf build
 	rm -f src/*.o apify/core.so lua/apify/core.so examples/neovim/doc/tags
-	@test ! -d apify || rmdir apify
 
 help:                                 ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */  make \1	/p' Makefile | expand -t 19
 
+writable:
+	@$(owner) check $(BUILD)
+
 # Once per build folder: a clear word about a header that is missing, before the compiler's many.
-$(BUILD)/checked: spec/setup/headers
+$(BUILD)/checked: spec/setup/headers | writable
 	@sh spec/setup/headers '$(found)' $(CC) $(CPPFLAGS)
 	@mkdir -p $(@D) && touch $@
 	@test -z '$(findstring s,$(firstword -$(MAKEFLAGS)))' || echo 'Building the core for $(found)'

@@ -147,6 +147,89 @@ describe("a checkout", function()
     end)
   end)
 
+  describe("that does not have what it needs", function()
+    local SAYS = {                       -- what sudo, apt-get or dpkg say; what we say
+      ["sudo: a terminal is required to read the password"] = "sudo does not let %w+ do it; as root: apt%-get update && apt%-get install [^\n]*gcc",
+      ["Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (aptitude)"] =
+        "dpkg's lock is held by process 7 %(aptitude%); try again when it has ended",
+      ["E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"] = "this mends it: sudo dpkg %-%-configure %-a",
+      ["E: You don't have enough free space in /var/cache/apt/archives/."] = "there is no space left on the device",
+      ["E: Unable to locate package gcc\n  Temporary failure resolving 'deb.debian.org'"] =
+        "there is no network %(Temporary failure resolving 'deb.debian.org'%)",
+      ["E: Unable to locate package gcc\nE: Package 'g++' has no installation candidate"] = "package sources have no g%+%+ gcc %(",
+      ["E: something else"] = "^Installing gcc [^\n]*\nE: something else\ncannot install gcc: apt%-get failed as it says above",
+    }
+
+    -- The packages for building, asked for by a user to whom these programs belong.
+    local function packages(programs)
+      run "mkdir -p fake"
+      for name, code in pairs(programs) do write(folder .. "/fake/" .. name, "#!/bin/sh\n" .. code) end
+      local output, ok = run "chmod +x fake/*; CC=no-such-compiler PATH=\"$PWD/fake:$PATH\" sh spec/setup/packages build"
+      run "rm -rf fake build"
+      return output, ok
+    end
+
+    it("says why nothing was installed", function()
+      for said, sentence in pairs(SAYS) do
+        local output, ok = packages { id = "echo 1000", ["apt-get"] = "", sudo = "echo " .. quote(said) .. "; exit 100" }
+        assert.is_false(ok)
+        assert.truthy(output:find(sentence), output)
+        assert.truthy(output:find "%. All that was said is in build/setup.log\n$", output)
+      end
+    end)
+  end)
+
+  -- Without root there is nobody else whose files could be in the way.
+  local describe_as_root = sh "id -u" == "0\n" and describe or function() end
+
+  describe_as_root("of another user", function()
+    local function as_nobody(command)
+      return run("setpriv --reuid=65534 --regid=65534 --clear-groups " .. command)
+    end
+
+    local function strangers()
+      return (run "find build src apify ! -user 65534")
+    end
+
+    before_each(function()
+      run "mkdir -p lua/apify src apify build/5.4/apify && touch lua/apify/init.lua build/5.4/apify/core.so src/a.o apify/core.so"
+      run "chmod 755 .. && chown -R 65534:65534 . && chown 0:0 src/a.o apify/core.so"
+    end)
+    after_each(function() run "chown -R 0:0 . && rm -rf lua src apify build ../place" end)
+
+    it("is still all that user's after root has installed or tested", function()
+      assert.truthy(strangers():find "core.so")
+      assert.same({ "", true }, { run(("make -s install LUA=lua5.4 LUA54_INCDIR=/usr/include DESTDIR=%s/place >/dev/null"):format(top)) })
+      assert.equal("", strangers())
+      write(folder .. "/spec/a_spec.lua", "it('passes', function() end)")
+      run "sh spec/setup/test -i lua5.4 spec/a_spec.lua && rm spec/a_spec.lua"
+      assert.equal("1 0 0\n", (run "cat build/totals"))
+      assert.equal("", strangers())
+    end)
+
+    it("says to the user what cannot be written, and a command that mends it", function()
+      for command, what in pairs {
+        ["chown 0:0 build/5.4/apify"] = "build/5.4/apify, which belongs to root", ["chown -R 0:0 build"] = "build, which belongs to root",
+        ["rm -rf build && chown 0:0 ."] = folder .. ", which belongs to root", ["chmod a-w build"] = "build, which belongs to nobody",
+      } do
+        run(command)
+        local output, ok = as_nobody "make -s clean"
+        assert.is_false(ok)
+        assert.truthy(output:find("cannot write " .. what .. ". This mends it: ", 1, true), output)
+        run((output:match "This mends it: ([^\n]+)":gsub("^sudo ", "")))
+        assert.same({ "", true }, { as_nobody "make -s clean" })
+        run "mkdir -p build/5.4/apify && chown -R 65534:65534 build"
+      end
+    end)
+
+    it("is asked for no package before its log can be written", function()
+      run "mkdir fake && touch fake/sudo && chmod 755 fake/sudo && chown -R 0:0 build"
+      local output = as_nobody "env CC=no-such-compiler PATH=\"$PWD/fake:$PATH\" sh spec/setup/packages build"
+      run "rm -r fake"
+      assert.truthy(output:find "^cannot write build, which belongs to root%. [^\n]+\n$", output)
+    end)
+  end)
+
   describe("running its specs", function()
     -- The runner's last line for one spec file of this text.
     local function total(text, settings)
@@ -298,7 +381,7 @@ describe("a checkout", function()
       run "make -s clean"
       for _, path in ipairs(OBJECTS) do assert.equal("", (run("ls " .. path .. " 2>/dev/null"))) end
       assert.equal("a.c kept.txt make ", (run "ls src | grep -v 'a.h' | tr '\\n' ' '"))
-      assert.equal("", (run "ls -d build apify 2>/dev/null"))
+      assert.equal("", (run "ls -d build apify/* 2>/dev/null"))
     end)
   end)
 
