@@ -122,7 +122,7 @@ describe("the local API", function()
     it("takes its options", function()
       local run = start("?build=0.3.7&memory=256&timeout=20&maxItems=7&maxTotalChargeUsd=1.5&restartOnError=1&forcePermissionLevel=FULL_PERMISSIONS")
       assert.same({ build = "0.3.7", memoryMbytes = 256, diskMbytes = 512, timeoutSecs = 20, maxItems = 7, maxTotalChargeUsd = 1.5 }, run.options)
-      assert.equal("0.3.7", run.buildNumber)
+      assert.same({ "0.3.7", "0.1.2" }, { run.buildNumber, start("?build=latest").buildNumber })
       assert.same({ build = "latest", memoryMbytes = 1024, diskMbytes = 2048, timeoutSecs = 300, maxItems = cjson.null,
         maxTotalChargeUsd = cjson.null }, start().options)
     end)
@@ -144,7 +144,8 @@ describe("the local API", function()
       for query, type in pairs {
         ["memory=100"] = "invalid-input", ["memory=64"] = "invalid-input", ["memory=384"] = "invalid-input",
         ["timeout=-1"] = "invalid-input", ["maxItems=0"] = "max-items-must-be-greater-than-zero",
-        ["maxTotalChargeUsd=0"] = "max-total-charge-usd-must-be-greater-than-zero", ["build=unknown-build"] = "unknown-build-tag",
+        ["maxTotalChargeUsd=0"] = "max-total-charge-usd-must-be-greater-than-zero", ["build=nope"] = "unknown-build-tag",
+        ["build=9.9.9"] = "unknown-build-tag", ["build="] = "unknown-build-tag",
         ["waitForFinish=61"] = "invalid-input", ["restartOnError=maybe"] = "invalid-input", ["webhooks=!"] = "invalid-input",
         ["forcePermissionLevel=ALL"] = "invalid-input",
       } do refused(fetch("POST", ACTOR .. "/runs?" .. query), 400, type) end
@@ -231,6 +232,16 @@ describe("the local API", function()
       local over = start("?timeout=1&waitForFinish=20")
       assert.same({ "TIMED-OUT", 143, 1100 }, { over.status, over.exitCode, over.stats.durationMillis })
       assert.same({ 10, 10 }, { #line_numbers(over), #item_numbers(over) })
+    end)
+
+    it("dates the lines of the log when they appear", function()
+      behave { log_lines = 4, schedule = { { 0, "READY" }, { 0.1, "RUNNING" }, { 0.9, "SUCCEEDED" } } }
+      local run, since = start("?waitForFinish=20"), {}
+      local function ms(date) return 1000 * date:match ":([%d.]+)Z$" end                  -- of its minute
+      for date in fetch("GET", run_path(run, "/log")).body:gmatch "(%S+) run " do
+        since[#since + 1] = math.floor((ms(date) - ms(run.startedAt) + 0.5) % 60000)
+      end
+      assert.same({ 300, 500, 700, 900 }, since)
     end)
   end)
 

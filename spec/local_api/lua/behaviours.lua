@@ -93,7 +93,7 @@ local function begin_log(run, behaviour, started, ended)
   local before = run.log and log_texts.all(run.log) or run.finished and log_texts.all(log_texts.usual(run)) or {}
   run.log = log_texts.spread {
     before = before, lines = behaviour.log_lines, started = started, ended = ended,
-    line = function(number) return ("%s run %s line %d\n"):format(clock.iso(run.started + number), run.id, number) end,
+    line = function(number, ms) return ("%s run %s line %d\n"):format(clock.iso(math.floor(ms)), run.id, number) end,
   }
 end
 

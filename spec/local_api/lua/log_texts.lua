@@ -32,7 +32,7 @@ end
 ---@field pieces string[]? what is there for good
 ---@field total integer pieces that there will be
 ---@field before string[]? of one that is spread over a run: the pieces from before
----@field line nil|fun(number: integer): string of such a one: makes the other pieces
+---@field line nil|fun(number: integer, ms: number): string of such a one: makes the other pieces
 
 --- A log that is complete.
 ---@param pieces string[]
@@ -51,8 +51,9 @@ function log_texts.growing(options)
   }
 end
 
---- A log of a run: what was there before, and lines spread evenly from `started` to `ended`.
----@param options {before: string[], lines: integer, line: fun(number: integer): string, started: number, ended: number}
+--- A log of a run: what was there before, and lines spread evenly from `started` to `ended`, each made by `line(number, ms)` of
+--- its number and the time that it is due.
+---@param options {before: string[], lines: integer, line: fun(number: integer, ms: number): string, started: number, ended: number}
 ---@return local_api.Log
 function log_texts.spread(options)
   local first = #options.before
@@ -95,7 +96,7 @@ end
 --- A piece of a log, with its colours.
 function log_texts.piece(log, number)
   if log.pieces then return log.pieces[number] end
-  if log.line then return log.before[number] or log.line(number) end
+  if log.line then return log.before[number] or log.line(number, log.started + (number - log.first) * log.interval_ms) end
   return log_texts.line(number, log.has_ansi)
 end
 

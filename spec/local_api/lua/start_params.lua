@@ -6,8 +6,10 @@ local params = require "params"
 local start_params = {}
 
 local MIN_MEMORY, MAX_MEMORY = 128, 32768
-local UNKNOWN_BUILD = "unknown-build"   -- the one tag that no Actor has
 local PERMISSION_LEVELS = { FULL_PERMISSIONS = true, LIMITED_PERMISSIONS = true }
+
+--- The builds that every Actor has: their numbers by tag and by number.
+local BUILDS = { latest = "0.1.2", ["0.1.2"] = "0.1.2", ["0.3.7"] = "0.3.7", ["0.9.9"] = "0.9.9" }
 
 --- What a run has when nothing else is asked for.
 start_params.DEFAULTS = { build = "latest", timeout = 300, memory = 1024 }
@@ -30,18 +32,18 @@ local function memory(args)
   return mb
 end
 
---- The build that is asked for, or nil.
+--- The tag or number of the build that is asked for, or nil.
 function start_params.build(args)
   local tag = params.text(args, "build")
-  if tag == UNKNOWN_BUILD then error(errors.new(400, "unknown-build-tag", "The Actor has no build with the tag '" .. tag .. "'."), 0) end
+  if tag and not BUILDS[tag] then error(errors.new(400, "unknown-build-tag", "The Actor has no build with the tag '" .. tag .. "'."), 0) end
   return tag
 end
 
---- Let a run be of that build: a number, or a tag whose number is made up. nil: of the build that it is of.
+--- Let a run be of that build, by its number or tag. nil: of the build that it is of.
 function start_params.set_build(run, build)
   if not build then return end
   run.options = run.options or start_params.seeded()
-  run.options.build, run.build_number, run.row_status = build, build:match("^%d+%.%d+%.%d+$"), nil
+  run.options.build, run.build_number, run.row_status = build, BUILDS[build], nil
 end
 
 local function positive(args, name, failure_type)
