@@ -4,7 +4,7 @@
 local apify = require "apify"
 local server = require "spec.local_api.server"
 
-local COUNT, SPACING_SECS = 60, 3607       -- finished runs of each Actor, and the time from one start to the next
+local COUNT, SPACING_SECS = 60, 30011      -- finished runs of each Actor, and the time from one start to the next: three weeks in all
 local LONGEST_RUN = 900                    -- of those
 local A_YEAR = 365 * 86400
 
@@ -62,11 +62,16 @@ In another terminal, in this folder:
   lua5.4 examples/list_runs.lua janedoe~shop
   lua5.4 examples/follow_log.lua {RUN}
 
+Any token will do, but apify_api_invalid (401) and apify_api_forbidden (403). It can fail as a network or the API does; this lets the next
+two requests be answered with 503, which the module gets over (more faults, and everything else: spec/local_api/README.md):
+
+  curl -s "$APIFY_API_BASE_URL/_control/faults" -d '{"rules":[{"match":{"first":2},"action":{"status":{"code":503}}}]}'; echo
+
 In it, of the user janedoe:
 
   Actors           janedoe~shop (a run takes 9 s and gives 20 items), janedoe~broken (fails after 4 s), janedoe~slow (10 min)
   task             janedoe~shop-daily
-  runs             {COUNT}, with logs and storages; one that goes on: {RUN} of janedoe~slow
+  runs             {COUNT} of the last three weeks, with logs and storages; one that goes on: {RUN} of janedoe~slow
   dataset          janedoe~prices
   key-value store  janedoe~settings (records CONFIG, NOTE)
   request queue    janedoe~to-visit
@@ -84,5 +89,6 @@ end
 
 local s = server.start()
 local _, why = pcall(serve, s)
+s:admin("faults", { excuse = true })       -- whoever asked for them need not have seen them
 s:stop()
 if not tostring(why):find "interrupted!$" then error(why, 0) end

@@ -26,13 +26,27 @@ describe("the local API for trying things", function()
 
   -- The commands that are shown; the log that goes on for ten minutes is left after a line.
   local function commands(shown)
-    local text = shown:match "In another terminal.-\n\n(.*)\nIn it"
-    return (text:gsub("(examples/follow_log[^\n]*)", "%1 2>/dev/null | head -n 1"))
+    local lines = {}
+    for line in shown:match "In another terminal.-\n\n(.*)\nIn it":gmatch "  [^\n]+\n" do lines[#lines + 1] = line end
+    return (table.concat(lines):gsub("(examples/follow_log[^\n]*)", "%1 2>/dev/null | head -n 1"))
   end
+
+  -- Prints how often the first call was repeated, and the runs of the last week.
+  local ASK = [[lua5.4 -e 'local apify = require "apify"; local client = apify.new()
+    local runs = client:runs(); assert(runs:list())
+    print("repeated", client:stats().retries)
+    print("this week", runs:list({ started_after = apify.date(os.time() - 7 * 86400) }).total)'
+  ]]
 
   it("is started with all that it names, and stopped by Ctrl-C without a word", function()
     local stop, shown = start()
-    local output, complaints, code = program.shell("unset MAKEFLAGS MAKELEVEL LUA_PATH LUA_CPATH http_proxy; set -e\n" .. commands(shown))
+    local ask = "curl -s -o /dev/null -w %{http_code} --noproxy '*' " .. shown:match "http://[%d.:]+" .. "/v2/actor-runs "
+    for token, status in pairs { invalid = "401", forbidden = "403" } do
+      assert.truthy(shown:find(("apify_api_%s (%s)"):format(token, status), 1, true))
+      assert.equal(status, (program.shell(ask .. "-H 'Authorization: Bearer apify_api_" .. token .. "'")))
+    end
+    local output, complaints, code = program.shell("unset MAKEFLAGS MAKELEVEL LUA_PATH LUA_CPATH http_proxy; set -e\n"
+      .. commands(shown) .. ASK .. shown:match "  (curl [^\n]+faults[^\n]+\n)")
     stop()
     assert.equal("", complaints)
     assert.equal(0, code)
@@ -41,6 +55,9 @@ describe("the local API for trying things", function()
     assert.truthy(output:find "\n%w+\tFAILED\t20%d%d%-")
     local run = shown:match "follow_log.lua (%w+)"
     assert.truthy(output:find(("Z run %s line %%d\n"):format(run)))
+    local repeated, this_week = output:match "\nrepeated\t(%d)\nthis week\t(%d+)\n"
+    assert.equal("2", repeated)
+    assert.is_true(tonumber(this_week) > 30 and tonumber(this_week) < 100, this_week)
     assert.equal("0\n", shell.read_file(folder .. "/code"))
     assert.equal("", shell.read_file(folder .. "/complaints"))
     assert.equal("", (program.shell(("cd %s && ls -A | grep -v -x -e pid -e shown -e complaints -e code"):format(folder))))
