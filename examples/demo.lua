@@ -201,10 +201,18 @@ end
 
 local NOT_THERE = { connect = true, network = true, timeout = true }
 
+--- Who does not answer, and what to do about it.
+local function absence(err)
+  local address = os.getenv "APIFY_API_BASE_URL"
+  if not address or address == "" then return "there is no answer; is there a network?" end
+  return ("%s %s, where APIFY_API_BASE_URL points; `unset APIFY_API_BASE_URL APIFY_TOKEN` lets the demo start an API of its own"):format(
+    err.kind == "connect" and "nothing listens at" or "there is no answer from", address)
+end
+
 --- An error as a sentence: what it most likely comes from, before what it is.
 local function complaint(err)
   if not apify.is_error(err) then return tostring(err) end
-  if NOT_THERE[err.kind] then return ("there is no answer; is there a network? (%s)"):format(tostring(err)) end
+  if NOT_THERE[err.kind] then return ("%s (%s)"):format(absence(err), tostring(err)) end
   if err.status == 401 or err.status == 403 then return ("the API does not accept this APIFY_TOKEN (%s)"):format(tostring(err)) end
   return tostring(err)
 end

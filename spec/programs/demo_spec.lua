@@ -152,22 +152,29 @@ describe("the demo with a token", function()
     assert.truthy(complaints:find "^demo: GET /v2/acts/jane~nobody/runs: 404 [^\n]*\n$")
   end)
 
-  it("says within five seconds that nobody answers, whether a port refuses, a connection hangs or an answer does not come", function()
+  it("says within five seconds who does not answer, and what starts an API, if a port refuses, a connection hangs or no answer comes", function()
     local port, stop = child.black_hole()
-    local function assert_told(url)
+    local function assert_told(url, what)
       local started_at = core.now()
       local _, complaints, code = program.run(DEMO, env { APIFY_API_BASE_URL = url })
       local secs = core.now() - started_at
       assert.equal(1, code)
-      assert.truthy(complaints:find "^demo: there is no answer; is there a network%? %(GET /v2/actor%-runs: [^\n]*%)\n$", complaints)
+      assert_contains(complaints, ("demo: %s %s, where APIFY_API_BASE_URL points; `unset APIFY_API_BASE_URL APIFY_TOKEN` "):format(what, url))
+      assert.truthy(complaints:find "^[^\n]* %(GET /v2/actor%-runs: [^\n]*%)\n$", complaints)
       assert.is_true(secs < 5, ("%s: %.1f s"):format(url, secs))
     end
-    assert_told "http://127.0.0.1:1"
-    assert_told("http://127.0.0.1:" .. port)
+    assert_told("http://127.0.0.1:1", "nothing listens at")
+    assert_told("http://127.0.0.1:" .. port, "there is no answer from")
     stop()
     api:faults { match = { path = "/actor%-runs$" }, action = { hang = true } }
-    assert_told(api.url)
+    assert_told(api.url, "there is no answer from")
     api:faults()
+  end)
+
+  it("asks for the network where no address was given", function()
+    local _, complaints, code = program.run(DEMO, { APIFY_TOKEN = "apify_api_some", https_proxy = "http://127.0.0.1:1" })
+    assert.equal(1, code)
+    assert.truthy(complaints:find "^demo: there is no answer; is there a network%? %(GET /v2/actor%-runs: [^\n]*%)\n$", complaints)
   end)
 
   it("tells a bad APIFY_ACTOR in one line, and fails", function()
