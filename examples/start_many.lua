@@ -29,7 +29,7 @@ for page in ipairs(inputs) do
   local run, err = runs[page], errs[page]
   if run then print(run.status, page, run.id)      -- SUCCEEDED, or FAILED and so on
   elseif ids[page] then print("unknown", page, ids[page], tostring(err))
-  elseif err.sent and (err.status or 500) >= 500 then                      -- whether there is one only the list of runs tells
+  elseif err.sent then                              -- whether there is one only the list of runs tells
     print("perhaps", page, "-", tostring(err))
   else print("refused", page, "-", tostring(err))
   end

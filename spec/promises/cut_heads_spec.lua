@@ -55,7 +55,7 @@ for name, case in pairs(CALLS) do
         s:faults { match = { path = case[1], method = "GET" }, action = { cut_head = cut } }
         local value, err = case[2]()
         assert.is_nil(value)
-        assert.same({ "network", nil, 2, true, true }, { err.kind, err.status, err.attempts, err.sent, err.retryable })
+        assert.same({ "network", nil, 2, false, true }, { err.kind, err.status, err.attempts, err.sent, err.retryable })
         if case[3] == true then assert.equal(GOOD, read_file()) end
       end)
 

@@ -209,7 +209,7 @@ describe("an answer", function()
         assert.equal("x", assert(store:download_record "KEY"))
       else
         local err = failure("too_large", store:download_record("KEY", folder .. "/file"))
-        assert.same({ 1, true }, { err.attempts, err.sent })
+        assert.same({ 1, false }, { err.attempts, err.sent })
       end
     end
   end)

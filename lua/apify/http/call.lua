@@ -15,6 +15,7 @@ local url = require "apify.util.url"
 local CLOCK_SLACK = 0.01          -- seconds by which the core's clock, in milliseconds, may differ
 
 local ONCE = { POST = true, PATCH = true }          -- a second sending may do it twice
+local IDLE = { GET = true, HEAD = true }            -- nothing is done by asking for it
 
 -- Phases that may have begun, unnoticed, before somebody looks again.
 local FOLLOWING = {
@@ -42,7 +43,7 @@ local FLOWING = { page = true, stream = true }      -- kinds of answers that are
 ---@field error? apify.Error
 ---@field attempts integer
 ---@field used_up? "attempts"|"time"|"patience" why it was not tried again
----@field was_sent boolean may the server have acted on one of the attempts?
+---@field was_sent boolean may the server have acted on one of the attempts that have failed?
 ---@field is_repetition? boolean ... on one of those before the present attempt?
 local Call = {}
 local call_mt = { __index = Call, __name = "apify.Call" }
@@ -92,9 +93,11 @@ function Call:remaining(now)
   return self:ends_at() - now
 end
 
---- The fields of an error, with what is known about this call.
+--- The fields of an error, with what is known about this call. `sent` comes in as: has the present attempt reached the server? It goes out
+--- as: may the server have acted? Not where there was nothing to do, nor where it said no, unless on an attempt before.
 function Call:facts(fields)
   fields.message = self.settings:conceal(fields.message)
+  if fields.sent ~= nil then fields.sent = self.was_sent or fields.sent and not IDLE[self.method] and not retry.is_refusal(fields) end
   fields.method, fields.path, fields.attempts = self.method, self.path, self.attempts
   return fields
 end
@@ -113,7 +116,7 @@ end
 --- May the server have acted?
 ---@return boolean
 function Call:may_have_acted()
-  return self.was_sent or has_live_transfer(self) and self.xfer:was_sent()
+  return self.was_sent or not IDLE[self.method] and has_live_transfer(self) and self.xfer:was_sent()
 end
 
 --- The call failed for good.
@@ -131,8 +134,8 @@ function Call:consider(err, now)
     safe = request.is_safe or settings.retry_unsafe,
   }
   err.retryable = verdict == "retry"
-  self.was_sent = self.was_sent or (err.sent or false) and err.status ~= 429
-  err.sent = self.was_sent or err.sent
+  self.was_sent = self.was_sent or err.sent or false
+  err.sent = self.was_sent
   local ok, why = pcall(self.release, self, err)
   if not ok then
     self:close(err)                                      -- of a hook: the call is over
@@ -173,7 +176,10 @@ function Call:report(err)
   stats.method, stats.path, stats.attempt = self.method, self.path, self.attempts
   stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
   local ok, why = pcall(loop.call_hook, settings.on_attempt, stats)
-  if not ok then error(errors.of_user("the on_attempt hook", why, self:facts { sent = self:may_have_acted() }), 0) end
+  if ok then return end
+  local has_acted = err and err.sent
+  if has_acted == nil then has_acted = self:may_have_acted() end
+  error(errors.of_user("the on_attempt hook", why, self:facts { sent = has_acted }), 0)
 end
 
 --- Let the transfer go, because of `err` if it failed; one that is unfinished is aborted.
@@ -200,7 +206,6 @@ end
 function Call:abort(err)
   if errors.is(err) then return self:close(err) end
   if err.sent == nil then err.sent = self:may_have_acted() end
-  err.sent = self.was_sent or err.sent
   self:close(self:describe(err))
 end
 

@@ -107,20 +107,13 @@ function retry.plan(state)
   return wait
 end
 
---- Did the API refuse the whole request, so that nothing of it was done? An attempt before may have been, if it was repeated all the same.
-local function is_refusal(err, is_repeated)
-  if err.kind == "redirect" then return true end
-  local status = err.kind == "api" and err.status or 500
-  return status < 500 and status ~= 408 and not (is_repeated and (err.attempts or 1) > 1)
-end
-
---- May the API have done what a failed request asked for?
----@param err apify.Error
----@param is_repeated? boolean it is repeated even where that could do it twice
+--- Does an answer say that nothing was done of what was asked for?
+---@param failure { kind: apify.ErrorKind, status?: integer }
 ---@return boolean
-function retry.is_in_doubt(err, is_repeated)
-  if is_refusal(err, is_repeated) then return false end
-  return err.sent or err.kind == "closed" and (err.attempts or 0) > 0        -- the client was closed around it
+function retry.is_refusal(failure)
+  if failure.kind == "redirect" then return true end
+  local status = failure.kind == "api" and failure.status or 500
+  return status < 500 and status ~= 408                              -- what ran into the API's limit of time was begun
 end
 
 return retry

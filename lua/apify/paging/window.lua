@@ -145,7 +145,7 @@ end
 function window.revive(self, now)
   local head = self.plan.pages[1]
   local err = head and head.call and head.call.error
-  if err and self.plan.is_once and err.sent then return window.end_with(self, err) end
+  if err and self.plan.is_once and (err.sent or err.status) then return window.end_with(self, err) end
   if err then pages.close(head) end
   if head and not head.call and head.is_anchored and self.plan:is_complete(head) then
     finish(self, head, NOTHING, now)

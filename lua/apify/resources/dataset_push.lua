@@ -7,7 +7,6 @@ local drive = require "apify.http.drive"
 local request = require "apify.http.request"
 local bodies = require "apify.http.bodies"
 local input = require "apify.util.input"
-local retry = require "apify.http.retry"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
@@ -179,7 +178,7 @@ end
 --- Tell in the error what became of the items, by their positions in all that was given.
 function Push:describe(err, count)
   err.pushed = self.pushed
-  if count > 0 and retry.is_in_doubt(err, self.settings.retry_unsafe) then
+  if count > 0 and err.sent then
     err.in_doubt = { self.pushed + 1, self.pushed + count }
   end
   local invalid = type(err.data) == "table" and err.data.invalidItems

@@ -196,10 +196,9 @@ end
 
 --- The batch has failed for good.
 function Work:lose(b)
-  local call = b.call
-  local is_repeated = call.was_sent and (self.settings.retry_unsafe or self.kind.is_safe(b.entries))
-  if retry.is_in_doubt(call.error, is_repeated) then self:doubt(b.entries) end
-  self:fail(call.error)
+  local err = b.call.error
+  if err.sent then self:doubt(b.entries) end
+  self:fail(err)
   return false
 end
 
