@@ -3,6 +3,7 @@
 ---
 --- All of them, in half an hour: INTERRUPT_STEP=1 TEST_TIMEOUT=3600 sh spec/setup/test -i lua5.4 -i luajit spec/promises/interrupt_places_spec.lua
 local apify = require "apify"
+local loop = require "apify.loop"
 local testbed = require "spec.support.testbed"
 
 local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 97      -- a prime, so that all kinds of instructions are hit
@@ -100,6 +101,28 @@ describe("an interrupt at any moment of", function()
       apify.sleep(0.0001)
       assert(fiber:wait(5))
     end)
+  end)
+
+  it("a spawn and a cancel leaves none of the fibers that are over", function()
+    local report, n, where = loop.report, 0
+    loop.report = function() end                         -- of those that were hit
+    finally(function()
+      collectgarbage()
+      collectgarbage()
+      loop.report = report
+    end)
+    repeat
+      n = n + 1
+      local sleeper = apify.spawn(apify.sleep, 100)
+      where = call_interrupted(n, function()
+        apify.spawn(tostring, 1)
+        sleeper:cancel()
+      end)
+      sleeper:cancel()
+      assert.is_true(sleeper:is_done(), where)
+      assert.equal(0, loop.cancelled.count, where)
+    until not where
+    assert.is_true(n > 100, n)
   end)
 
   it("a wait for all", function()

@@ -27,12 +27,14 @@ local host = {
   is_wanted = scheduler.is_waited_for, has_fibers = scheduler.has_waiting_tasks, next_time = scheduler.next_time, can_run = scheduler.can_resume,
 }
 
-function host.run()
-  local ok, why = pcall(scheduler.run, core.now(), core.now)
-  if ok then return end
+--- What pcall of the scheduler returned. What it raises comes from outside, at any moment.
+local function settle(ok, ...)
+  if ok then return ... end
   scheduler.recover()
-  error(why, 0)
+  error(..., 0)
 end
+
+function host.run() settle(pcall(scheduler.run, core.now(), core.now)) end
 
 function host.block(ticket) return block.park(ticket, host) end
 
@@ -117,6 +119,11 @@ local function stay(adapter, ticket, can_park)
   return is_awake, ok, reason, kind
 end
 
+--- An error that ends a wait. That of Ctrl-C names the line that it hit, which in a wait is one of ours.
+local function as_raised(why)
+  return type(why) == "string" and why:match ": (interrupted!)$" or why
+end
+
 --- Wait until the waiter is woken, but at most `seconds`.
 ---@param waiter apify.Waiter
 ---@param seconds number
@@ -132,7 +139,7 @@ function loop.park(waiter, seconds)
   if not has_returned then                               -- an error that comes from the program ends the wait
     scheduler.leave(ticket)
     if not can_park then scheduler.recover() end
-    error(is_awake, 0)
+    error(as_raised(is_awake), 0)
   end
   if task and task.is_cancelled then return "cancelled" end
   if not ok then return refuse(reason or "its loop could not wait", kind) end
@@ -155,7 +162,7 @@ end
 ---@param task apify.Task
 function loop.cancel_task(task)
   local adapter = choice.pick()
-  scheduler.cancel(task, adapter.is_fast and adapter.is_fast())
+  settle(pcall(scheduler.cancel, task, adapter.is_fast and adapter.is_fast()))
 end
 
 --- Has the caller gone on for so long since then, or the program with all of its callers, that others are to go on?
@@ -197,7 +204,7 @@ end
 function loop.start_task(fn, on_crash, ...)
   local adapter = choice.pick()
   note(adapter)
-  if not adapter.start then return scheduler.start(fn, on_crash, ...) end
+  if not adapter.start then return settle(pcall(scheduler.start, fn, on_crash, ...)) end
   local ok, reason = adapter.check()
   if not ok then errors.misuse("spawn: %s", reason) end
   return adapter.start(host, fn, on_crash, ...)

@@ -33,12 +33,13 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@field co? thread nil once its function has ended
 ---@field is_cancelled boolean
 ---@field private ticket? apify.Ticket where it waits
----@field private is_counted? boolean among those that were cancelled and have not ended
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
 
 --- As long as no fiber that was cancelled is still there, nobody has to ask whether his own is.
 scheduler.cancelled = { count = 0 }
+local counted = {}                       -- those: a set
+
 
 local tasks = {}                         -- managed coroutine -> task; anchors what is parked
 local ready, ready_first, ready_last = {}, 1, 0
@@ -102,8 +103,8 @@ end
 --- The task's function has ended.
 ---@param task apify.Task
 function scheduler.note_end(task)
-  if not task.is_counted then return end
-  task.is_counted = false
+  if not counted[task] then return end
+  counted[task] = nil
   scheduler.cancelled.count = scheduler.cancelled.count - 1
 end
 
@@ -179,7 +180,8 @@ end
 function scheduler.cancel(task, is_later)
   if not task.is_cancelled then
     scheduler.cancelled.count = scheduler.cancelled.count + 1      -- first: too many of them is no harm
-    task.is_cancelled, task.is_counted = true, true
+    counted[task] = true
+    task.is_cancelled = true
   end
   local ticket = task.ticket
   if not ticket then return end
@@ -341,7 +343,16 @@ function scheduler.run(now, clock)
   end
 end
 
---- After an error that left `run`, or a wait: see to it that everybody who was to be resumed still is.
+--- Count anew, after an interrupt, the fibers that were cancelled and are still there.
+local function count_cancelled()
+  local count = 0
+  for task in pairs(counted) do
+    if task.is_cancelled then count = count + 1 else counted[task] = nil end
+  end
+  scheduler.cancelled.count = count
+end
+
+--- After an error that left `run`, `start`, `cancel` or a wait: see to it that everybody who was to be resumed still is.
 function scheduler.recover()
   ready, ready_first, ready_last = {}, 1, 0
   local all = {}
@@ -356,6 +367,7 @@ function scheduler.recover()
       enqueue(task)
     end
   end
+  count_cancelled()
   sweep_timers()
 end
 
