@@ -12,9 +12,12 @@ local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local runs = require "apify.resources.runs"
+local schedule = require "apify.resources.schedule"
 local settings = require "apify.http.settings"
+local store = require "apify.resources.store"
 local tables = require "apify.util.tables"
 local task = require "apify.resources.task"
+local user = require "apify.resources.user"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
 local run_wait = require "apify.resources.run_wait"
@@ -134,6 +137,38 @@ function Client:runs(...)
   errors.check_self(self, client_mt, "client:runs")
   resource.check_no_options("client:runs", ...)
   return runs.new(self.settings, "/actor-runs")
+end
+
+--- The account's schedules.
+---@return apify.Schedules
+function Client:schedules(...)
+  errors.check_self(self, client_mt, "client:schedules")
+  resource.check_no_options("client:schedules", ...)
+  return schedule.all(self.settings)
+end
+
+--- A schedule.
+---@param id apify.Id an id, or a table with an `id`
+---@return apify.ScheduleHandle
+function Client:schedule(id)
+  errors.check_self(self, client_mt, "client:schedule")
+  return schedule.new(self.settings, id)
+end
+
+--- Apify Store: the Actors that everybody may use.
+---@return apify.Store
+function Client:store(...)
+  errors.check_self(self, client_mt, "client:store")
+  resource.check_no_options("client:store", ...)
+  return store.new(self.settings)
+end
+
+--- A user; without an id the owner of the token.
+---@param id? apify.Id an id, a name, or a table with an `id`
+---@return apify.UserHandle
+function Client:user(id)
+  errors.check_self(self, client_mt, "client:user")
+  return user.new(self.settings, id)
 end
 
 local check_wait = options.spec {

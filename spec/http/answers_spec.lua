@@ -51,13 +51,20 @@ local OBJECTS = {
     ["run:wait_for_finish"] = function() return run():wait_for_finish() end,
     ["run:watch"] = function() return run():watch():next() end,
     ["runs:list"] = function() return client:runs():list() end,
+    ["schedule:get"] = function() return client:schedule("x"):get() end,
+    ["schedules:list"] = function() return client:schedules():list() end,
+    ["store:list"] = function() return client:store():list() end,
     ["task:get"] = function() return client:task("janedoe~my-task"):get() end,
+    ["user:get"] = function() return client:user():get() end,
+    ["user:limits"] = function() return client:user():limits() end,
+    ["user:monthly_usage"] = function() return client:user():monthly_usage() end,
     ["wait_all"] = function() return client:wait_all { id } end,
   },
   PUT = {
     ["dataset:update"] = function() return run():dataset():update { name = "x" } end,
     ["prolong_request_lock"] = function() return queue():prolong_request_lock("x", { lock_secs = 1 }) end,
     ["run:update"] = function() return run():update { status_message = "x" } end,
+    ["schedule:update"] = function() return client:schedule("x"):update { title = "y" } end,
     ["update_request"] = function() return queue():update_request { id = "x", url = "https://example.com" } end,
   },
   DELETE = {
@@ -69,6 +76,7 @@ local OBJECTS = {
     ["call"] = function() return actor():call() end,
     ["list_and_lock_head"] = function() return queue():list_and_lock_head { lock_secs = 1 } end,
     ["reboot"] = function() return run():reboot() end,
+    ["schedules:create"] = function() return client:schedules():create { name = "x" } end,
     ["start"] = function() return actor():start() end,
     ["unlock_requests"] = function() return queue():unlock_requests() end,
   },
@@ -144,7 +152,9 @@ local CHANGES = {
   ["dataset:delete"] = { "DELETE", function() return run():dataset():delete() end },
   ["push_items"] = { "POST", function() return run():dataset():push_items { n = 1 } end },
   ["run:delete"] = { "DELETE", function() return run():delete() end },
+  ["schedule:delete"] = { "DELETE", function() return client:schedule("x"):delete() end },
   ["set_record"] = { "PUT", function() return store():set_record("x", 1) end },
+  ["update_limits"] = { "PUT", function() return client:user():update_limits { data_retention_days = 1 } end },
   ["upload_record"] = { "PUT", function() return store():upload_record("x", "README.md") end },
 }
 

@@ -1,4 +1,4 @@
---- Write lua/apify/meta/{runs,actors,storages}.lua, the objects of the API for editors, from its OpenAPI document:
+--- Write lua/apify/meta/{runs,actors,storages,account}.lua, the objects of the API for editors, from its OpenAPI document:
 ---   eval "$(make -s env)"; lua5.4 spec/setup/types.lua ../shared/openapi/apify.openapi.json
 --- Apify publishes it as https://docs.apify.com/api/openapi.json. What is written is checked in: nothing else needs the document.
 local core = require "apify.core"
@@ -10,6 +10,8 @@ local FILES = {
   { "storages", "Datasets, key-value stores and request queues", "Dataset", "DatasetListItem", "DatasetStatistics", "KeyValueStore", "ListOfKeys",
     "RequestQueue", "RequestQueueShort", "Request", "ListOfRequests", "RequestQueueHead", "LockedRequestQueueHead", "RequestRegistration",
     "AddedRequest", "DeletedRequest", "RequestLockInfo", "UnlockRequestsResult" },
+  { "account", "Users, schedules and the store", "UserPrivateInfo", "UserPublicInfo", "MonthlyUsage", "AccountLimits", "Schedule", "ScheduleShort",
+    "ScheduleCreate", "ScheduleInvoked", "StoreListActor" },
 }
 
 -- Our names, where the document's would mean something else here: a handle, a request that is sent, options that are given.
@@ -20,6 +22,9 @@ local NAMES = {
   RequestQueueShort = "RequestQueueRow", RunOptions = "RunConfiguration", RunShort = "RunRow", Task = "ActorTask",
   TaskOptions = "ActorTaskConfiguration", TaskShort = "ActorTaskRow", TaskStats = "ActorTaskStats", Version = "ActorVersion",
   WebhookRepresentation = "Webhook",
+  Current = "LimitsUsed", Limits = "LimitsSet", Plan = "UserPlan", Profile = "UserProfile",
+  Proxy = "UserProxy", ScheduleCreate = "ScheduleFields", ScheduleInvoked = "ScheduleInvocation", ScheduleShort = "ScheduleRow",
+  StoreListActor = "StoreActorRow", UserPrivateInfo = "User", UserPublicInfo = "PublicUser",
 }
 
 local CLOSED = { ActorJobStatus = true }           -- the API may add to the other enumerations

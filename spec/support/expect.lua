@@ -16,4 +16,17 @@ function expect.failure(kind, value, err)
   return err
 end
 
+--- The text of wrong use that a function of one line must raise at that line; these parts are in it.
+---@param call function
+---@param ... string
+---@return string
+function expect.misuse(call, ...)
+  local info = debug.getinfo(call, "S")
+  local ok, text = pcall(call)
+  assert.is_false(ok)
+  local line = ("%s:%d: "):format(info.short_src:match "[^/]+$", info.linedefined)
+  for _, part in ipairs { line, ... } do assert.truthy(tostring(text):find(part, 1, true), text) end
+  return text
+end
+
 return expect

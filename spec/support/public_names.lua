@@ -49,6 +49,7 @@ local function handles(apify)
     { "runs", client:runs() }, { "runs", client:task("id"):runs() },
     { "actors", client:actors() }, { "tasks", client:tasks() }, { "datasets", client:datasets() },
     { "key_value_stores", client:key_value_stores() }, { "request_queues", client:request_queues() },
+    { "user", client:user() }, { "schedules", client:schedules() }, { "schedule", client:schedule "id" }, { "store", client:store() },
     { "log", run:log() }, { "dataset", run:dataset() }, { "key_value_store", run:key_value_store() }, { "request_queue", run:request_queue() },
     { "iterator", (client:runs():iterate()) }, { "watch", (run:watch()) }, { "waits", (client:wait_each {}) },
     { "lines", (run:log():lines()) }, { "pieces", (run:log():stream()) }, { "fiber", apify.spawn(function() end) },

@@ -14,18 +14,23 @@ local SHOWN = 300                        -- bytes of a foreign text that a messa
 ---@class apify.Shape
 ---@field what string for messages
 ---@field members table<string, string> the type of each; "rows" is a list of objects
+---@field is_list? boolean it is a list of objects itself
 
 ---@type table<string, apify.Shape>
 local SHAPES = {
   batch = { what = "the result of a batch", members = { processedRequests = "rows", unprocessedRequests = "rows" } },
+  limits = { what = "the limits of an account", members = { limits = "table" } },
   lock = { what = "a lock", members = { lockExpiresAt = "string" } },
   object = { what = "an object of the API", members = { id = "string" } },
   page = { what = "a page", members = { items = "rows" } },
   registration = { what = "the registration of a request", members = { requestId = "string" } },
   request = { what = "a request", members = { id = "string" } },
   run = { what = "a run", members = { id = "string", status = "string" } },
+  schedule_log = { what = "the log of a schedule", members = {}, is_list = true },
   statistics = { what = "statistics", members = {} },
   unlocked = { what = "the number of locks given back", members = { unlockedCount = "number" } },
+  usage = { what = "the usage of a month", members = { dailyServiceUsages = "rows" } },
+  user = { what = "a user", members = { username = "string" } },
 }
 
 --- What the API gives for a change that it has made.
@@ -101,6 +106,10 @@ end
 
 --- Why a value has not the shape, or nil.
 local function fault_of(value, shape)
+  if shape.is_list then
+    local fault = fault_of_rows(value)
+    return fault and ("the answer is not %s: its data %s"):format(shape.what, fault)
+  end
   if not is_object(value) then return ("the answer is not %s: it has no object in data"):format(shape.what) end
   for name, kind in pairs(shape.members) do
     local fault = fault_of_member(value[name], kind)

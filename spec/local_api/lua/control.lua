@@ -12,9 +12,11 @@ local logs = require "logs"
 local movement = require "movement"
 local options = require "options"
 local runs = require "runs"
+local schedules = require "schedules"
 local statuses = require "statuses"
 local storages = require "storages"
 local store = require "store"
+local users = require "users"
 
 local control = {}
 
@@ -43,6 +45,8 @@ function control.reset(given)
   local wanted = options.check(given, RESET_DEFAULTS, "reset")
   store.reset()
   storages.reset()
+  schedules.reset()
+  users.reset()
   apply_settings(wanted.settings)
   journal.reset()
   movement.reset(nil)
@@ -51,7 +55,7 @@ function control.reset(given)
   return seeded
 end
 
-for _, more in ipairs { dataset_controls, life_controls, logs.controls } do
+for _, more in ipairs { dataset_controls, life_controls, logs.controls, schedules.controls } do
   for name, action in pairs(more) do actions[name] = action end
 end
 actions.reset = control.reset

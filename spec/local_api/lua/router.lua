@@ -1,4 +1,4 @@
---- From a request to the answer of its endpoint. Endpoints of Actors, tasks and runs are named here, all that is below a run in
+--- From a request to the answer of its endpoint. Endpoints of Actors, tasks, runs and the account are named here, all that is below a run in
 --- mounts.lua.
 local answers = require "answers"
 local auth = require "auth"
@@ -8,6 +8,9 @@ local nouns = require "nouns"
 local run_actions = require "run_actions"
 local run_starts = require "run_starts"
 local runs = require "runs"
+local schedules = require "schedules"
+local store_actors = require "store_actors"
+local users = require "users"
 
 local router = {}
 
@@ -17,6 +20,14 @@ local ROUTES = {
   { "actor-runs/*", GET = runs.get, PUT = run_actions.put, DELETE = run_actions.delete },
   { "actor-runs/*/charge", POST = run_actions.charge },
   { "actor-runs/*/resurrect", POST = run_actions.resurrect },
+  { "schedules", GET = schedules.get_list, POST = schedules.create },
+  { "schedules/*", GET = schedules.get, PUT = schedules.put, DELETE = schedules.delete },
+  { "schedules/*/log", GET = schedules.get_log },
+  { "store", GET = store_actors.list },
+  { "users/*", GET = users.get },
+  { "users/me", GET = users.get_own },
+  { "users/me/limits", GET = users.get_limits, PUT = users.put_limits },
+  { "users/me/usage/monthly", GET = users.get_usage },
 }
 
 -- Paths of Actors, also as "acts", and of tasks: the same endpoints for each.

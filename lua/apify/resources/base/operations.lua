@@ -5,6 +5,7 @@
 --- parameters; no other parameter is ever sent. Limits are the API's.
 local base64 = require "apify.util.base64"
 local core = require "apify.core"
+local dates = require "apify.util.dates"
 local operation = require "apify.resources.base.operation"
 local options = require "apify.util.options"
 local run_status = require "apify.resources.base.run_status"
@@ -232,6 +233,41 @@ local following = { follow = flag, poll_secs = positive_secs }
 
 operations.runs = collection(join(of_status, started), following)
 operations.task_runs = collection(of_status, following)               -- they cannot be filtered by date
+
+-- Users, schedules and the store
+
+--- A day, as the API wants one.
+local day = {
+  expected = "an ISO date such as \"2025-09-01\" or seconds since 1970",
+  check = function(v)
+    local iso = dates.normalize(v)
+    return iso ~= nil, iso and iso:sub(1, 10)
+  end,
+}
+
+operations.user = {
+  get = operation.new("GET", "", "user"),
+  monthly_usage = operation.new("GET", "/usage/monthly", "usage", { { "date", "date", day } }),
+  limits = operation.new("GET", "/limits", "limits"),
+  update_limits = operation.new("PUT", "/limits", "nothing", nil, {
+    data_retention_days = whole, max_monthly_usage_usd = options.number { min = 0 },
+  }),
+}
+
+operations.schedules = collection(desc)
+operations.schedules.create = operation.new("POST", "", "object")
+operations.schedule = {
+  get = operation.new("GET", "", "object"),
+  update = operation.new("PUT", "", "object"),
+  delete = operation.new("DELETE", "", "nothing"),
+  get_log = operation.new("GET", "/log", "schedule_log"),
+}
+
+operations.store = collection {
+  { "search", "search", text }, { "sort_by", "sortBy", text }, { "category", "category", text }, { "username", "username", text },
+  { "pricing_model", "pricingModel", text }, { "allows_agentic_users", "allowsAgenticUsers", flag },
+  { "include_unrunnable_actors", "includeUnrunnableActors", flag }, { "response_format", "responseFormat", text },
+}
 
 --- Any other list of the API.
 operations.custom = collection(desc, { path = text, query = options.table })
