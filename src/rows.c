@@ -36,6 +36,13 @@ static step fail (rows *r, const window *w, const byte *at, const char *why) {
   return STEP_FAIL;
 }
 
+/* It may be JSON, but not the rows of a list. */
+static step fail_shape (rows *r, const window *w, const char *why) {
+  step s = fail(r, w, w->p, why);
+  snprintf(r->message, sizeof r->message, "not a list: %s", why);
+  return s;
+}
+
 static step fail_early (rows *r, const window *w) {
   return fail(r, w, w->end, "ends early");
 }
@@ -166,7 +173,7 @@ static step open_level (rows *r, window *w) {
 /* An object of the envelope ends at w->p. */
 static step close_level (rows *r, window *w) {
   if (--r->level == 0) {
-    if (!r->has_rows) return fail(r, w, w->p, "no items");
+    if (!r->has_rows) return fail_shape(r, w, "there are no items in its data");
     r->expect = EXPECT_NOTHING;
   }
   else r->expect = EXPECT_AFTER_VALUE;
@@ -257,7 +264,7 @@ static step take_mark (rows *r, window *w) {
     return STEP_ON;
   }
   if (is_first && !w->is_final && len < 3 && memcmp(w->p, "\xEF\xBB", len) == 0) return STEP_MORE;
-  return fail(r, w, w->p, "expected a list of rows or an object around one");
+  return fail_shape(r, w, "neither '[' nor '{' begins it");
 }
 
 /* One token, whose first byte is at w->p. */

@@ -121,7 +121,10 @@ describe("rows", function()
       '{"data":{"items":{}}}', '{"data":{"data":[1]}}' } do
       local out = read_all_ways(text)
       assert.equal("decode", out.name, text)
-      assert.truthy(out.message:find("no items", 1, true), text)
+      assert.equal("not a list: there are no items in its data", out.message, text)
+    end
+    for _, text in ipairs { '"s"', "12", "true", "null", "<html>" } do
+      assert.equal("not a list: neither '[' nor '{' begins it", read_all_ways(text).message, text)
     end
     assert.same({ type = "x" }, read({ '{"error":{"type":"x"}}' }).envelope.error)
   end)

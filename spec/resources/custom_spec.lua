@@ -125,6 +125,29 @@ describe("client:iterate", function()
     assert.truthy(misuse(function() client:iterate(other) end):find("other filters", 1, true))
   end)
 
+  it("says of an answer that is no list that it is none", function()
+    local once = client:with { max_retries = 0 }
+    for _, body in ipairs { '{"data":{"id":"x"}}', '{"data":{"items":{}}}', '{"data":null}', "{}", '"text"', "5" } do
+      s:faults { action = { status = { code = 200, body = body } } }
+      local rows, err = once:iterate({ path = "/x" }):collect()
+      assert.same({ "decode", 0 }, { rows or err.kind, #err.partial })
+      assert.matches("not a list: ", err.message, 1, true)
+    end
+    assert.matches("not a list: ", select(2, once:iterate({ path = "/users/me" }):collect()).message, 1, true)
+  end)
+
+  it("ends after rows that come without pages, whatever they are, and where there are none", function()
+    local schedule = assert(client:schedules():create { cronExpression = "* * * * *" })
+    local path = ("/schedules/%s/log"):format(schedule.id)
+    assert.same({}, assert(client:iterate({ path = path }):collect()))
+    s:admin("age_schedule", { schedule = schedule.id, secs = 300 })
+    s:log(true)
+    local log = assert(client:iterate({ path = path }):collect())
+    assert.same({ 5, "Schedule invoked" }, { #log, log[1].message })
+    assert.is_true(#s:log().requests <= 2)
+    assert.same({}, assert(client:iterate({ path = "/schedules", query = { unused = 1 }, offset = 5 }):collect()))
+  end)
+
   it("keeps offset, limit and desc out of its query", function()
     for _, name in ipairs { "offset", "limit", "desc" } do
       assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))
