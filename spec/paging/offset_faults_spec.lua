@@ -36,6 +36,15 @@ describe("an answer that comes once more at a higher offset", function()
     assert.equal("end", first_row(10, { n = 1 }))
   end)
 
+  it("is all there is, where it had as many as the total says", function()
+    plan.total = 10
+    first_row(0, { n = 1 }, { is_told = true })
+    assert.equal("end", first_row(10, { n = 1 }, { is_told = true }))
+    plan.total = 9
+    first_row(0, { n = 1 }, { is_told = true })
+    assert.truthy(first_row(10, { n = 1 }, { is_told = true }):find("does not follow", 1, true))
+  end)
+
   it("is not one that begins otherwise", function()
     first_row(0, { n = 1 })
     assert.is_nil(first_row(10, { n = 2 }))
@@ -98,6 +107,17 @@ describe("a list that does not go on", function()
       assert.is_false(is_stuck(40))                                    -- and it begins anew
     end)
   end
+end)
+
+describe("rows of which no more come", function()
+  it("are all there are when as many were delivered as the total says", function()
+    local page = { total = 20 }
+    assert.is_true(offset_faults.is_all({ base = 0, delivered = 20 }, page))
+    assert.is_false(offset_faults.is_all({ base = 5, delivered = 15 }, page))
+    assert.is_false(offset_faults.is_all({ base = 0, delivered = 19 }, page))
+    assert.is_false(offset_faults.is_all({ base = nil, delivered = 20 }, page))         -- behind a bookmark
+    assert.is_false(offset_faults.is_all({ base = 0, delivered = 20 }, {}))
+  end)
 end)
 
 describe("rows that are the same whatever the offset is", function()

@@ -148,6 +148,20 @@ describe("client:iterate", function()
     assert.same({}, assert(client:iterate({ path = "/schedules", query = { unused = 1 }, offset = 5 }):collect()))
   end)
 
+  it("ends where the same full page comes again and its total has been reached, with an error where it has not", function()
+    local function walk(rows, total)
+      s:faults { action = { status = { code = 200, body = ('{"data":{"total":%d,"items":%s}}'):format(total, rows) } } }
+      s:log(true)
+      local got, err = client:iterate({ path = "/x", chunk_size = 3 }):collect()
+      assert.is_true(#s:log().requests < 10)
+      return got and #got or err.kind, err and #err.partial
+    end
+    for _, rows in ipairs { '[{"id":"a"},{"id":"b"},{"id":"c"}]', '[{"m":1},{"m":2},{"m":3}]' } do
+      assert.equal(3, walk(rows, 3))
+    end
+    assert.same({ "decode", 3 }, { walk('[{"id":"a"},{"id":"b"},{"id":"c"}]', 30) })
+  end)
+
   it("keeps offset, limit and desc out of its query", function()
     for _, name in ipairs { "offset", "limit", "desc" } do
       assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))

@@ -24,7 +24,8 @@ local function first_text(plan, row)
 end
 
 --- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
---- "end": and that had fewer rows than were asked for, so that they are all there are. Or why the list cannot be read any further.
+--- "end": and that had all rows there are, fewer than were asked for or as many as the total says. Or why the list cannot be read any
+--- further.
 ---@param plan apify.Plan
 ---@param page apify.OpenPage
 ---@param row any
@@ -38,7 +39,8 @@ function offset_faults.repetition(plan, page, row)
   plan.answer_before = { page = page, text = text }
   if page.is_told and page.offset < (plan.total or 0) then return nil end         -- it may be; its total ends it
   if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
-  if before.page.scanned < (before.page.limit or math.huge) then return "end" end
+  local is_total = before.page.offset == 0 and page.offset == plan.total
+  if is_total or before.page.scanned < (before.page.limit or math.huge) then return "end" end
   return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
 end
 
@@ -56,6 +58,15 @@ function offset_faults.is_stuck(plan, page, position)
   local times = is_again and before.times + 1 or 0
   plan.page_before = { first_id = page.first_id, offset = page.offset, total = page.total, times = times }
   return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
+end
+
+--- Has each row been delivered that the total counts? Then it is no loss that the list does not go on. Who began in the middle of the
+--- list cannot know that.
+---@param plan apify.OffsetPlan
+---@param page apify.OffsetPage
+---@return boolean
+function offset_faults.is_all(plan, page)
+  return page.total ~= nil and plan.base == 0 and plan.delivered >= page.total
 end
 
 --- More known rows than a page asks for, and nothing new: the API gives the same rows whatever the offset is.

@@ -302,6 +302,7 @@ function OffsetPlan:finish(page, envelope)
   self.seen:settle()
   if offset_faults.is_stuck(self, page, position) then
     self:stop()
+    if offset_faults.is_all(self, page) then return "end" end
     return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
   end
   if page.scanned >= page.limit then
