@@ -9,6 +9,13 @@ local shell, read_file, write_file, parse_headers, eventually = tools.run, tools
 
 local JSON = "-H 'Content-Type: application/json'"
 
+-- {"a":"word word ..."} with the word a thousand times, by encoding; that of deflate also without zlib's head.
+local PACKED = {
+  { "br", "G48T+B0JduzEGuLOQy2is9e3wu4ahOxNTklyYBSwngWAIVs4" },
+  { "deflate", "eJztxLEJACAQBLBV5MZwG8FesPlC3N0p7JIiJyM9tfZskiRJkiRJkr6W+wA26UXl" },
+  { "deflate", "7cSxCQAgEASwVeTGcBvBXrD5QtzdKeySIicjPbX2bJIkSZIkSZK+lvsA" },
+}
+
 describe("the local API", function()
   local api = testbed.local_api()
   local last
@@ -234,6 +241,25 @@ describe("the local API", function()
       assert.equal("[" .. text .. ",\n" .. text .. "]", (get(path .. "/items")))
     end)
 
+    it("in brotli and deflate, and not when these are cut short, damaged or too large", function()
+      local path = new_dataset()
+      local item = '{"a":"' .. ("word "):rep(1000) .. '"}'
+      for _, packed in ipairs(PACKED) do
+        local encoding, text = packed[1], packed[2]
+        local function push(how)
+          return fetch("POST", path .. "/items", ("-H 'Content-Encoding: %s' --data-binary @%s/%s"):format(encoding, api.dir, how))
+        end
+        shell(("printf %%s %s | openssl base64 -d -A > %s/whole; cd %s; head -c 30 whole > half; (cat whole; echo more) > long; "
+          .. "printf '\\377\\377\\377\\377' > wrong"):format(text, api.dir, api.dir))
+        api:admin("settings", { max_payload_bytes = #item })
+        assert.equal(201, push("whole").status)
+        for _, how in ipairs { "half", "long", "wrong" } do refused(400, "invalid-request", push(how)) end
+        api:admin("settings", { max_payload_bytes = #item - 1 })
+        refused(413, "request-too-large", push("whole"))
+      end
+      assert.equal("[" .. item .. ",\n" .. item .. ",\n" .. item .. "]", (get(path .. "/items")))
+    end)
+
     it("up to a size that counts decoded bytes", function()
       local path = new_dataset()
       api:admin("settings", { max_payload_bytes = 100000 })
@@ -248,7 +274,7 @@ describe("the local API", function()
 
     it("not in other encodings, nor damaged", function()
       local path = new_dataset()
-      refused(415, "unsupported-content-encoding", send("POST", path .. "/items", "{}", "-H 'Content-Encoding: br'"))
+      refused(415, "unsupported-content-encoding", send("POST", path .. "/items", "{}", "-H 'Content-Encoding: zstd'"))
       refused(400, "invalid-request", send("POST", path .. "/items", "{}", "-H 'Content-Encoding: gzip'"))
       write_file(api.dir .. "/plain", '{"a":"' .. ("word "):rep(1000) .. '"}')
       shell(("gzip -c %s/plain > %s/packed; head -c 30 %s/packed > %s/half; (cat %s/packed; echo more) > %s/long")

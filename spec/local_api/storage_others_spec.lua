@@ -379,6 +379,19 @@ describe("the local API's", function()
       assert.equal('{"data":{"id":"' .. added[2].requestId .. '",' .. text:gsub('"k"', '"k3"'):sub(2) .. "}", answer.body)
     end)
 
+    it("tell in a head what a request is known by, long texts cut, and nothing else of it", function()
+      local long = "https://example.com/" .. ("ž"):rep(200)
+      local id = data_of("POST", queue .. "/requests", { url = long, uniqueKey = "k" .. long, method = "POST", payload = "x",
+        headers = { a = "b" }, userData = { a = 1 } }, 201).requestId
+      local row = { id = id, url = "https://example.com/" .. ("ž"):rep(108), uniqueKey = "khttps://example.com/" .. ("ž"):rep(107),
+        method = "POST", retryCount = 0 }
+      assert.same({ row }, data_of("GET", queue .. "/head").items)
+      local locked = data_of("POST", queue .. "/head/lock?lockSecs=60", nil, 201).items[1]
+      row.lockExpiresAt = assert(locked.lockExpiresAt)
+      assert.same(row, locked)
+      assert.equal(long, data_of("GET", queue .. "/requests/" .. id).url)
+    end)
+
     it("complete what a request lacks, its unique key from the URL", function()
       local id = data_of("POST", queue .. "/requests", { url = "HTTPS://Example.com/Path/#part" }, 201).requestId
       assert.same({ id = id, url = "HTTPS://Example.com/Path/#part", uniqueKey = "https://example.com/Path", method = "GET",

@@ -1,5 +1,6 @@
 --- The body of the present request, whole and decoded. A client that leaves in mid-body ends its request here,
 --- so that nothing of it is acted upon.
+local brotli = require "brotli"
 local errors = require "errors"
 local gzip = require "gzip"
 local store = require "store"
@@ -25,19 +26,19 @@ function bodies.received()
   return path and read_file(path) or ""
 end
 
-local function gunzipped(text, max)
-  local decoded, problem = gzip.decompress(text, max)
-  if decoded then return decoded end
-  if problem == "too large" then error(errors.request_too_large(max, max + 1), 0) end
-  error(errors.new(400, "invalid-request", "The request body is not a complete gzip stream: " .. problem .. "."), 0)
-end
+local DECODERS = { br = brotli.decompress, deflate = gzip.decompress_deflate, gzip = gzip.decompress }
 
 local function decoded(text, max)
   local encoding = (ngx.var.http_content_encoding or "identity"):lower()
-  if encoding == "gzip" then return gunzipped(text, max) end
-  if encoding ~= "identity" then error(errors.unsupported_encoding(encoding), 0) end
-  if #text > max then error(errors.request_too_large(max, #text), 0) end
-  return text
+  local result, problem = text, #text > max and "too large" or nil
+  if encoding ~= "identity" then
+    local decode = DECODERS[encoding] or error(errors.unsupported_encoding(encoding), 0)
+    result, problem = decode(text, max)
+  end
+  if problem == "too large" then error(errors.request_too_large(max, result and #result or max + 1), 0) end
+  if problem == "no decoder" then error(errors.unsupported_encoding(encoding), 0) end
+  if problem then error(errors.new(400, "invalid-request", ("The request body is not a complete %s stream: %s."):format(encoding, problem)), 0) end
+  return result
 end
 
 --- The whole body, decoded; read once. A failure when it is too large, damaged, or in an encoding that is not known.

@@ -26,7 +26,7 @@ unsigned long crc32_combine(unsigned long first, unsigned long second, long seco
 local METHOD, MEMORY_LEVEL, STRATEGY = 8, 8, 0
 local NO_FLUSH, FULL_FLUSH, FINISH = 0, 3, 4
 local OK, STREAM_END = 0, 1
-local WINDOW_RAW, WINDOW_GZIP = -15, 31
+local WINDOW_RAW, WINDOW_ZLIB, WINDOW_GZIP = -15, 15, 31
 local FLUSH_MARGIN = 64                 -- what a flush may add to deflateBound
 local GZIP_HEADER = "\31\139\8\0\0\0\0\0\0\255"
 local MEGABYTE = 1048576
@@ -74,14 +74,9 @@ local function inflate_pieces(stream, max, pieces)
   return rc, size
 end
 
---- The text of one whole gzip stream.
----@param text string
----@param max integer give up beyond so many bytes
----@return string? text
----@return string? problem "too large", "cut short", "damaged" or "followed by other bytes"
-function gzip.decompress(text, max)
+local function decompress(text, window_bits, max)
   local stream, pieces = ffi.new("local_api_z_stream"), {}
-  assert(zlib.inflateInit2_(stream, WINDOW_GZIP, zlib.zlibVersion(), ffi.sizeof(stream)) == 0, "inflateInit2 failed")
+  assert(zlib.inflateInit2_(stream, window_bits, zlib.zlibVersion(), ffi.sizeof(stream)) == 0, "inflateInit2 failed")
   stream.next_in, stream.avail_in = ffi.cast("const unsigned char *", text), #text
   local rc, size = inflate_pieces(stream, max, pieces)
   local left = stream.avail_in
@@ -92,6 +87,21 @@ function gzip.decompress(text, max)
     return table.concat(pieces)
   end
   return nil, left == 0 and "cut short" or "damaged"
+end
+
+--- The text of one whole gzip stream.
+---@param text string
+---@param max integer give up beyond so many bytes
+---@return string? text
+---@return string? problem "too large", "cut short", "damaged" or "followed by other bytes"
+function gzip.decompress(text, max)
+  return decompress(text, WINDOW_GZIP, max)
+end
+
+--- The same of one whole stream of what HTTP calls deflate: zlib's or, as some send it, without its head.
+function gzip.decompress_deflate(text, max)
+  local is_zlib = #text > 1 and text:byte(1) % 16 == METHOD and (text:byte(1) * 256 + text:byte(2)) % 31 == 0
+  return decompress(text, is_zlib and WINDOW_ZLIB or WINDOW_RAW, max)
 end
 
 local function little_endian(n)
