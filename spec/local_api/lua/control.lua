@@ -17,6 +17,8 @@ local statuses = require "statuses"
 local storages = require "storages"
 local store = require "store"
 local users = require "users"
+local webhook_events = require "webhook_events"
+local webhooks = require "webhooks"
 
 local control = {}
 
@@ -47,6 +49,7 @@ function control.reset(given)
   storages.reset()
   schedules.reset()
   users.reset()
+  webhooks.reset()
   apply_settings(wanted.settings)
   journal.reset()
   movement.reset(nil)
@@ -79,10 +82,12 @@ function actions.add_runs(given)
   local started = wanted.started_at and clock.parse(wanted.started_at) or clock.now()
   local ids = {}
   for i = 1, wanted.count do
-    ids[i] = store.add_run {
+    local run = store.add_run {
       actor = store.actor(wanted.actor), task = wanted.task and store.task(wanted.task) or nil,
       started = started + math.floor((i - 1) * wanted.spacing_secs * 1000), schedule = behaviours.milliseconds(wanted.schedule),
-    }.id
+    }
+    webhook_events.created(run)
+    ids[i] = run.id
   end
   return { ids = ids }
 end

@@ -11,6 +11,8 @@ local runs = require "runs"
 local schedules = require "schedules"
 local store_actors = require "store_actors"
 local users = require "users"
+local webhook_dispatches = require "webhook_dispatches"
+local webhooks = require "webhooks"
 
 local router = {}
 
@@ -28,6 +30,12 @@ local ROUTES = {
   { "users/me", GET = users.get_own },
   { "users/me/limits", GET = users.get_limits, PUT = users.put_limits },
   { "users/me/usage/monthly", GET = users.get_usage },
+  { "webhooks", GET = webhooks.list, POST = webhooks.create },
+  { "webhooks/*", GET = webhooks.get, PUT = webhooks.put, DELETE = webhooks.delete },
+  { "webhooks/*/dispatches", GET = webhooks.list_dispatches },
+  { "webhooks/*/test", POST = webhooks.test },
+  { "webhook-dispatches", GET = webhook_dispatches.list },
+  { "webhook-dispatches/*", GET = webhook_dispatches.get },
 }
 
 -- Paths of Actors, also as "acts", and of tasks: the same endpoints for each.
@@ -39,12 +47,14 @@ local function add_noun_routes(path, of)
     { path .. "/*/run-sync-get-dataset-items", GET = of.run_sync_items, POST = of.run_sync_items },
     { path .. "/*/runs", GET = of.list_runs, POST = of.start },
     { path .. "/*/runs/last", GET = of.last_run },
+    { path .. "/*/webhooks", GET = of.list_webhooks },
   } do ROUTES[#ROUTES + 1] = route end
 end
 
 local OF_ACTOR = {
   list = nouns.list_actors, get = nouns.get_actor, list_runs = runs.list_of_actor, last_run = runs.last_of_actor,
   start = run_starts.of_actor, run_sync = run_starts.sync_of_actor, run_sync_items = run_starts.sync_items_of_actor,
+  list_webhooks = webhooks.list_of_actor,
 }
 
 add_noun_routes("acts", OF_ACTOR)
@@ -52,6 +62,7 @@ add_noun_routes("actors", OF_ACTOR)
 add_noun_routes("actor-tasks", {
   list = nouns.list_tasks, get = nouns.get_task, list_runs = runs.list_of_task, last_run = runs.last_of_task,
   start = run_starts.of_task, run_sync = run_starts.sync_of_task, run_sync_items = run_starts.sync_items_of_task,
+  list_webhooks = webhooks.list_of_task,
 })
 local METHODS = { "OPTIONS", "HEAD", "GET", "POST", "PUT", "DELETE" }
 

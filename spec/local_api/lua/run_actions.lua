@@ -14,6 +14,7 @@ local start_params = require "start_params"
 local statuses = require "statuses"
 local storages = require "storages"
 local store = require "store"
+local webhook_events = require "webhook_events"
 
 local run_actions = {}
 
@@ -133,6 +134,7 @@ function run_actions.resurrect(request, id)
   run.options, run.resurrections, run.message = options, (run.resurrections or 0) + 1, nil
   start_params.set_build(run, params.text(request.args, "build"))
   behaviours.begin(run, behaviours.of(run.actor), clock.now(), true)
+  webhook_events.resurrected(run)
   return runs.show(request, run)
 end
 

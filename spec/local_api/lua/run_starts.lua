@@ -16,6 +16,8 @@ local runs = require "runs"
 local start_params = require "start_params"
 local storages = require "storages"
 local store = require "store"
+local webhook_events = require "webhook_events"
+local webhooks = require "webhooks"
 
 local run_starts = {}
 
@@ -47,7 +49,7 @@ local function task_input(task, given)
   return { value = json_tree.encode(merged), content_type = JSON_TYPE }
 end
 
-local function add_run(actor, task, input, options, behaviour)
+local function add_run(actor, task, input, options, behaviour, hooks)
   local now = clock.now()
   local run = store.add_run {
     actor = actor, task = task, started = now, status = "READY", input = input, options = options, is_started = true,
@@ -56,6 +58,8 @@ local function add_run(actor, task, input, options, behaviour)
   start_params.set_build(run, options.build)
   behaviours.begin(run, behaviour, now)
   store.starts[#store.starts + 1] = run.id
+  webhooks.attach(run, hooks)
+  webhook_events.created(run)
   return run
 end
 
@@ -75,10 +79,10 @@ end
 -- Check all and start the run of an Actor, or of a task when there is one.
 local function start(request, actor, task, is_sync)
   local options, given = start_params.of_start(request.args, not task and not is_sync), given_input(request)
-  local behaviour = behaviours.of(actor)
+  local behaviour, hooks = behaviours.of(actor), webhooks.of_start(request.args)
   local fail = behaviour.fail_start
   if fail then error(errors.new(fail.status, fail.type, fail.message), 0) end
-  return add_run(actor, task, task and task_input(task, given) or given, options, behaviour)
+  return add_run(actor, task, task and task_input(task, given) or given, options, behaviour, hooks)
 end
 
 local function start_and_show(request, actor, task)

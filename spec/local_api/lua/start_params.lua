@@ -1,5 +1,4 @@
 --- The query parameters of a start and of a resurrection, checked.
-local cjson = require "cjson.safe"
 local errors = require "errors"
 local params = require "params"
 
@@ -52,21 +51,6 @@ local function positive(args, name, failure_type)
   return value
 end
 
-local function is_webhook(value)
-  return type(value) == "table" and type(value.eventTypes) == "table" and type(value.requestUrl) == "string"
-end
-
-local function check_webhooks(args)
-  local text = params.text(args, "webhooks")
-  if text == nil then return end
-  local decoded = ngx.decode_base64(text)
-  local list = decoded and decoded:find("^%s*%[") and cjson.decode(decoded)
-  if not list then params.refuse("webhooks", "must be a JSON array encoded as base64") end
-  for _, webhook in ipairs(list) do
-    if not is_webhook(webhook) then params.refuse("webhooks", "must have webhooks with eventTypes and a requestUrl") end
-  end
-end
-
 --- What the run is to have; `base` is what it has where nothing else is asked for.
 ---@param args table
 ---@param base table
@@ -82,9 +66,8 @@ function start_params.options(args, base)
   }
 end
 
---- The same for a start, which may have webhooks, and when `has_level` a permission level.
+--- The same for a start, which when `has_level` may have a permission level.
 function start_params.of_start(args, has_level)
-  check_webhooks(args)
   if has_level then params.one_of(args, "forcePermissionLevel", PERMISSION_LEVELS)
   else params.absent(args, "forcePermissionLevel") end
   return start_params.options(args, start_params.DEFAULTS)

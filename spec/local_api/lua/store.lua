@@ -36,6 +36,10 @@ local DEFAULT_SETTINGS = {
 ---@field status string the last known status; ask store.status for the present one
 ---@field schedule table? list of {milliseconds after the start, status}, while some of it is ahead
 
+--- Called with each run that ends, when that is noticed.
+---@param run local_api.Run
+function store.on_end(run) end          -- luacheck: no unused args
+
 local function wake_waiters(run)
   if run.waiters and run.waiters:count() < 0 then run.waiters:post(-run.waiters:count()) end
 end
@@ -157,7 +161,10 @@ function store.status(run, now)
     local step = schedule[i]
     if run.started + step[1] <= now or i == 1 then
       run.status = step[2]
-      if statuses.is_terminal[step[2]] then run.schedule, run.finished = nil, run.started + step[1] end
+      if statuses.is_terminal[step[2]] then
+        run.schedule, run.finished = nil, run.started + step[1]
+        store.on_end(run)
+      end
       return run.status
     end
   end
@@ -175,6 +182,7 @@ function store.set_status(run, status)
   run.schedule, run.status = nil, status
   run.finished = statuses.is_terminal[status] and math.max(clock.now(), run.started) or nil
   wake_waiters(run)
+  if run.finished then store.on_end(run) end
 end
 
 local function secs_to_terminal(run, now)
