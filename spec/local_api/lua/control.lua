@@ -6,6 +6,7 @@ local clock = require "clock"
 local dataset_controls = require "dataset_controls"
 local faults = require "faults"
 local generator = require "generator"
+local input_schemas = require "input_schemas"
 local journal = require "journal"
 local life_controls = require "life_controls"
 local logs = require "logs"
@@ -59,6 +60,7 @@ function control.reset(given)
 end
 
 for _, more in ipairs { dataset_controls, life_controls, logs.controls, schedules.controls } do
+for _, more in ipairs { dataset_controls, input_schemas.controls, life_controls, logs.controls } do
   for name, action in pairs(more) do actions[name] = action end
 end
 actions.reset = control.reset

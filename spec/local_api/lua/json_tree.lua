@@ -133,6 +133,17 @@ function json_tree.get(object, key)
   end
 end
 
+--- Take a member out, if it is there.
+function json_tree.remove(object, key)
+  for i, known in ipairs(object.keys) do
+    if known == key then
+      table.remove(object.keys, i)
+      table.remove(object.values, i)
+      return
+    end
+  end
+end
+
 --- What a scalar says to people: a string without its quotes, nothing for null.
 function json_tree.text(scalar)
   if scalar:byte(1) == QUOTE then

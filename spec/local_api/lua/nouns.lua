@@ -1,7 +1,9 @@
---- The endpoints of Actors and of tasks themselves: objects and lists. What they do not remember is the same for all of them.
+--- The endpoints of Actors and of tasks themselves: objects and lists. What nobody has changed is the same for all of them.
+local actor_versions = require "actor_versions"
 local answers = require "answers"
 local auth = require "auth"
 local clock = require "clock"
+local json_tree = require "json_tree"
 local params = require "params"
 local random = require "random"
 local runs = require "runs"
@@ -25,11 +27,21 @@ local function owner_id(user)
 end
 
 local function created(noun)
-  return FIRST_CREATED + noun.number * SPACING_MS
+  return noun.created or FIRST_CREATED + noun.number * SPACING_MS
 end
 
 local function times(noun)
-  return ('"createdAt":"%s","modifiedAt":"%s"'):format(clock.iso(created(noun)), clock.iso(created(noun) + SPACING_MS / 2))
+  local modified = noun.modified or created(noun) + SPACING_MS / 2
+  return ('"createdAt":"%s","modifiedAt":"%s"'):format(clock.iso(created(noun)), clock.iso(modified))
+end
+
+-- The object as JSON text, with what was changed in it.
+local function with_changes(noun, text)
+  local changes = noun.changes
+  if #changes.keys == 0 then return text end
+  local object = json_tree.parse(text)
+  for i, name in ipairs(changes.keys) do json_tree.set(object, name, changes.values[i]) end
+  return json_tree.encode(object)
 end
 
 local function actor_stats(actor)
@@ -40,23 +52,24 @@ end
 
 local function actor_row(actor)
   local user, name = user_and_name(actor)
-  return ('{"id":"%s",%s,"name":"%s","username":"%s","title":"%s",%s}'):format(actor.id, times(actor), name, user, name,
+  local title = json_tree.get(actor.changes, "title") or ('"%s"'):format(name)
+  return ('{"id":"%s",%s,"name":"%s","username":"%s","title":%s,%s}'):format(actor.id, times(actor), name, user, title,
     actor_stats(actor))
 end
 
-local function actor_object(actor)
+--- The Actor as JSON text.
+function nouns.actor_object(actor)
   local user, name = user_and_name(actor)
   local defaults = start_params.DEFAULTS
-  return table.concat {
+  return with_changes(actor, table.concat {
     ('{"id":"%s","userId":"%s","name":"%s","username":"%s","title":"%s",'):format(actor.id, owner_id(user), name, user, name),
     '"description":"Reads pages.","isPublic":false,"isDeprecated":false,"actorPermissionLevel":"LIMITED_PERMISSIONS",',
-    times(actor), ",", actor_stats(actor), ',"versions":[{"versionNumber":"0.1","envVars":null,"sourceType":"SOURCE_FILES",',
-    '"applyEnvVarsToBuild":false,"buildTag":"latest","sourceFiles":[]}],"pricingInfos":[],',
+    times(actor), ",", actor_stats(actor), ',"versions":[', actor_versions.rows(actor), '],"pricingInfos":[],',
     ('"defaultRunOptions":{"build":"%s","timeoutSecs":%d,"memoryMbytes":%d},'):format(defaults.build, defaults.timeout,
       defaults.memory), '"exampleRunInput":{"body":"{ \\"helloWorld\\": 123 }","contentType":"application/json; charset=utf-8"},',
     ('"taggedBuilds":{"latest":{"buildId":"%s","buildNumber":"0.1.2","finishedAt":"%s"}}}'):format(
       random.new(actor.number * 77):id(), clock.iso(created(actor) + 60000)),
-  }
+  })
 end
 
 local function task_members(task)
@@ -70,21 +83,22 @@ local function task_row(task)
   return ('{%s,"actName":"%s","actUsername":"%s"}'):format(task_members(task), actor_name, actor_user)
 end
 
-local function task_object(task)
-  return ('{%s,"title":null,"options":{"build":"latest","timeoutSecs":300,"memoryMbytes":1024},"input":%s}'):format(
-    task_members(task), task.input)
+--- The task as JSON text.
+function nouns.task_object(task)
+  return with_changes(task, ('{%s,"title":null,"options":{"build":"latest","timeoutSecs":300,"memoryMbytes":1024},"input":%s}')
+    :format(task_members(task), task.input or "null"))
 end
 
 --- GET /v2/acts/{actorId}
 function nouns.get_actor(request, id)
   auth.check(request)
-  return answers.data(actor_object(runs.find_actor(id)))
+  return answers.data(nouns.actor_object(runs.find_actor(id)))
 end
 
 --- GET /v2/actor-tasks/{taskId}
 function nouns.get_task(request, id)
   auth.check(request)
-  return answers.data(task_object(runs.find_task(id)))
+  return answers.data(nouns.task_object(runs.find_task(id)))
 end
 
 local function page(list, query, row)

@@ -1,9 +1,13 @@
 --- From a request to the answer of its endpoint. Endpoints of Actors, tasks, runs and the account are named here, all that is below a run in
 --- mounts.lua.
+local actor_versions = require "actor_versions"
 local answers = require "answers"
 local auth = require "auth"
+local env_vars = require "env_vars"
 local errors = require "errors"
+local input_schemas = require "input_schemas"
 local mounts = require "mounts"
+local noun_changes = require "noun_changes"
 local nouns = require "nouns"
 local run_actions = require "run_actions"
 local run_starts = require "run_starts"
@@ -41,8 +45,6 @@ local ROUTES = {
 -- Paths of Actors, also as "acts", and of tasks: the same endpoints for each.
 local function add_noun_routes(path, of)
   for _, route in ipairs {
-    { path, GET = of.list },
-    { path .. "/*", GET = of.get },
     { path .. "/*/run-sync", GET = of.run_sync, POST = of.run_sync },
     { path .. "/*/run-sync-get-dataset-items", GET = of.run_sync_items, POST = of.run_sync_items },
     { path .. "/*/runs", GET = of.list_runs, POST = of.start },
@@ -52,7 +54,7 @@ local function add_noun_routes(path, of)
 end
 
 local OF_ACTOR = {
-  list = nouns.list_actors, get = nouns.get_actor, list_runs = runs.list_of_actor, last_run = runs.last_of_actor,
+  list_runs = runs.list_of_actor, last_run = runs.last_of_actor,
   start = run_starts.of_actor, run_sync = run_starts.sync_of_actor, run_sync_items = run_starts.sync_items_of_actor,
   list_webhooks = webhooks.list_of_actor,
 }
@@ -60,10 +62,29 @@ local OF_ACTOR = {
 add_noun_routes("acts", OF_ACTOR)
 add_noun_routes("actors", OF_ACTOR)
 add_noun_routes("actor-tasks", {
-  list = nouns.list_tasks, get = nouns.get_task, list_runs = runs.list_of_task, last_run = runs.last_of_task,
+  list_runs = runs.list_of_task, last_run = runs.last_of_task,
   start = run_starts.of_task, run_sync = run_starts.sync_of_task, run_sync_items = run_starts.sync_items_of_task,
   list_webhooks = webhooks.list_of_task,
 })
+
+-- What else Actors, also as "acts", and tasks have, each for itself.
+for _, path in ipairs { "acts", "actors" } do
+  for _, route in ipairs {
+    { path, GET = nouns.list_actors, POST = noun_changes.create_actor },
+    { path .. "/*", GET = nouns.get_actor, PUT = noun_changes.put_actor, DELETE = noun_changes.delete_actor },
+    { path .. "/*/validate-input", POST = input_schemas.validate },
+    { path .. "/*/versions", GET = actor_versions.list, POST = actor_versions.create },
+    { path .. "/*/versions/*", GET = actor_versions.get, PUT = actor_versions.put, POST = actor_versions.put, DELETE = actor_versions.delete },
+    { path .. "/*/versions/*/env-vars", GET = env_vars.list, POST = env_vars.create },
+    { path .. "/*/versions/*/env-vars/*", GET = env_vars.get, PUT = env_vars.put, POST = env_vars.put, DELETE = env_vars.delete },
+  } do ROUTES[#ROUTES + 1] = route end
+end
+for _, route in ipairs {
+  { "actor-tasks", GET = nouns.list_tasks, POST = noun_changes.create_task },
+  { "actor-tasks/*", GET = nouns.get_task, PUT = noun_changes.put_task, DELETE = noun_changes.delete_task },
+  { "actor-tasks/*/input", GET = noun_changes.get_input, PUT = noun_changes.put_input },
+} do ROUTES[#ROUTES + 1] = route end
+
 local METHODS = { "OPTIONS", "HEAD", "GET", "POST", "PUT", "DELETE" }
 
 -- All routes as a tree: a node has `route`, and nodes by the next segment of the path; "*" is for any other segment.

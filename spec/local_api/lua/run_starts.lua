@@ -10,6 +10,7 @@ local datasets = require "datasets"
 local errors = require "errors"
 local json_tree = require "json_tree"
 local key_value_stores = require "key_value_stores"
+local noun_changes = require "noun_changes"
 local params = require "params"
 local run_view = require "run_view"
 local runs = require "runs"
@@ -40,11 +41,11 @@ end
 
 -- A task's own input, with the members of the given object in place of its own. What is not JSON is taken as it is.
 local function task_input(task, given)
-  if not given then return { value = task.input, content_type = JSON_TYPE } end
+  if not given then return task.input and { value = task.input, content_type = JSON_TYPE } end
   if not is_json(given.content_type) then return given end
   local object = json_tree.parse(given.value)
   if not object.keys then error(errors.new(400, "input-json-not-object", "The input of a task must be a JSON object."), 0) end
-  local merged = json_tree.parse(task.input)
+  local merged = task.input and json_tree.parse(task.input) or json_tree.object()
   for i, key in ipairs(object.keys) do json_tree.set(merged, key, object.values[i]) end
   return { value = json_tree.encode(merged), content_type = JSON_TYPE }
 end
@@ -78,7 +79,8 @@ end
 
 -- Check all and start the run of an Actor, or of a task when there is one.
 local function start(request, actor, task, is_sync)
-  local options, given = start_params.of_start(request.args, not task and not is_sync), given_input(request)
+  local base = noun_changes.run_defaults(actor, task)
+  local options, given = start_params.of_start(request.args, not task and not is_sync, base), given_input(request)
   local behaviour, hooks = behaviours.of(actor), webhooks.of_start(request.args)
   local fail = behaviour.fail_start
   if fail then error(errors.new(fail.status, fail.type, fail.message), 0) end

@@ -67,10 +67,10 @@ function start_params.options(args, base)
 end
 
 --- The same for a start, which when `has_level` may have a permission level.
-function start_params.of_start(args, has_level)
+function start_params.of_start(args, has_level, base)
   if has_level then params.one_of(args, "forcePermissionLevel", PERMISSION_LEVELS)
   else params.absent(args, "forcePermissionLevel") end
-  return start_params.options(args, start_params.DEFAULTS)
+  return start_params.options(args, base)
 end
 
 return start_params

@@ -1,5 +1,6 @@
 --- The state: Actors, tasks and their runs. Each list of runs is kept sorted by start time.
 local clock = require "clock"
+local json_tree = require "json_tree"
 local random = require "random"
 local semaphore = require "ngx.semaphore"
 local statuses = require "statuses"
@@ -10,6 +11,8 @@ local USER = { id = "7sT5jcggjjA9fNcxF", name = "janedoe" }
 local DEFAULT_ACTOR = { id = "HDSasDasz78YcAPEB", name = "janedoe~my-actor" }
 local DEFAULT_TASK = { id = "KJHSKHausidyaJKHs", name = "janedoe~my-task" }
 
+local DEFAULT_VERSION = '{"versionNumber":"0.1","envVars":null,"sourceType":"SOURCE_FILES","applyEnvVarsToBuild":false,'
+  .. '"buildTag":"latest","sourceFiles":[]}'
 local TASK_INPUT = '{"startUrls":[{"url":"https://example.com/"}],"maxItems":1000}'
 
 local DEFAULT_SETTINGS = {
@@ -55,19 +58,21 @@ function store.reset()
   store.actors, store.tasks = {}, {}
   store.actor_list, store.task_list = {}, {}
   store.ids = random.new(20191130)
-  store.actor(DEFAULT_ACTOR.name, DEFAULT_ACTOR.id)
+  store.default_actor = store.actor(DEFAULT_ACTOR.name, DEFAULT_ACTOR.id)
   store.task(DEFAULT_TASK.name, DEFAULT_TASK.id)
 end
 
 local function new_noun(map, list, name, id)
-  local noun = { id = id or store.ids:id(), name = name, runs = {}, number = #list + 1 }
-  map[noun.id], map[name], list[noun.number] = noun, noun, noun
+  list.made = (list.made or 0) + 1
+  local noun = { id = id or store.ids:id(), name = name, runs = {}, number = list.made, changes = json_tree.object() }
+  map[noun.id], map[name], list[#list + 1] = noun, noun, noun
   return noun
 end
 
 --- The Actor of that id or `user~name`, made if it is new.
 function store.actor(name, id)
-  return store.actors[name] or new_noun(store.actors, store.actor_list, name, id)
+  if not store.actors[name] then new_noun(store.actors, store.actor_list, name, id).versions = { { tree = json_tree.parse(DEFAULT_VERSION) } } end
+  return store.actors[name]
 end
 
 --- The task of that id or `user~name`, made if it is new.
@@ -78,7 +83,26 @@ end
 
 --- The Actor that a task is of: that of its first run, or else the default one.
 function store.actor_of(task)
-  return task.actor or store.actors[DEFAULT_ACTOR.name]
+  return task.actor or store.default_actor
+end
+
+--- Give an Actor or a task another name; false when there is one of that name already.
+---@param map table `store.actors` or `store.tasks`
+---@param noun table
+---@param name string `user~name`
+---@return boolean
+function store.rename(map, noun, name)
+  if map[name] and map[name] ~= noun then return false end
+  map[noun.name], map[name], noun.name = nil, noun, name
+  return true
+end
+
+--- Delete an Actor or a task; its runs stay.
+function store.remove_noun(map, list, noun)
+  map[noun.id], map[noun.name] = nil, nil
+  for i, each in ipairs(list) do
+    if each == noun then table.remove(list, i) break end
+  end
 end
 
 local function comes_before(a, b)
