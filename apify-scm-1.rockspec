@@ -114,6 +114,7 @@ build = {
     ["apify.paging.window"] = "lua/apify/paging/window.lua",
     ["apify.resources.account"] = "lua/apify/resources/account.lua",
     ["apify.resources.actor"] = "lua/apify/resources/actor.lua",
+    ["apify.resources.actor_version"] = "lua/apify/resources/actor_version.lua",
     ["apify.resources.base.collection"] = "lua/apify/resources/base/collection.lua",
     ["apify.resources.base.download"] = "lua/apify/resources/base/download.lua",
     ["apify.resources.base.operation"] = "lua/apify/resources/base/operation.lua",

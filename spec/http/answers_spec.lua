@@ -35,10 +35,14 @@ end
 local OBJECTS = {
   GET = {
     ["actor:get"] = function() return actor():get() end,
+    ["actor:version:get"] = function() return actor():version("0.1"):get() end,
+    ["actor:versions:list"] = function() return actor():versions():list() end,
     ["actors:list"] = function() return client:actors():list() end,
     ["dataset:get"] = function() return run():dataset():get() end,
     ["dataset:get_statistics"] = function() return run():dataset():get_statistics() end,
     ["datasets:list"] = function() return client:datasets():list() end,
+    ["env_var:get"] = function() return actor():version("0.1"):env_var("A"):get() end,
+    ["env_vars:list"] = function() return actor():version("0.1"):env_vars():list() end,
     ["get_request"] = function() return queue():get_request "x" end,
     ["key_value_store:get"] = function() return store():get() end,
     ["last_run:dataset:push_items"] = function() return actor():last_run():dataset():push_items { n = 1 } end,
@@ -61,6 +65,12 @@ local OBJECTS = {
     ["wait_all"] = function() return client:wait_all { id } end,
   },
   PUT = {
+    ["actor:update"] = function() return actor():update { title = "x" } end,
+    ["actor:version:update"] = function() return actor():version("0.1"):update { buildTag = "x" } end,
+    ["env_var:update"] = function() return actor():version("0.1"):env_var("A"):update { value = "x" } end,
+    ["task:publish"] = function() return client:task("x"):publish() end,
+    ["task:unpublish"] = function() return client:task("x"):unpublish() end,
+    ["task:update"] = function() return client:task("x"):update { title = "x" } end,
     ["dataset:update"] = function() return run():dataset():update { name = "x" } end,
     ["prolong_request_lock"] = function() return queue():prolong_request_lock("x", { lock_secs = 1 }) end,
     ["run:update"] = function() return run():update { status_message = "x" } end,
@@ -71,6 +81,10 @@ local OBJECTS = {
     ["batch_delete_requests"] = function() return queue():batch_delete_requests { "x" } end,
   },
   POST = {
+    ["actor:versions:create"] = function() return actor():versions():create { versionNumber = "0.2" } end,
+    ["actors:create"] = function() return client:actors():create { name = "x" } end,
+    ["env_vars:create"] = function() return actor():version("0.1"):env_vars():create { name = "A" } end,
+    ["tasks:create"] = function() return client:tasks():create { actId = "x" } end,
     ["add_request"] = function() return queue():add_request { url = "https://example.com" } end,
     ["batch_add_requests"] = function() return queue():batch_add_requests { { url = "https://example.com" } } end,
     ["call"] = function() return actor():call() end,
@@ -145,6 +159,10 @@ end)
 
 --- Every call whose answer says nothing beyond its status.
 local CHANGES = {
+  ["actor:delete"] = { "DELETE", function() return actor():delete() end },
+  ["actor:version:delete"] = { "DELETE", function() return actor():version("0.1"):delete() end },
+  ["env_var:delete"] = { "DELETE", function() return actor():version("0.1"):env_var("A"):delete() end },
+  ["task:delete"] = { "DELETE", function() return client:task("x"):delete() end },
   ["delete_record"] = { "DELETE", function() return store():delete_record "x" end },
   ["delete_request"] = { "DELETE", function() return queue():delete_request "x" end },
   ["delete_request_lock"] = { "DELETE", function() return queue():delete_request_lock "x" end },

@@ -136,6 +136,9 @@ describe("what an editor is told of the API's objects", function()
   end)
 
   it("is what an Actor and a task have", function()
+    local version = client:actor("janedoe~my-actor"):version "0.1"
+    check("apify.EnvVar", assert(version:env_vars():create { name = "A", value = "1" }))
+    check("apify.ActorVersion", assert(version:get()))
     check("apify.ActorRow", assert(client:actors():list()).items[1])
     check("apify.Actor", assert(client:actor("janedoe~my-actor"):get()))
     check("apify.ActorTaskRow", assert(client:tasks():list()).items[1])

@@ -51,6 +51,8 @@ local function handles(apify)
     { "key_value_stores", client:key_value_stores() }, { "request_queues", client:request_queues() },
     { "user", client:user() }, { "schedules", client:schedules() }, { "schedule", client:schedule "id" }, { "store", client:store() },
     { "log", run:log() }, { "dataset", run:dataset() }, { "key_value_store", run:key_value_store() }, { "request_queue", run:request_queue() },
+    { "versions", client:actor("id"):versions() }, { "version", client:actor("id"):version "0.1" },
+    { "env_vars", client:actor("id"):version("0.1"):env_vars() }, { "env_var", client:actor("id"):version("0.1"):env_var "A" },
     { "iterator", (client:runs():iterate()) }, { "watch", (run:watch()) }, { "waits", (client:wait_each {}) },
     { "lines", (run:log():lines()) }, { "pieces", (run:log():stream()) }, { "fiber", apify.spawn(function() end) },
   }

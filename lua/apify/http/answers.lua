@@ -20,6 +20,7 @@ local SHOWN = 300                        -- bytes of a foreign text that a messa
 local SHAPES = {
   batch = { what = "the result of a batch", members = { processedRequests = "rows", unprocessedRequests = "rows" } },
   limits = { what = "the limits of an account", members = { limits = "table" } },
+  env_var = { what = "an environment variable", members = { name = "string" } },
   lock = { what = "a lock", members = { lockExpiresAt = "string" } },
   object = { what = "an object of the API", members = { id = "string" } },
   page = { what = "a page", members = { items = "rows" } },
@@ -31,6 +32,7 @@ local SHAPES = {
   unlocked = { what = "the number of locks given back", members = { unlockedCount = "number" } },
   usage = { what = "the usage of a month", members = { dailyServiceUsages = "rows" } },
   user = { what = "a user", members = { username = "string" } },
+  version = { what = "a version of an Actor", members = { versionNumber = "string" } },
 }
 
 --- What the API gives for a change that it has made.

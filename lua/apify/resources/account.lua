@@ -46,6 +46,15 @@ function Actors:iterate(opts)
   return collection.iterate(Actors, self, operations.actors.iterate, opts, is_filtered)
 end
 
+--- Create an Actor, of fields by the API's names.
+---@param object table such as { name = "shop", versions = { ... } }
+---@param opts? apify.ObjectOptions
+---@return apify.Actor? actor
+---@return apify.Error? err with `sent` when the answer was lost, so that there may be one
+function Actors:create(object, opts)
+  return resource.send(Actors, self, "create", operations.actors.create, object, opts)
+end
+
 ---@class apify.Tasks : apify.Resource
 local Tasks = resource.define "Tasks"
 
@@ -62,6 +71,15 @@ end
 ---@return (fun(): apify.ActorTaskRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Tasks:iterate(opts)
   return collection.iterate(Tasks, self, operations.tasks.iterate, opts, is_filtered)
+end
+
+--- Create a task, of fields by the API's names.
+---@param object table such as { actId = "...", name = "each-night", input = { pages = 20 } }
+---@param opts? apify.ObjectOptions
+---@return apify.ActorTask? task
+---@return apify.Error? err with `sent` when the answer was lost, so that there may be one
+function Tasks:create(object, opts)
+  return resource.send(Tasks, self, "create", operations.tasks.create, object, opts)
 end
 
 ---@class apify.Storages : apify.Resource

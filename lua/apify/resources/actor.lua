@@ -1,5 +1,8 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
+local actor_version = require "apify.resources.actor_version"
+local answers = require "apify.http.answers"
+local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").actor
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
@@ -16,6 +19,66 @@ local Actor = resource.define "Actor"
 ---@return apify.Error? err `not_found` when there is none
 function Actor:get(opts)
   return resource.perform(Actor, self, "get", operations.get, opts)
+end
+
+--- Change fields of the Actor, by the API's names; `apify.null` resets one. Returns it as it is then.
+---@param object table such as { title = "Shop", isPublic = false }
+---@param opts? apify.ObjectOptions
+---@return apify.Actor? actor
+---@return apify.Error? err
+function Actor:update(object, opts)
+  return resource.send(Actor, self, "update", operations.update, object, opts)
+end
+
+--- Delete the Actor.
+---@param opts? apify.TimeoutOptions
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function Actor:delete(opts)
+  return resource.perform(Actor, self, "delete", operations.delete, opts)
+end
+
+--- What a build says of an input: { valid }.
+local function read_verdict(call)
+  local body, message, name, offset, is_stray = answers.json(call)
+  if message then return nil, message, name, offset, is_stray end
+  if type(body) ~= "table" or type(body.valid) ~= "boolean" then return nil, "the answer does not tell whether the input is valid", "decode", 0 end
+  return body
+end
+
+--- Does the input fit the schema of the Actor's build? true; or false and the API's error, which tells what is wrong; nil and an error
+--- when that could not be found out.
+---@param input any a table, or a string of the `content_type`
+---@param opts? apify.TimeoutOptions|{ build?: string, content_type?: string }
+---@return boolean? is_valid
+---@return apify.Error? err
+function Actor:validate_input(input, opts)
+  resource.check_self(Actor, self, "validate_input")
+  local where = "actor:validate_input"
+  local o = operations.validate_input.check(opts, where)
+  if input == nil then errors.misuse("bad argument 1 of %s: nil (expected an input; {} has no fields)", where) end
+  local fields = run_start.input_fields(self.settings, input, o.content_type, where)
+  fields.is_safe = true
+  local verdict, err = resource.call(self, operations.validate_input, o, nil, fields, read_verdict)
+  if verdict then return verdict.valid end
+  if err.status == 400 and err.type ~= "unknown-build-tag" then return false, err end
+  return nil, err
+end
+
+--- One of the Actor's versions.
+---@param number string such as "0.1"
+---@return apify.ActorVersionHandle
+function Actor:version(number)
+  resource.check_self(Actor, self, "version")
+  return actor_version.new(self.settings, self.path, number)
+end
+
+--- The Actor's versions.
+---@return apify.ActorVersions
+function Actor:versions(...)
+  resource.check_self(Actor, self, "versions")
+  resource.check_no_options("actor:versions", ...)
+  return actor_version.all(self.settings, self.path)
 end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.

@@ -1,11 +1,14 @@
 --- A task: an Actor with its input.
 --- https://docs.apify.com/api/v2/actor-task-get
+local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").task
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local run_start = require "apify.resources.run_start"
 local runs = require "apify.resources.runs"
+local tables = require "apify.util.tables"
 local url = require "apify.util.url"
+local user_data = require "apify.resources.base.user_data"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"
@@ -16,6 +19,63 @@ local Task = resource.define "Task"
 ---@return apify.Error? err `not_found` when there is none
 function Task:get(opts)
   return resource.perform(Task, self, "get", operations.get, opts)
+end
+
+--- Change fields of the task, by the API's names; `apify.null` resets one. Returns it as it is then.
+---@param object table such as { title = "Each night", options = { memoryMbytes = 512 } }
+---@param opts? apify.ObjectOptions
+---@return apify.ActorTask? task
+---@return apify.Error? err
+function Task:update(object, opts)
+  return resource.send(Task, self, "update", operations.update, object, opts)
+end
+
+--- Delete the task.
+---@param opts? apify.TimeoutOptions
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function Task:delete(opts)
+  return resource.perform(Task, self, "delete", operations.delete, opts)
+end
+
+--- Show the task to everybody. Its Actor has to be public, and the task has to have a `publicConfig`, which `update` sets.
+---@param opts? apify.ObjectOptions
+---@return apify.ActorTask? task
+---@return apify.Error? err
+function Task:publish(opts)
+  return resource.send(Task, self, "publish", operations.update, { isPublic = true }, opts)
+end
+
+--- Show the task to nobody else any more; its `publicConfig` stays.
+---@param opts? apify.ObjectOptions
+---@return apify.ActorTask? task
+---@return apify.Error? err
+function Task:unpublish(opts)
+  return resource.send(Task, self, "unpublish", operations.update, { isPublic = false }, opts)
+end
+
+--- The input that the task gives to its runs.
+---@param opts? apify.ObjectOptions
+---@return table? input
+---@return apify.Error? err
+function Task:get_input(opts)
+  resource.check_self(Task, self, "get_input")
+  local o, settings = operations.get_input.check(opts, "task:get_input"), self.settings
+  return resource.call(self, operations.get_input, o, nil, user_data.fields(settings, o), user_data.value(settings, o))
+end
+
+--- Change fields of the input that the task gives to its runs; those that are not named stay. Returns all of it.
+---@param fields table
+---@param opts? apify.ObjectOptions
+---@return table? input
+---@return apify.Error? err
+function Task:update_input(fields, opts)
+  resource.check_self(Task, self, "update_input")
+  local where, settings = "task:update_input", self.settings
+  if type(fields) ~= "table" then errors.misuse("bad argument 1 of %s: %s (expected a table of fields)", where, errors.show(fields)) end
+  local o = operations.update_input.check(opts, where)
+  local own = tables.merge(user_data.fields(settings, o), run_start.input_fields(settings, fields, nil, where))
+  return resource.call(self, operations.update_input, o, nil, own, user_data.value(settings, o))
 end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.

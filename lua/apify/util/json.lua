@@ -1,5 +1,6 @@
 --- JSON of the user's own data: items, records, queue requests, input. By our core, or by the codec that the client was given.
 local core = require "apify.core"
+local tables = require "apify.util.tables"
 
 local json = {}
 
@@ -90,6 +91,16 @@ function json.encode(settings, value)
   local ok, text, message = pcall(function() return codec.encode(plain_inside(value, {})) end)
   if ok and type(text) == "string" then return text end
   return nil, tostring(not ok and text or message or "the json codec gave no text")
+end
+
+--- An object of the API's as JSON text, its names in order. It is our core's to write, whatever codec the user's own data has; the marks
+--- of others are known all the same.
+---@param object table
+---@return string? text
+---@return string? message
+function json.encode_object(object)
+  local text, message = core.encode(object, tables.merge({ sort_keys = true }, encode_options()))
+  return text, message
 end
 
 --- The text without the byte order mark that it may begin with.

@@ -195,8 +195,24 @@ local function startable(own)
   }
 end
 
-operations.actor = startable(permission)
-operations.task = startable {}
+--- What is changed by its fields.
+local function with_changes(made, kind)
+  made.update = operation.new("PUT", "", kind)
+  made.delete = operation.new("DELETE", "", "nothing")
+  return made
+end
+
+operations.actor = with_changes(startable(permission), "object")
+operations.actor.validate_input = operation.new("POST", "/validate-input", nil, { { "build", "build", text } }, input)
+
+operations.task = with_changes(startable {}, "object")
+operations.task.get_input = operation.new("GET", "/input", nil, nil, nulls)
+operations.task.update_input = operation.new("PUT", "/input", nil, nil, nulls)
+
+for _, noun in ipairs { "version", "env_var" } do
+  operations[noun] = with_changes({ get = operation.new("GET", "", noun) }, noun)
+  operations[noun .. "s"] = { list = operation.new("GET", "", "page"), create = operation.new("POST", "", noun) }
+end
 
 operations.run = {
   get = operation.new("GET", "", "run", wait_for_finish),
@@ -225,7 +241,9 @@ operations.storages.get_or_create = operation.new("POST", "", "object", { { "nam
 operations.actors = collection(join(desc, {
   { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },
 }))
+operations.actors.create = operation.new("POST", "", "object")
 operations.tasks = collection(desc)
+operations.tasks.create = operation.new("POST", "", "object")
 
 local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(run_status.STATUSES)) } })
 local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }

@@ -5,6 +5,7 @@ local bookmark = require "apify.paging.bookmark"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local iterator = require "apify.paging.iterator"
+local json = require "apify.util.json"
 local names = require "apify.util.names"
 local request = require "apify.http.request"
 local tables = require "apify.util.tables"
@@ -162,7 +163,7 @@ function resource.send(class, self, method, operation, object, opts, fields)
   if type(object) ~= "table" or object[1] ~= nil or next(object) == nil then
     errors.misuse("bad argument 1 of %s: %s (expected a table of fields, by the API's names)", where, errors.show(object))
   end
-  local text, why = core.encode(object, { sort_keys = true })
+  local text, why = json.encode_object(object)
   if not text then errors.misuse("bad argument 1 of %s: %s", where, why) end
   local body, headers = bodies.of_json(text)
   return resource.call(self, operation, operation.check(opts, where), nil, tables.merge({ body = body, headers = headers }, fields))

@@ -59,6 +59,14 @@ function user_data.any(call)
   return call.xfer:text()
 end
 
+--- The reader of a JSON value.
+---@param settings apify.Settings
+---@param o { nulls?: "omit"|"keep" }
+function user_data.value(settings, o)
+  local nulls = user_data.nulls(settings, o)
+  return function(call) return read_json(settings, call, nulls) end
+end
+
 local function header_number(call, name)
   return tonumber(call.xfer:header("x-apify-pagination-" .. name))
 end
