@@ -328,3 +328,32 @@ describe("Retry-After", function()
     assert.same({ 429, 1, 100, true }, { err.status, err.attempts, err.retry_after, err.retryable })
   end)
 end)
+
+describe("a status message", function()
+  local api = testbed.local_api { count = 1 }
+
+  -- What the program says that tells what the run is doing.
+  local function tell(run_id, arguments)
+    return child.run(([[
+      local client = require "apify".new { base_url = %q, max_retries = 0 }
+      local is_told, run, err = pcall(client.set_status_message, client, %s)
+      print(is_told and run and run.statusMessage, is_told and run and run.isStatusMessageTerminal, is_told and err or run)]])
+      :format(api.url, arguments), { env = { ACTOR_RUN_ID = run_id } })
+  end
+
+  it("is that of the run that the environment names", function()
+    local run = testbed.client(api):run(api.seeded.first_id)
+    assert.matches("^page 3\tfalse\t", tell(api.seeded.first_id, '"page 3"'))
+    assert.equal("page 3", assert(run:get()).statusMessage)
+    assert.matches("^done\ttrue\t", tell(api.seeded.first_id, '"done", { is_terminal = true }'))
+    assert.is_true(assert(run:get()).isStatusMessageTerminal)
+  end)
+
+  it("of no run is an error", function()
+    assert.matches("^nil\tnil\t.*404", tell("no-such-run", '"x"'))
+    assert.matches("the environment has no ACTOR_RUN_ID", tell("", '"x"'))
+    local own = testbed.client(api)
+    assert.truthy(misuse(function() own:set_status_message(5) end):find("bad argument 1 of client:set_status_message: 5", 1, true))
+    assert.truthy(misuse(function() own:set_status_message("x", { terminal = true }) end):find("unknown option 'terminal'", 1, true))
+  end)
+end)

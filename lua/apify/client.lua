@@ -226,6 +226,24 @@ function Client:wait_any(list, opts)
   return run_wait.any(self.settings, resolved, o)
 end
 
+local check_message = options.spec { is_terminal = options.flag, nulls = options.enum { "omit", "keep" }, request_timeout = options.positive_secs }
+
+--- Tell what the present run is doing, in an Actor: the run is that of ACTOR_RUN_ID in the environment. Returns it.
+---@param text string
+---@param opts? apify.ObjectOptions|{ is_terminal?: boolean } `is_terminal`: the last word on the run
+---@return apify.Run? run
+---@return apify.Error? err
+function Client:set_status_message(text, opts)
+  errors.check_self(self, client_mt, "client:set_status_message")
+  local where, id = "client:set_status_message", os.getenv "ACTOR_RUN_ID"
+  local o = check_message(opts, where)
+  if type(text) ~= "string" then errors.misuse("bad argument 1 of %s: %s (expected a text)", where, errors.show(text)) end
+  if not id or id == "" then errors.misuse("%s is for programs inside a run: the environment has no ACTOR_RUN_ID", where) end
+  return run.new(self.settings, id):update {
+    status_message = text, is_status_message_terminal = o.is_terminal, nulls = o.nulls, request_timeout = o.request_timeout,
+  }
+end
+
 --- Any endpoint: the decoded body, or what is in its `data` where that is its only member, and { status, headers }; or nil and an error.
 ---@param opts apify.RequestOptions
 ---@return any body
