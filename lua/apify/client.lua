@@ -20,7 +20,7 @@ local task = require "apify.resources.task"
 local user = require "apify.resources.user"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
-local run_wait = require "apify.resources.run_wait"
+local job_wait = require "apify.resources.job_wait"
 
 ---@class apify.Client
 local Client = names.guard({}, "apify.Client")
@@ -194,11 +194,11 @@ end
 --- Wait for many runs in one thread: an iterator over `id, run, err`, each once, in the order in which they end.
 ---@param list apify.Id[]
 ---@param opts? apify.WaitManyOptions
----@return (fun(): string?, apify.Run?, apify.Error?)|apify.RunsIterator, nil, nil, apify.RunsIterator
+---@return (fun(): string?, apify.Run?, apify.Error?)|apify.WaitIterator, nil, nil, apify.WaitIterator
 function Client:wait_each(list, opts)
   errors.check_self(self, client_mt, "client:wait_each")
   local o = check_wait(opts, "client:wait_each")
-  local it = run_wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
+  local it = job_wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
   return it, nil, nil, it
 end
 
@@ -210,7 +210,7 @@ end
 function Client:wait_all(list, opts)
   errors.check_self(self, client_mt, "client:wait_all")
   local o = check_wait(opts, "client:wait_all")
-  return run_wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
+  return job_wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
 end
 
 --- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
@@ -223,7 +223,7 @@ function Client:wait_any(list, opts)
   local o = check_wait(opts, "client:wait_any")
   local resolved = resolve_runs(list, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
-  return run_wait.any(self.settings, resolved, o)
+  return job_wait.any(self.settings, resolved, o)
 end
 
 local check_message = options.spec { is_terminal = options.flag, nulls = options.enum { "omit", "keep" }, request_timeout = options.positive_secs }

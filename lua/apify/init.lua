@@ -34,7 +34,7 @@ local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
 local loop = require "apify.loop"
 local version = require "apify.version"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 
 local apify = {
   _VERSION = version,
@@ -54,7 +54,7 @@ apify.all = fiber.all
 apify.array = core.array
 apify.date = dates.date
 apify.is_error = errors.is
-apify.is_finished = run_status.is_finished
+apify.is_finished = job_status.is_finished
 apify.map = fiber.map
 apify.sleep = fiber.sleep
 apify.spawn = fiber.spawn

@@ -13,7 +13,7 @@ local COVERED_BY = {
   ["loop/adapters/uv_pump"] = "hosts/luv_spec",
   ["resources/request_queue_batch_input"] = "resources/request_queue_batch_spec",
   ["resources/request_queue_batch_send"] = "resources/request_queue_batch_spec",
-  ["resources/run_poll"] = "resources/run_wait_spec",
+  ["resources/job_poll"] = "resources/job_wait_spec",
 }
 
 -- The folders of spec/ that mirror lua/apify; "" is the top.

@@ -1,7 +1,7 @@
 --- What an editor is told of the module is what the module has: every method, parameter and option, and the objects of the API.
 local annotations = require "spec.support.annotations"
 local public_names = require "spec.support.public_names"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local testbed = require "spec.support.testbed"
 
 local ALL = annotations.read()
@@ -98,7 +98,7 @@ describe("what an editor is told", function()
     local listed = {}
     for status in ALL.aliases["apify.RunStatus"]:gmatch '"(.-)"' do listed[#listed + 1] = status end
     assert.equal(8, #listed)
-    assert.same(run_status.STATUSES, listed)
+    assert.same(job_status.STATUSES, listed)
   end)
 end)
 

@@ -8,7 +8,7 @@ local iterate = require("apify.resources.base.operations").custom.iterate
 local options = require "apify.util.options"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local user_data = require "apify.resources.base.user_data"
 
 local custom = {}
@@ -96,7 +96,7 @@ end
 --- The limits of time: the API holds its answer for up to `waitForFinish` seconds.
 local function limits(settings, o)
   local held = math.max(0, tonumber((o.query or {}).waitForFinish) or 0)
-  local found = run_status.limits(settings, held, o.request_timeout)
+  local found = job_status.limits(settings, held, o.request_timeout)
   local hold_timeout = found.hold_timeout and not o.stall_timeout and math.max(settings.stall_timeout, found.hold_timeout) or nil
   return found.request_timeout, hold_timeout
 end

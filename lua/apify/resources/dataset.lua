@@ -7,7 +7,7 @@ local item_plan = require "apify.paging.item_plan"
 local operations = require("apify.resources.base.operations").dataset
 local push = require "apify.resources.dataset_push"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local storage = require "apify.resources.base.storage"
@@ -103,7 +103,7 @@ local function still_grows(settings)
   return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    return run_status.is_going(settings, run_path, nil, limit)
+    return job_status.is_going(settings, run_path, nil, limit)
   end
 end
 

@@ -3,7 +3,7 @@
 local answers = require "apify.http.answers"
 local operations = require("apify.resources.base.operations").log
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local download = require "apify.resources.base.download"
 local sink = require "apify.http.sink"
 local lines = require "apify.http.lines"
@@ -29,7 +29,7 @@ end
 
 --- Is the run still going, so that its log grows? The log of a build, or of what is not there any more, does not.
 local function still_runs(self, limit)
-  return run_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
+  return job_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
 end
 
 --- The log's bytes, once or, if it is followed, as long as it goes on.

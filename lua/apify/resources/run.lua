@@ -9,12 +9,12 @@ local operations = require("apify.resources.base.operations").run
 local options = require "apify.util.options"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local run_watch = require "apify.resources.run_watch"
 local run_start = require "apify.resources.run_start"
 local loop = require "apify.loop"
 local url = require "apify.util.url"
-local run_wait = require "apify.resources.run_wait"
+local job_wait = require "apify.resources.job_wait"
 
 local check_wait = options.spec {
   deadline = options.positive_secs,
@@ -33,7 +33,7 @@ local Run = resource.define "Run"
 function Run:get(opts)
   resource.check_self(Run, self, "get")
   local o = operations.get.check(opts, "run:get")
-  return resource.call(self, operations.get, o, nil, run_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
+  return resource.call(self, operations.get, o, nil, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
 end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;
@@ -51,7 +51,7 @@ function Run:wait_for_finish(opts)
   local spent = loop.now() - began_at
   if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
   if o.deadline then o.deadline = math.max(0, o.deadline - spent) end
-  return run_wait.one(self.settings, resolved.path, o)
+  return job_wait.one(self.settings, resolved.path, o)
 end
 
 local run = {}
@@ -219,7 +219,7 @@ local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "
 ---@field origin? apify.RunOrigin
 ---@field status? apify.RunStatus
 
-local check_last = options.spec { status = options.enum(run_status.STATUSES), origin = options.open_enum(ORIGINS) }
+local check_last = options.spec { status = options.enum(job_status.STATUSES), origin = options.open_enum(ORIGINS) }
 local last_query = options.query { { "status", "status" }, { "origin", "origin" } }
 
 --- A run by its id.

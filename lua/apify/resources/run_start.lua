@@ -8,10 +8,10 @@ local log = require "apify.resources.log"
 local single_plan = require "apify.paging.single_plan"
 local iterator = require "apify.paging.iterator"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local bodies = require "apify.http.bodies"
 local loop = require "apify.loop"
-local run_wait = require "apify.resources.run_wait"
+local job_wait = require "apify.resources.job_wait"
 local tables = require "apify.util.tables"
 local user_data = require "apify.resources.base.user_data"
 
@@ -80,7 +80,7 @@ end
 --- Start a run, as the checked options say: nil, err with `sent` when its answer was lost, so that there may be one.
 local function start(self, operation, o, input, where)
   local fields = run_start.input_fields(self.settings, input, o.content_type, where)
-  local limits = run_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
+  local limits = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
   fields.request_timeout, fields.hold_timeout = math.min(limits.request_timeout, o.deadline or math.huge), limits.hold_timeout
   fields.answer_name = "run"
   return resource.call(self, operation, o, nil, fields)
@@ -104,8 +104,8 @@ local function pass_lines(settings, run, fn, progress)
   local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
   while true do
     local line, err = lines:next()
-    while err and err.not_found and progress.count == 0 and loop.now() - began_at < run_status.NOT_FOUND_GRACE do
-      fiber.sleep(run_status.SHORTEST_PAUSE)                               -- the run was started a moment ago
+    while err and err.not_found and progress.count == 0 and loop.now() - began_at < job_status.NOT_FOUND_GRACE do
+      fiber.sleep(job_status.SHORTEST_PAUSE)                               -- the run was started a moment ago
       line, err = lines:next()
     end
     if not line then return err == nil, err end
@@ -148,7 +148,7 @@ end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
 local function wait_with_log(settings, run, path, o, limits, time)
-  local waiting = fiber.spawn(run_wait.one, settings, path, limits)
+  local waiting = fiber.spawn(job_wait.one, settings, path, limits)
   local progress = { count = 0, is_inside = false }
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
   local is_quiet, ended, err = pcall(waiting.wait, waiting)
@@ -186,7 +186,7 @@ function run_start.call(self, operation, input, opts, where)
   if o.log then
     is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, time)
   else
-    is_quiet, ended, why = pcall(run_wait.one, self.settings, path, limits)
+    is_quiet, ended, why = pcall(job_wait.one, self.settings, path, limits)
   end
   if not is_quiet then                                   -- a hook has raised
     if errors.is(ended) then ended.run = ended.run or run end

@@ -5,7 +5,7 @@ local drive = require "apify.http.drive"
 local names = require "apify.util.names"
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
@@ -53,13 +53,13 @@ end
 local function look(self)
   local run, err = ask(self)
   if self.is_over then return nil end                    -- closed meanwhile
-  if err and err.not_found and not self.status and loop.now() - self.began_at < run_status.NOT_FOUND_GRACE then
-    self.look_at = loop.now() + run_status.SHORTEST_PAUSE             -- the run was started a moment ago
+  if err and err.not_found and not self.status and loop.now() - self.began_at < job_status.NOT_FOUND_GRACE then
+    self.look_at = loop.now() + job_status.SHORTEST_PAUSE             -- the run was started a moment ago
     return nil
   end
   if not run then return nil, err end
   if self.query then self.path, self.query = resource.run_path(run.id), nil end
-  if run_status.is_finished(run) then self.is_over = true end
+  if job_status.is_finished(run) then self.is_over = true end
   if run.status == self.status and run.statusMessage == self.message then return nil end
   self.status, self.message = run.status, run.statusMessage
   return run

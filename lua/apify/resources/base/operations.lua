@@ -8,7 +8,7 @@ local core = require "apify.core"
 local dates = require "apify.util.dates"
 local operation = require "apify.resources.base.operation"
 local options = require "apify.util.options"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 local tables = require "apify.util.tables"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
@@ -245,7 +245,7 @@ operations.actors.create = operation.new("POST", "", "object")
 operations.tasks = collection(desc)
 operations.tasks.create = operation.new("POST", "", "object")
 
-local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(run_status.STATUSES)) } })
+local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(job_status.STATUSES)) } })
 local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }
 local following = { follow = flag, poll_secs = positive_secs }
 

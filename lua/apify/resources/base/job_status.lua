@@ -2,14 +2,14 @@
 local answers = require "apify.http.answers"
 local request = require "apify.http.request"
 
-local run_status = {}
+local job_status = {}
 
-run_status.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
+job_status.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED" }
 
 local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
 
-run_status.NOT_FOUND_GRACE = 3           -- seconds in which a run may be unknown: it was started a moment ago
-run_status.SHORTEST_PAUSE = 0.25         -- seconds between two looks at what is not ready
+job_status.NOT_FOUND_GRACE = 3           -- seconds in which a run may be unknown: it was started a moment ago
+job_status.SHORTEST_PAUSE = 0.25         -- seconds between two looks at what is not ready
 local POLL_MARGIN = 15                   -- seconds of silence, beyond those that the API holds its answer, before it counts as dead
 
 local read_run = answers.reader "run"
@@ -17,7 +17,7 @@ local read_run = answers.reader "run"
 --- Has it ended for good: a run, or a status?
 ---@param run_or_status apify.Run|apify.RunRow|apify.RunStatus
 ---@return boolean
-function run_status.is_finished(run_or_status)
+function job_status.is_finished(run_or_status)
   local status = run_or_status
   if type(status) == "table" then status = status.status end
   return FINISHED[status] == true
@@ -30,9 +30,9 @@ end
 ---@param request_timeout? number
 ---@return boolean?
 ---@return apify.Error? err
-function run_status.is_going(settings, path, query, request_timeout)
+function job_status.is_going(settings, path, query, request_timeout)
   local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
-  if run then return not run_status.is_finished(run) end
+  if run then return not job_status.is_finished(run) end
   if err.not_found then return false end
   return nil, err
 end
@@ -42,7 +42,7 @@ end
 ---@param held? integer seconds
 ---@param request_timeout? number as given: it stays
 ---@return { request_timeout: number, hold_timeout?: number }
-function run_status.limits(settings, held, request_timeout)
+function job_status.limits(settings, held, request_timeout)
   held = held or 0
   return {
     request_timeout = request_timeout or settings.request_timeout + held,
@@ -50,4 +50,4 @@ function run_status.limits(settings, held, request_timeout)
   }
 end
 
-return run_status
+return job_status

@@ -3,9 +3,9 @@
 --- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
 local request = require "apify.http.request"
-local run_status = require "apify.resources.base.run_status"
+local job_status = require "apify.resources.base.job_status"
 
-local run_poll = {}
+local job_poll = {}
 
 local LONGEST_POLL = 60                  -- seconds that the API holds a request
 local EARLY = 0.5                        -- an answer that comes so long before its time was not held
@@ -15,7 +15,7 @@ local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the pol
 
 local read_run = answers.reader "run"
 
----@class apify.RunWait
+---@class apify.JobPoll
 ---@field run? table as last seen
 ---@field error? apify.Error
 ---@field is_over boolean
@@ -23,10 +23,10 @@ local read_run = answers.reader "run"
 ---@field private poll_at number when to ask next
 ---@field private polled_at number when it was asked last
 ---@field private poll_secs integer how long the API was asked to hold its answer
-local RunWait = {}
-RunWait.__index = RunWait
+local JobPoll = {}
+JobPoll.__index = JobPoll
 
----@class apify.RunWaitOptions
+---@class apify.JobPollOptions
 ---@field settings apify.Settings
 ---@field path string of the run
 ---@field waiter apify.Waiter
@@ -37,20 +37,20 @@ RunWait.__index = RunWait
 ---@field limiter? apify.Limiter shared by waits of which only some may poll at a time
 ---@field longest_poll? integer seconds that the API is asked to hold its answer at most
 
----@param o apify.RunWaitOptions
+---@param o apify.JobPollOptions
 ---@param now number
----@return apify.RunWait
-function run_poll.new(o, now)
+---@return apify.JobPoll
+function job_poll.new(o, now)
   return setmetatable({
     settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
     request_timeout = o.request_timeout or o.settings.request_timeout, limiter = o.limiter, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
-    pause = run_status.SHORTEST_PAUSE, is_over = false,
-  }, RunWait)
+    pause = job_status.SHORTEST_PAUSE, is_over = false,
+  }, JobPoll)
 end
 
 --- Abort the poll that is under way. The next poke begins another.
-function RunWait:close()
+function JobPoll:close()
   local call = self.call
   self.call = nil
   if self.limiter then self.limiter:give_back(self) end
@@ -85,7 +85,7 @@ local function start_poll(self, now)
   self.polled_at, self.poll_secs = now, math.floor(math.min(longest, left))
   local allowed = math.min(self.request_timeout + self.poll_secs, left + LAST_LOOK)
   self.is_last = allowed == left + LAST_LOOK
-  local req = run_status.limits(self.settings, self.poll_secs, allowed)
+  local req = job_status.limits(self.settings, self.poll_secs, allowed)
   req.path, req.nulls, req.query = self.path, self.nulls, { { "waitForFinish", ("%d"):format(self.poll_secs) } }
   local call = request.begin(self.settings, req, self.waiter, now)
   call.machine, call.read = self, read_run
@@ -96,7 +96,7 @@ end
 --- for the last time when the time is over.
 local function plan(self, now)
   local was_held = self.poll_secs > 0 and now - self.polled_at >= self.poll_secs - EARLY
-  if was_held then self.pause = run_status.SHORTEST_PAUSE end
+  if was_held then self.pause = job_status.SHORTEST_PAUSE end
   if was_held and self.ends_at - now >= 1 then
     self.poll_at = now
   else
@@ -107,7 +107,7 @@ end
 
 local function take(self, run, now)
   self.run, self.missing_since = run, nil
-  if run_status.is_finished(run) then return end_with(self, run) end
+  if job_status.is_finished(run) then return end_with(self, run) end
   plan(self, now)
   self:close()
   if now >= self.ends_at then give_up(self) end
@@ -122,14 +122,14 @@ local function take_failure(self, err, now)
   if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
-  if now - self.missing_since >= run_status.NOT_FOUND_GRACE then return end_with(self, nil, err) end
-  self.poll_at = math.min(now + run_status.SHORTEST_PAUSE, self.ends_at)
+  if now - self.missing_since >= job_status.NOT_FOUND_GRACE then return end_with(self, nil, err) end
+  self.poll_at = math.min(now + job_status.SHORTEST_PAUSE, self.ends_at)
 end
 
 --- Go on as far as possible. "done": `run`, or `error`.
 ---@param now number
 ---@return "wait"|"done"
-function RunWait:poke(now)
+function JobPoll:poke(now)
   while not self.is_over do
     if not self.call then
       if now < self.poll_at then
@@ -161,4 +161,4 @@ function RunWait:poke(now)
   return "done"
 end
 
-return run_poll
+return job_poll

@@ -3,15 +3,15 @@ local errors = require "apify.util.errors"
 local heap = require "apify.util.heap"
 local drive = require "apify.http.drive"
 local request = require "apify.http.request"
-local run_poll = require "apify.resources.run_poll"
-local run_status = require "apify.resources.base.run_status"
+local job_poll = require "apify.resources.job_poll"
+local job_status = require "apify.resources.base.job_status"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 local limiter = require "apify.util.limiter"
 local names = require "apify.util.names"
 local tables = require "apify.util.tables"
 
-local run_wait = {}
+local job_wait = {}
 
 local WATCHED_POLL = 5                   -- seconds that the API holds a request when somebody wants to hear of every change
 
@@ -30,8 +30,8 @@ local WATCHED_POLL = 5                   -- seconds that the API holds a request
 
 --- Several waits with one waiter: poked when they have news or when their time has come. A run that is given twice is waited for once.
 ---@class apify.WaitGroup
----@field machines apify.RunWait[] each with its `id` and the `indexes` of its run in the list given
----@field private over apify.RunWait[] those that have ended and are not yet handed out, from `first_over` to `last_over`
+---@field machines apify.JobPoll[] each with its `id` and the `indexes` of its run in the list given
+---@field private over apify.JobPoll[] those that have ended and are not yet handed out, from `first_over` to `last_over`
 ---@field private clock apify.Clock stands still while the caller is busy: that is no time to the waits
 ---@field private error? apify.Error why waiting is impossible
 local Group = {}
@@ -87,7 +87,7 @@ function Group:add(i, target, o, now)
   local machine = self.by_path[target.path]
   local is_deadline = o.deadline ~= nil and o.deadline < (o.wait_secs or math.huge)
   if not machine then
-    machine = run_poll.new({
+    machine = job_poll.new({
       settings = self.settings, path = target.path, waiter = self.waiter,
       wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
       request_timeout = o.request_timeout, nulls = o.nulls, limiter = self.limiter, longest_poll = self.longest_poll,
@@ -141,7 +141,7 @@ function Group:tell()
     local status = machine.run and machine.run.status
     if status then counts[status] = (counts[status] or 0) + #machine.indexes end
   end
-  for _, status in ipairs(run_status.STATUSES) do key[#key + 1] = counts[status] or 0 end
+  for _, status in ipairs(job_status.STATUSES) do key[#key + 1] = counts[status] or 0 end
   key = table.concat(key, " ")
   if key == self.told then return end
   self.told = key
@@ -172,7 +172,7 @@ function Group:abort(fields)
 end
 
 --- The machine that ended next; nil when none is left or the group is closed; nil and an error when waiting is impossible.
----@return apify.RunWait?
+---@return apify.JobPoll?
 ---@return apify.Error? err
 function Group:next()
   if drive.run(self, self.clock) ~= "ended" then return nil, self.error end
@@ -199,7 +199,7 @@ local function next_or_close(group, ended)
   pcall(group.close, group)
   if errors.is(machine) then
     for _, m in ipairs(group.machines) do
-      local is_finished = m.run and run_status.is_finished(m.run)
+      local is_finished = m.run and job_status.is_finished(m.run)
       if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
       for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
     end
@@ -214,7 +214,7 @@ end
 ---@param o apify.WaitOptions
 ---@return apify.Run? run
 ---@return apify.Error? err
-function run_wait.one(settings, path, o)
+function job_wait.one(settings, path, o)
   local group, refused = begin(settings, { { path = path } }, o)
   if not group then return nil, refused end
   local machine, err = next_or_close(group)
@@ -232,7 +232,7 @@ end
 ---@param o apify.WaitManyOptions
 ---@return apify.Run[]? runs
 ---@return apify.Error? err
-function run_wait.all(settings, targets, o)
+function job_wait.all(settings, targets, o)
   local ended, group, refused = {}, begin(settings, targets, o)
   if not group then return nil, refused end
   while true do
@@ -254,7 +254,7 @@ end
 ---@param o apify.WaitManyOptions
 ---@return apify.Run? run
 ---@return integer|apify.Error|nil index_or_err
-function run_wait.any(settings, targets, o)
+function job_wait.any(settings, targets, o)
   local group, refused = begin(settings, targets, o)
   if not group then return nil, refused end
   local last_error
@@ -269,10 +269,10 @@ function run_wait.any(settings, targets, o)
   end
 end
 
----@class apify.RunsIterator
+---@class apify.WaitIterator
 ---@operator call: any
-local RunsIterator = names.guard({}, "apify.RunsIterator", { group = true, is_closed = true })
-local runs_iterator_mt = { __index = RunsIterator, __name = "apify.RunsIterator" }
+local WaitIterator = names.guard({}, "apify.WaitIterator", { group = true, is_closed = true })
+local iterator_mt = { __index = WaitIterator, __name = "apify.WaitIterator" }
 
 --- The group, begun at the first step, with its clock running.
 local function enter(self)
@@ -285,8 +285,8 @@ end
 ---@return string? id
 ---@return apify.Run? run
 ---@return apify.Error? err
-function RunsIterator:next()
-  errors.check_self(self, runs_iterator_mt, "iterator:next")
+function WaitIterator:next()
+  errors.check_self(self, iterator_mt, "iterator:next")
   if self.is_closed then return nil end
   local refused = drive.refusal(self.settings)
   if refused then return nil, nil, refused end
@@ -301,32 +301,32 @@ function RunsIterator:next()
 end
 
 --- Stop waiting: what is in flight is aborted. Safe to call twice.
-function RunsIterator:close()
-  errors.check_self(self, runs_iterator_mt, "iterator:close")
+function WaitIterator:close()
+  errors.check_self(self, iterator_mt, "iterator:close")
   self.is_closed = true
   if self.group then self.group:close() end
 end
 
-runs_iterator_mt.__close = RunsIterator.close
+iterator_mt.__close = WaitIterator.close
 
-function runs_iterator_mt.__call(self)
+function iterator_mt.__call(self)
   local id, run, err = self:next()
   if id == nil and err then error(err, 0) end
   return id, run, err
 end
 
-function runs_iterator_mt.__tostring(self)
+function iterator_mt.__tostring(self)
   local state = self.is_closed and "closed" or self.group and self.group:count_open() .. " to come" or "not begun"
-  return ("apify.RunsIterator: %d runs, %s"):format(#self.targets, state)
+  return ("apify.WaitIterator: %d runs, %s"):format(#self.targets, state)
 end
 
 --- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitManyOptions
----@return apify.RunsIterator
-function run_wait.each(settings, targets, o)
-  return setmetatable({ settings = settings, targets = targets, options = o }, runs_iterator_mt)
+---@return apify.WaitIterator
+function job_wait.each(settings, targets, o)
+  return setmetatable({ settings = settings, targets = targets, options = o }, iterator_mt)
 end
 
-return run_wait
+return job_wait
