@@ -72,6 +72,13 @@ local function find(actor, number)
   end
 end
 
+--- The tag of a version's builds, which may be nil; a failure when the Actor has no such version.
+function actor_versions.build_tag(actor, number)
+  local version = find(actor, number) or error(errors.record_not_found, 0)
+  local tag = json_tree.get(version.tree, "buildTag")
+  return tag ~= "null" and json_tree.text(tag) or nil
+end
+
 local function refuse_taken(actor, given, own)
   local number = json_bodies.text(given, "versionNumber")
   local taken = number and find(actor, number)

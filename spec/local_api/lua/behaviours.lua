@@ -51,8 +51,8 @@ function behaviours.of(actor)
   return actor.behaviour or usual
 end
 
--- When the run is first RUNNING and when it ends, in milliseconds after the first step.
-local function running_time(steps)
+--- When a run or a build is first RUNNING and when it ends, in milliseconds after the first step.
+function behaviours.running_time(steps)
   local first, last = steps[1][1], nil
   for i = #steps, 1, -1 do
     if steps[i][2] == "RUNNING" then first = steps[i][1] end
@@ -82,7 +82,7 @@ end
 
 -- The steps from the first RUNNING on, as if they began with it.
 local function steps_again(steps)
-  local kept, first = {}, running_time(steps)
+  local kept, first = {}, behaviours.running_time(steps)
   for _, step in ipairs(steps) do
     if step[1] >= first then kept[#kept + 1] = step end
   end
@@ -104,7 +104,7 @@ end
 ---@param is_again boolean? whether the run is resurrected
 function behaviours.begin(run, behaviour, now, is_again)
   local steps = is_again and steps_again(behaviour.steps) or behaviour.steps
-  local first, last = running_time(steps)
+  local first, last = behaviours.running_time(steps)
   begin_log(run, behaviour, now + first, now + last)
   run_items.begin(run, behaviour.items, now + first, now + last)
   run.behaviour, run.behaves_since = behaviour, now

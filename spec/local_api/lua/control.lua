@@ -1,6 +1,7 @@
 --- The control interface, /_control/NAME: what tests use to set the scene and to see what happened.
 local behaviours = require "behaviours"
 local bodies = require "bodies"
+local builds = require "builds"
 local cjson = require "cjson.safe"
 local clock = require "clock"
 local dataset_controls = require "dataset_controls"
@@ -59,8 +60,7 @@ function control.reset(given)
   return seeded
 end
 
-for _, more in ipairs { dataset_controls, life_controls, logs.controls, schedules.controls } do
-for _, more in ipairs { dataset_controls, input_schemas.controls, life_controls, logs.controls } do
+for _, more in ipairs { builds.controls, dataset_controls, input_schemas.controls, life_controls, logs.controls, schedules.controls } do
   for name, action in pairs(more) do actions[name] = action end
 end
 actions.reset = control.reset
@@ -94,10 +94,10 @@ function actions.add_runs(given)
   return { ids = ids }
 end
 
-local function known_runs(ids)
+local function known_jobs(ids)
   local found = {}
   for i, id in ipairs(ids) do
-    found[i] = store.run_by_id[id] or error(("unknown run '%s'"):format(tostring(id)), 0)
+    found[i] = store.job(id) or error(("unknown run '%s'"):format(tostring(id)), 0)
   end
   return found
 end
@@ -106,15 +106,15 @@ local STATUS_DEFAULTS = { ids = options.required, status = options.required }
 
 function actions.set_status(given)
   local wanted = options.check(given, STATUS_DEFAULTS, "set_status")
-  for _, run in ipairs(known_runs(wanted.ids)) do store.set_status(run, statuses.check(wanted.status)) end
+  for _, job in ipairs(known_jobs(wanted.ids)) do store.set_status(job, statuses.check(wanted.status)) end
   return {}
 end
 
---- What becomes of the runs from now on, in seconds after this moment.
+--- What becomes of the runs or builds from now on, in seconds after this moment.
 function actions.set_schedule(given)
   local wanted = options.check(given, { ids = options.required, schedule = options.required }, "set_schedule")
-  for _, run in ipairs(known_runs(wanted.ids)) do
-    store.set_schedule(run, behaviours.milliseconds(wanted.schedule, clock.now() - run.started))
+  for _, job in ipairs(known_jobs(wanted.ids)) do
+    store.set_schedule(job, behaviours.milliseconds(wanted.schedule, clock.now() - job.started))
   end
   return {}
 end
@@ -122,7 +122,9 @@ end
 function actions.remove(given)
   local wanted = options.check(given, { ids = options.required }, "remove")
   local set = {}
-  for _, run in ipairs(known_runs(wanted.ids)) do set[run.id] = true end
+  for _, job in ipairs(known_jobs(wanted.ids)) do
+    if store.build_by_id[job.id] then store.remove_build(job) else set[job.id] = true end
+  end
   store.remove_runs(set)
   return {}
 end

@@ -52,7 +52,7 @@ end
 
 -- Whether the run goes on; its log as it is for that status.
 local function look_at(run)
-  local is_known = store.run_by_id[run.id] == run
+  local is_known = not run.is_gone
   local is_going_on = is_known and not statuses.is_terminal[store.status(run, clock.now())]
   return is_going_on, log_of(run), is_known
 end
@@ -78,7 +78,8 @@ local function stream_answer(run, is_raw, headers)
   end, headers)
 end
 
-local function get(request, run)
+--- The answer with the log of a run or a build.
+function logs.get(request, run)
   store.status(run, clock.now())
   local is_raw, headers = params.flag(request.args, "raw"), {}
   if params.flag(request.args, "download") then
@@ -94,10 +95,10 @@ function logs.finish(context)
 end
 
 local function find(id)
-  return store.run_by_id[id] or error(("unknown run '%s'"):format(tostring(id)), 0)
+  return store.job(id) or error(("unknown run '%s'"):format(tostring(id)), 0)
 end
 
---- The run's log is this text.
+--- The log of the run or the build is this text.
 function logs.controls.set_log(given)
   local wanted = options.check(given, { run = options.required, text = options.required }, "set_log")
   find(wanted.run).log = log_texts.fixed(wanted.text == "" and {} or { wanted.text })
@@ -106,7 +107,7 @@ end
 
 local GROW_DEFAULTS = { ansi = true, first = 0, interval_secs = 0.02, lines = options.required, run = options.required }
 
---- The run's log begins anew and grows by the clock.
+--- The log of the run or the build begins anew and grows by the clock.
 function logs.controls.grow_log(given)
   local wanted = options.check(given, GROW_DEFAULTS, "grow_log")
   find(wanted.run).log = log_texts.growing(wanted)
@@ -133,6 +134,6 @@ function logs.controls.end_logs()
   return mark_all("is_ended")
 end
 
-logs.routes = { { "", GET = get } }
+logs.routes = { { "", GET = logs.get } }
 
 return logs

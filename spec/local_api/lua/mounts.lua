@@ -5,6 +5,7 @@ local endpoints = require "storage_endpoints"
 local runs = require "runs"
 local signatures = require "signatures"
 local storages = require "storages"
+local store = require "store"
 
 local mounts = {}
 
@@ -69,7 +70,7 @@ local function finder(noun, find_run)
 end
 
 local function own_finder(noun)
-  if not noun.kind then return function(_, id) return runs.find(id) end end
+  if not noun.kind then return function(_, id) return store.build_by_id[id] or runs.find(id) end end
   return function(request, id)
     local storage = storages.find(noun.kind, id)
     signatures.check(request, storage)

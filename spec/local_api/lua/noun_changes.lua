@@ -63,7 +63,7 @@ function noun_changes.create_actor(request)
   local draft = { changes = json_tree.parse '{"description":null}', versions = {} }
   if json_tree.get(given, "isPublic") == "null" then json_tree.remove(given, "isPublic") end
   change_actor(draft, given)
-  local actor = store.actor(name)
+  local actor = store.new_actor(name)
   actor.changes, actor.versions, actor.created, actor.modified = draft.changes, draft.versions, clock.now(), clock.now()
   return answers.json(201, '{"data":' .. nouns.actor_object(actor) .. "}", { Location = answers.own_url("/v2/acts/" .. actor.id) })
 end

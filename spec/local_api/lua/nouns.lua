@@ -1,7 +1,9 @@
 --- The endpoints of Actors and of tasks themselves: objects and lists. What nobody has changed is the same for all of them.
+local actor_builds = require "actor_builds"
 local actor_versions = require "actor_versions"
 local answers = require "answers"
 local auth = require "auth"
+local cjson = require "cjson.safe"
 local clock = require "clock"
 local json_tree = require "json_tree"
 local params = require "params"
@@ -12,8 +14,6 @@ local store = require "store"
 
 local nouns = {}
 
-local FIRST_CREATED = clock.parse("2019-07-08T11:27:57.401Z")
-local SPACING_MS = 86400000             -- between the creation of two
 local SORT_KEYS = { createdAt = true, ["stats.lastRunStartedAt"] = true }
 
 -- "user~name" as its two parts.
@@ -26,13 +26,8 @@ local function owner_id(user)
   return user == store.user.name and store.user.id or random.new(ngx.crc32_short(user)):id()
 end
 
-local function created(noun)
-  return noun.created or FIRST_CREATED + noun.number * SPACING_MS
-end
-
 local function times(noun)
-  local modified = noun.modified or created(noun) + SPACING_MS / 2
-  return ('"createdAt":"%s","modifiedAt":"%s"'):format(clock.iso(created(noun)), clock.iso(modified))
+  return ('"createdAt":"%s","modifiedAt":"%s"'):format(clock.iso(noun.created), clock.iso(noun.modified))
 end
 
 -- The object as JSON text, with what was changed in it.
@@ -46,8 +41,8 @@ end
 
 local function actor_stats(actor)
   local last = actor.runs[#actor.runs]
-  return ('"stats":{"totalBuilds":9,"totalRuns":%d,"totalUsers":6,"totalUsers7Days":2,"totalUsers30Days":6,"totalUsers90Days":6,'
-    .. '"totalMetamorphs":0%s}'):format(#actor.runs, last and (',"lastRunStartedAt":"%s"'):format(clock.iso(last.started)) or "")
+  return ('"stats":{"totalBuilds":%d,"totalRuns":%d,"totalUsers":6,"totalUsers7Days":2,"totalUsers30Days":6,"totalUsers90Days":6,'
+    .. '"totalMetamorphs":0%s}'):format(#actor.builds, #actor.runs, last and (',"lastRunStartedAt":"%s"'):format(clock.iso(last.started)) or "")
 end
 
 local function actor_row(actor)
@@ -67,8 +62,7 @@ function nouns.actor_object(actor)
     times(actor), ",", actor_stats(actor), ',"versions":[', actor_versions.rows(actor), '],"pricingInfos":[],',
     ('"defaultRunOptions":{"build":"%s","timeoutSecs":%d,"memoryMbytes":%d},'):format(defaults.build, defaults.timeout,
       defaults.memory), '"exampleRunInput":{"body":"{ \\"helloWorld\\": 123 }","contentType":"application/json; charset=utf-8"},',
-    ('"taggedBuilds":{"latest":{"buildId":"%s","buildNumber":"0.1.2","finishedAt":"%s"}}}'):format(
-      random.new(actor.number * 77):id(), clock.iso(created(actor) + 60000)),
+    '"taggedBuilds":', cjson.encode(actor_builds.tags(actor, clock.now())), "}",
   })
 end
 

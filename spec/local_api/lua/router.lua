@@ -1,9 +1,11 @@
 --- From a request to the answer of its endpoint. Endpoints of Actors, tasks, runs and the account are named here, all that is below a run in
+--- From a request to the answer of its endpoint. Endpoints of Actors, tasks, builds and runs are named here, all that is below a run in
 --- mounts.lua.
 local actor_versions = require "actor_versions"
 local answers = require "answers"
 local auth = require "auth"
 local env_vars = require "env_vars"
+local builds = require "builds"
 local errors = require "errors"
 local input_schemas = require "input_schemas"
 local mounts = require "mounts"
@@ -22,6 +24,11 @@ local router = {}
 
 -- Path below /v2, where "*" stands for an id that is passed to the handler; then handlers by method.
 local ROUTES = {
+  { "actor-builds", GET = builds.list_all },
+  { "actor-builds/*", GET = builds.get, DELETE = builds.delete },
+  { "actor-builds/*/abort", POST = builds.abort },
+  { "actor-builds/*/log", GET = builds.log },
+  { "actor-builds/*/openapi.json", GET = builds.definition },
   { "actor-runs", GET = runs.list_all },
   { "actor-runs/*", GET = runs.get, PUT = run_actions.put, DELETE = run_actions.delete },
   { "actor-runs/*/charge", POST = run_actions.charge },
@@ -53,6 +60,21 @@ local function add_noun_routes(path, of)
   } do ROUTES[#ROUTES + 1] = route end
 end
 
+-- Paths of an Actor's builds.
+local function add_build_routes(path)
+  for _, route in ipairs {
+    { "", GET = builds.list_of_actor, POST = builds.start },
+    { "/default", GET = builds.get_default },
+    { "/default/openapi.json", GET = builds.definition_of_default },
+    { "/*", GET = builds.get_of_actor },
+    { "/*/abort", POST = builds.abort_of_actor },
+    { "/*/openapi.json", GET = builds.definition_of_actor },
+  } do
+    route[1] = path .. "/*/builds" .. route[1]
+    ROUTES[#ROUTES + 1] = route
+  end
+end
+
 local OF_ACTOR = {
   list_runs = runs.list_of_actor, last_run = runs.last_of_actor,
   start = run_starts.of_actor, run_sync = run_starts.sync_of_actor, run_sync_items = run_starts.sync_items_of_actor,
@@ -61,6 +83,8 @@ local OF_ACTOR = {
 
 add_noun_routes("acts", OF_ACTOR)
 add_noun_routes("actors", OF_ACTOR)
+add_build_routes("acts")
+add_build_routes("actors")
 add_noun_routes("actor-tasks", {
   list_runs = runs.list_of_task, last_run = runs.last_of_task,
   start = run_starts.of_task, run_sync = run_starts.sync_of_task, run_sync_items = run_starts.sync_items_of_task,

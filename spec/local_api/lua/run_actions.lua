@@ -77,13 +77,9 @@ function run_actions.delete(request, id)
   return answers.none()
 end
 
--- POST abort. A run that has finished or is being aborted stays as it is.
+-- POST abort
 local function abort(request, run)
-  local ms = params.flag(request.args, "gracefully") and GRACEFUL_MS or ABORTING_MS
-  if not is_finished(run) and run.status ~= "ABORTING" then
-    local passed = clock.now() - run.started
-    store.set_schedule(run, { { passed, "ABORTING" }, { passed + ms, "ABORTED" } })
-  end
+  store.abort(run, params.flag(request.args, "gracefully") and GRACEFUL_MS or ABORTING_MS)
   return runs.show(request, run)
 end
 

@@ -1,4 +1,4 @@
---- The state: Actors, tasks and their runs. Each list of runs is kept sorted by start time.
+--- The state: Actors, tasks, their runs and builds. Each list of runs or of builds is kept sorted by start time.
 local clock = require "clock"
 local json_tree = require "json_tree"
 local random = require "random"
@@ -13,6 +13,12 @@ local DEFAULT_TASK = { id = "KJHSKHausidyaJKHs", name = "janedoe~my-task" }
 
 local DEFAULT_VERSION = '{"versionNumber":"0.1","envVars":null,"sourceType":"SOURCE_FILES","applyEnvVarsToBuild":false,'
   .. '"buildTag":"latest","sourceFiles":[]}'
+local FIRST_CREATED = clock.parse("2019-07-08T11:27:57.401Z")
+local SPACING_MS = 86400000             -- between the creation of two Actors or tasks
+local MODIFIED_MS = 43200000            -- after the creation
+local FIRST_BUILD = { number = "0.1.2", version = "0.1", tag = "latest", status = "SUCCEEDED" }
+local FIRST_BUILD_MS = 60000            -- after which the first build of an Actor is there
+
 local TASK_INPUT = '{"startUrls":[{"url":"https://example.com/"}],"maxItems":1000}'
 
 local DEFAULT_SETTINGS = {
@@ -39,6 +45,11 @@ local DEFAULT_SETTINGS = {
 ---@field status string the last known status; ask store.status for the present one
 ---@field schedule table? list of {milliseconds after the start, status}, while some of it is ahead
 
+---@class local_api.Build: local_api.Run
+---@field number string
+---@field version string
+---@field tag string?
+
 --- Called with each run that ends, when that is noticed.
 ---@param run local_api.Run
 function store.on_end(run) end          -- luacheck: no unused args
@@ -47,13 +58,20 @@ local function wake_waiters(run)
   if run.waiters and run.waiters:count() < 0 then run.waiters:post(-run.waiters:count()) end
 end
 
---- Forget everything but the default Actor and task; whoever waits for a run looks again.
+local function let_go(job)
+  job.is_gone = true
+  wake_waiters(job)
+end
+
+--- Forget everything but the default Actor and task; whoever waits for a run or a build looks again.
 function store.reset()
-  for _, run in ipairs(store.runs or {}) do wake_waiters(run) end
+  for _, run in ipairs(store.runs or {}) do let_go(run) end
+  for _, build in ipairs(store.builds or {}) do let_go(build) end
   store.user = USER
   store.settings = {}
   for name, value in pairs(DEFAULT_SETTINGS) do store.settings[name] = value end
   store.runs, store.run_by_id, store.serial = {}, {}, 0
+  store.builds, store.build_by_id, store.build_serial = {}, {}, 0
   store.starts = {}                     -- ids of the runs that were started through the API
   store.actors, store.tasks = {}, {}
   store.actor_list, store.task_list = {}, {}
@@ -64,15 +82,13 @@ end
 
 local function new_noun(map, list, name, id)
   list.made = (list.made or 0) + 1
-  local noun = { id = id or store.ids:id(), name = name, runs = {}, number = list.made, changes = json_tree.object() }
+  local created = FIRST_CREATED + list.made * SPACING_MS
+  local noun = {
+    id = id or store.ids:id(), name = name, runs = {}, number = list.made, changes = json_tree.object(),
+    created = created, modified = created + MODIFIED_MS,
+  }
   map[noun.id], map[name], list[#list + 1] = noun, noun, noun
   return noun
-end
-
---- The Actor of that id or `user~name`, made if it is new.
-function store.actor(name, id)
-  if not store.actors[name] then new_noun(store.actors, store.actor_list, name, id).versions = { { tree = json_tree.parse(DEFAULT_VERSION) } } end
-  return store.actors[name]
 end
 
 --- The task of that id or `user~name`, made if it is new.
@@ -127,6 +143,49 @@ local function new_run_id()
   return id
 end
 
+--- Add a build. `fields` has actor, number, version, started and either status with finished or a schedule; tag is optional.
+---@return local_api.Build
+function store.add_build(fields)
+  store.build_serial = store.build_serial + 1
+  fields.serial, fields.id = store.build_serial, fields.id or random.new(store.build_serial * 104729):id()
+  fields.status = fields.status or fields.schedule[1][2]
+  store.build_by_id[fields.id] = fields
+  insert_sorted(store.builds, fields)
+  insert_sorted(fields.actor.builds, fields)
+  return fields
+end
+
+-- The build that an Actor has from the beginning.
+local function add_first_build(actor)
+  local ended = actor.created + FIRST_BUILD_MS
+  local build = { actor = actor, id = random.new(actor.number * 77):id(), started = ended - FIRST_BUILD_MS / 2, finished = ended }
+  for name, value in pairs(FIRST_BUILD) do build[name] = value end
+  store.add_build(build)
+end
+
+--- A new Actor, without versions or builds.
+function store.new_actor(name, id)
+  local actor = new_noun(store.actors, store.actor_list, name, id)
+  actor.builds, actor.versions = {}, {}
+  return actor
+end
+
+--- The Actor of that id or `user~name`, made with a version and its build if it is new.
+function store.actor(name, id)
+  local actor = store.actors[name]
+  if not actor then
+    actor = store.new_actor(name, id)
+    actor.versions[1] = { tree = json_tree.parse(DEFAULT_VERSION) }
+    add_first_build(actor)
+  end
+  return actor
+end
+
+--- The run or the build of that id, or nil.
+function store.job(id)
+  return store.run_by_id[id] or store.build_by_id[id]
+end
+
 --- Add a run. `fields` has actor, started and either status with finished or a schedule; task is optional.
 ---@return local_api.Run
 function store.add_run(fields)
@@ -167,14 +226,22 @@ function store.remove_runs(ids)
     if run then
       store.run_by_id[id] = nil
       nouns[run.actor], nouns[run.task or run.actor] = true, true
-      wake_waiters(run)
+      let_go(run)
     end
   end
   store.runs = without(store.runs, ids)
   for noun in pairs(nouns) do noun.runs = without(noun.runs, ids) end
 end
 
---- The run's status at `now`, by its schedule.
+--- Delete a build.
+function store.remove_build(build)
+  local ids = { [build.id] = true }
+  store.build_by_id[build.id] = nil
+  store.builds, build.actor.builds = without(store.builds, ids), without(build.actor.builds, ids)
+  let_go(build)
+end
+
+--- The status of a run or a build at `now`, by its schedule.
 ---@param run local_api.Run
 ---@param now integer milliseconds
 ---@return string
@@ -209,6 +276,15 @@ function store.set_status(run, status)
   if run.finished then store.on_end(run) end
 end
 
+--- Abort a run or a build, which takes so long. One that has finished or is being aborted stays as it is.
+function store.abort(job, ms)
+  local now = clock.now()
+  local status = store.status(job, now)
+  if statuses.is_terminal[status] or status == "ABORTING" then return end
+  local passed = now - job.started
+  store.set_schedule(job, { { passed, "ABORTING" }, { passed + ms, "ABORTED" } })
+end
+
 local function secs_to_terminal(run, now)
   for _, step in ipairs(run.schedule or {}) do
     if statuses.is_terminal[step[2]] then return (run.started + step[1] - now) / 1000 end
@@ -216,10 +292,10 @@ local function secs_to_terminal(run, now)
   return math.huge
 end
 
---- Hold the caller until the run is terminal, is deleted, or `secs` have passed. Sleeps once, however long.
+--- Hold the caller until the run or the build is terminal, is deleted, or `secs` have passed. Sleeps once, however long.
 function store.wait(run, secs)
   local deadline = clock.now() + secs * 1000
-  while store.run_by_id[run.id] == run do
+  while not run.is_gone do
     local now = clock.now()
     if now >= deadline or statuses.is_terminal[store.status(run, now)] then return end
     run.waiters = run.waiters or semaphore.new()
