@@ -1,4 +1,5 @@
 --- The lists of what the account has, against the local API.
+local apify = require "apify"
 local testbed = require "spec.support.testbed"
 
 describe("the account's", function()
@@ -70,4 +71,22 @@ describe("the account's", function()
       misuse(function() client[noun](client):list { my = true } end, "unknown option 'my' of " .. noun .. ":list")
     end)
   end
+
+  for _, noun in ipairs { "datasets", "key_value_stores" } do
+    it(noun .. " are made with a schema, which one that is there keeps", function()
+      local schema = { actorSpecification = 1, fields = { type = "object" }, views = apify.array {} }
+      local made = assert(client[noun](client):get_or_create("with-schema", { schema = schema }))
+      assert.same({ 1, "object" }, { made.schema.actorSpecification, made.schema.fields.type })
+      local again = assert(client[noun](client):get_or_create("with-schema", { schema = { actorSpecification = 2 } }))
+      assert.same({ made.id, 1 }, { again.id, again.schema.actorSpecification })
+      assert.is_nil(assert(client[noun](client):get_or_create "without").schema)
+      assert.same({ "api", 400 }, (function(_, err) return { err.kind, err.status } end)(client[noun](client):get_or_create("x", { schema = { 1 } })))
+    end)
+  end
+
+  it("queues have no schema", function()
+    misuse(function() client:request_queues():get_or_create("q", { schema = { a = 1 } }) end, "schema")
+    misuse(function() client:datasets():get_or_create("d", { schema = "{}" }) end, "'schema'")
+    misuse(function() client:datasets():get_or_create("d", { schema = { f = print } }) end, "schema.f")
+  end)
 end)

@@ -220,7 +220,7 @@ describe("batches of requests", function()
 
     it("gives up after so many rounds without progress", function()
       settings_of_api { throttle_all = 1 }
-      local results, err = add({ url(1), url(2) }, { max_unprocessed_retries = 3 })
+      local results, err = add({ url(1), url(2) }, { max_unprocessed_requests_retries = 3 })
       assert.is_nil(results)
       assert.equal("api", err.kind)
       assert.equal("unprocessed-requests", err.type)

@@ -253,6 +253,55 @@ describe("starting", function()
     end)
   end)
 
+  describe("run_sync_download_items", function()
+    local folder = testbed.folder()
+    local path, _, read = testbed.files(folder)
+
+    it("saves the items in a format, into any sink", function()
+      behave { schedule = QUICK, items = 3 }
+      local choice = { fields = { "n" }, offset = 1, delimiter = ";", bom = false }
+      assert.equal("n\n1\n2", (assert(actor():run_sync_download_items("csv", nil, { a = 1 }, choice)):gsub("\r", ""):gsub("\n$", "")))
+      assert.is_true(client:task(TASK):run_sync_download_items("xml", path "items.xml", nil, { xml_root = "all", fields = "n" }))
+      assert.matches("<all>.*<n>2</n>.*</all>", read "items.xml")
+      local pieces = {}
+      local function take(bytes) pieces[#pieces + 1] = bytes end
+      assert.is_true(actor():run_sync_download_items("jsonl", take, "text", { content_type = "text/plain" }))
+      assert.matches('"input":"text"', table.concat(pieces), 1, true)
+      assert.equal(3, starts())
+    end)
+
+    it("leaves no file and starts nothing again when the run fails, is too long, or its answer breaks off", function()
+      local function fails(kind, status)
+        local err = failure(actor():run_sync_download_items("json", path "items.json"))
+        assert.same({ kind, status }, { err.kind, err.status })
+        assert.is_nil(io.open(path "items.json"))
+      end
+      behave { schedule = { { 0, "RUNNING" }, { 0.1, "FAILED" } } }
+      fails("api", 400)
+      api:admin("settings", { sync_limit_secs = 0.2 })
+      behave { schedule = ENDLESS }
+      fails("api", 408)
+      behave { schedule = QUICK, items = 200 }
+      api:faults { match = { path = "/run%-sync" }, action = { cut = { after_bytes = 1000 } } }
+      fails "network"
+      assert.equal(3, starts())
+    end)
+
+    it("finds misuse before anything is sent", function()
+      for _, call in ipairs {
+        function() actor():run_sync_download_items("pdf", path "x") end, function() actor():run_sync_download_items("csv", 5) end,
+        function() actor():run_sync_download_items("csv", nil, { f = print }) end,
+        function() actor():run_sync_download_items("csv", nil, nil, { nulls = "keep" }) end,
+      } do
+        local ok, text = pcall(call)
+        assert.is_false(ok)
+        assert.matches("^%S*run_start_spec.lua:%d+: .*actor:run_sync_download_items", text)
+      end
+      assert.matches("bad argument 3 of", select(2, pcall(function() actor():run_sync_download_items("csv", nil, { f = print }) end)), 1, true)
+      assert.equal(0, starts())
+    end)
+  end)
+
   describe("run_sync_get_dataset_items", function()
     it("gives a page of the items", function()
       behave { schedule = QUICK, items = 7 }

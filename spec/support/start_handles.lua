@@ -46,11 +46,13 @@ return function(kind)
       assert(handle:run_sync())
       assert(handle:run_sync_get_dataset_items())
       assert(handle:run_sync_iterate_items():collect())
+      assert(handle:run_sync_download_items "csv")
       local posts, expected = {}, {}
       for _, line in ipairs(asked()) do
         if line:find "^POST" then posts[#posts + 1] = line end
       end
-      for i, way in ipairs { "/runs", "/runs", "/run-sync", "/run-sync-get-dataset-items", "/run-sync-get-dataset-items" } do
+      for i, way in ipairs { "/runs", "/runs", "/run-sync", "/run-sync-get-dataset-items", "/run-sync-get-dataset-items",
+        "/run-sync-get-dataset-items" } do
         expected[i] = "POST " .. path .. way
       end
       assert.same(expected, posts)
@@ -69,6 +71,9 @@ return function(kind)
         assert.truthy(text:find("start_handles.lua:%d+: unknown option 'memry' of " .. kind.noun .. ":" .. method), text)
         assert.is_false(pcall(handle[method], client[kind.other](client, "x")))
       end
+      local is_fine, message = pcall(function() handle:run_sync_download_items("csv", nil, nil, { memry = 1 }) end)
+      assert.is_false(is_fine)
+      assert.matches("'memry' of " .. kind.noun .. ":run_sync_download_items", message, 1, true)
       for _, method in ipairs { "get", "last_run" } do
         local ok, text = pcall(function() handle[method](handle, { memry = 1 }) end)
         assert.is_false(ok)

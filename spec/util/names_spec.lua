@@ -50,7 +50,8 @@ describe("the name that was meant", function()
       ["actor:start"] = { mem = "memory", timeout_secs = "timeout", wait = "wait_for_finish", wait_duration = "wait_for_finish" },
       ["apify.all"] = { concurrency = "max_parallel", max = "max_parallel", maxConcurrency = "max_parallel" },
       ["apify.new"] = {
-        apiKey = "token", apiToken = "token", api_url = "base_url", api_public_url = "base_url", url = "base_url", publicBaseUrl = "base_url",
+        apiKey = "token", apiToken = "token", api_url = "base_url", api_public_url = "public_base_url", url = "base_url",
+        publicBaseUrl = "public_base_url",
         minDelayBetweenRetriesMillis = "min_delay_between_retries", retries = "max_retries", timeout = "request_timeout",
         timeoutSecs = "request_timeout", userAgent = "user_agent_suffix",
       },
@@ -60,7 +61,9 @@ describe("the name that was meant", function()
       ["runs:iterate"] = {
         batch_size = "chunk_size", cursor = "bookmark", max = "limit", pageSize = "chunk_size", resume = "bookmark", concurrency = "prefetch",
       },
-      ["request_queue:batch_add_requests"] = { maxUnprocessedRequestsRetries = "max_unprocessed_retries", maxConcurrency = "max_parallel" },
+      ["request_queue:batch_add_requests"] = {
+        maxUnprocessedRequestsRetries = "max_unprocessed_requests_retries", maxConcurrency = "max_parallel",
+      },
       ["request_queue:list_and_lock_head"] = { lock_duration = "lock_secs" },
       ["dataset:"] = {
         getData = "list_items", get_items = "list_items", get_items_as_bytes = "download_items", stream_items = "download_items",

@@ -101,9 +101,12 @@ function Storages:iterate(opts)
   return collection.iterate(Storages, self, operations.storages.iterate, opts, is_filtered)
 end
 
+---@class apify.GetOrCreateOptions : apify.ObjectOptions
+---@field schema? table what the API holds items, or keys and records, against; not of a request queue
+
 --- The storage of this name, made if there is none; without a name a new one that has none.
 ---@param name? string
----@param opts? apify.ObjectOptions
+---@param opts? apify.GetOrCreateOptions
 ---@return apify.Storage? storage
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)
@@ -113,8 +116,11 @@ function Storages:get_or_create(name, opts)
     errors.misuse("bad argument 1 of %s: %s (expected a name)", where, errors.show(name))
   end
   local o = operation.check(opts, where)
+  if o.schema and self.noun == "request_queues" then errors.misuse("bad option 'schema' of %s: a table (a request queue has none)", where) end
   o.name = name
-  return resource.call(self, operation, o, nil, { is_safe = name ~= nil or nil })      -- once there, it is not made again
+  local fields = o.schema and resource.json_fields({ schema = o.schema }, where) or {}
+  fields.is_safe = name ~= nil or nil                                                -- once there, it is not made again
+  return resource.call(self, operation, o, nil, fields)
 end
 
 local account = {}

@@ -121,7 +121,19 @@ function Actor:run_sync_get_dataset_items(input, opts)
   return run_start.items(self, operations.run_sync_get_dataset_items, input, opts, "actor:run_sync_get_dataset_items")
 end
 
---- The same item by item, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
+--- The same in a format: to a file name, a handle or a function; without a sink the text is returned. What breaks off is not begun again.
+---@param format apify.DatasetFormat
+---@param to? string|file*|fun(bytes: string): boolean?, string?
+---@param input? any
+---@param opts? apify.RunInputOptions|apify.DatasetItemsChoice|apify.DatasetFormatOptions|{ deadline?: number }
+---@return true|string|nil
+---@return apify.Error? err status 408 when the time is over
+function Actor:run_sync_download_items(format, to, input, opts)
+  resource.check_self(Actor, self, "run_sync_download_items")
+  return run_start.download(self, operations.run_sync_download_items, format, to, input, opts, "actor:run_sync_download_items")
+end
+
+--- The items one by one, in constant memory. The run starts with the first step, and only once: what breaks off stays so.
 ---@param input? any
 ---@param opts? apify.RunOptions|apify.DatasetItemsChoice|{ deadline?: number, pick?: string[] }
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator

@@ -9,15 +9,11 @@ local push = require "apify.resources.dataset_push"
 local resource = require "apify.resources.base.resource"
 local job_status = require "apify.resources.base.job_status"
 local download = require "apify.resources.base.download"
-local sink = require "apify.http.sink"
 local storage = require "apify.resources.base.storage"
 local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 
 local CHUNK = 1000                       -- stored items a page, where items and rows are different things
-
---- These are names of answers.lua's kinds of bytes too.
-local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true, html = true, rss = true }
 
 --- Parameters with which the rows of an answer are not the stored items one by one.
 local RESHAPING = { "clean", "skipEmpty", "skipHidden", "unwind", "view", "simplified", "skipFailedPages" }
@@ -154,15 +150,29 @@ end
 function Dataset:download_items(format, to, opts)
   resource.check_self(Dataset, self, "download_items")
   local where = "dataset:download_items"
-  if not FORMATS[format] then
-    errors.misuse("bad argument 1 of %s: %s (expected json, jsonl, csv, xlsx, xml, html or rss)", where, errors.show(format))
-  end
-  sink.check(to, "argument 2 of " .. where)
+  download.check_items(format, to, where)
   local o = operations.download_items.check(opts, where)
   o.format = format
   local value, err = download.run(self, operations.download_items, o, to, nil, { media = format })
   if value == nil then return nil, err end
   return value
+end
+
+--- How many items a page of them says there are.
+local function read_total(call)
+  local total = tonumber(call.xfer:header "x-apify-pagination-total")
+  if not total then return nil, "the answer does not say how many items there are", "decode", 0, true end
+  return total
+end
+
+--- How many items are stored, empty ones and those with hidden fields too.
+---@param opts? apify.TimeoutOptions|{ signature?: string }
+---@return integer? count
+---@return apify.Error? err
+function Dataset:count_items(opts)
+  resource.check_self(Dataset, self, "count_items")
+  local operation = operations.count_items
+  return resource.call(self, operation, operation.check(opts, "dataset:count_items"), nil, nil, read_total)
 end
 
 ---@class apify.DatasetPublicUrlOptions : apify.DatasetItemsChoice, apify.DatasetFormatOptions

@@ -158,7 +158,8 @@ end
 ---@class apify.BatchDeleteOptions : apify.ObjectOptions
 ---@field deadline? number seconds for all of them, the iterator's own time left out
 ---@field max_parallel? integer batches in flight, 1 to 50 (default 5)
----@field max_unprocessed_retries? integer how often what the API left aside is sent again without progress (default 8)
+---@field max_unprocessed_retries? integer the same
+---@field max_unprocessed_requests_retries? integer how often what the API left aside is sent again without progress (default 8)
 
 ---@class apify.BatchAddOptions : apify.BatchDeleteOptions
 ---@field forefront? boolean to the head of the queue

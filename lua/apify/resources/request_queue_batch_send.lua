@@ -26,7 +26,8 @@ local MAX_ROUNDS = 8                     -- times that a batch is sent again wit
 
 ---@class apify.BatchOptions
 ---@field max_parallel? integer batches in flight
----@field max_unprocessed_retries? integer
+---@field max_unprocessed_requests_retries? integer
+---@field max_unprocessed_retries? integer the same
 ---@field deadline? number seconds for all of them, the iterator's own time left out
 ---@field nulls? "omit"|"keep"
 ---@field request_timeout? number seconds for each batch
@@ -308,7 +309,7 @@ function batch_send.run(settings, kind, target, requests, o)
   local self = setmetatable({
     settings = settings, kind = kind, options = o, waiter = loop.waiter(), batches = {}, results = {},
     doubtful = {}, seen = {}, input = batch_input.new(settings, kind, requests),
-    max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_retries or MAX_ROUNDS,
+    max_parallel = o.max_parallel or MAX_PARALLEL, max_rounds = o.max_unprocessed_requests_retries or o.max_unprocessed_retries or MAX_ROUNDS,
   }, Work)
   self.clock = clock.new(o.deadline)
   if type(target) == "function" then self.resolve = target else self.target = target end

@@ -76,7 +76,7 @@ local function check_fixed(self, method)
 end
 
 ---@class apify.RunUpdateOptions : apify.ObjectOptions
----@field general_access? apify.GeneralAccess
+---@field general_access? apify.GeneralAccess|false false: that of the account's settings
 ---@field is_status_message_terminal? boolean
 ---@field status_message? string
 
@@ -88,9 +88,8 @@ function Run:update(opts)
   resource.check_self(Run, self, "update")
   check_fixed(self, "update")
   local o = operations.update.check(opts, "run:update")
-  local members = {
-    generalAccess = o.general_access, isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message,
-  }
+  local members = { isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message }
+  members.generalAccess = o.general_access == false and core.null or o.general_access
   if next(members) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
   return resource.call(self, operations.update, o, nil, resource.json_fields(members, "run:update"))
 end

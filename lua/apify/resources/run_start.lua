@@ -2,6 +2,7 @@
 local json = require "apify.util.json"
 local clock = require "apify.loop.clock"
 local core = require "apify.core"
+local download = require "apify.resources.base.download"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
 local log = require "apify.resources.log"
@@ -31,9 +32,11 @@ local run_start = {}
 ---@field timeout? integer the run's own limit, in seconds
 
 --- What all take that start a run.
----@class apify.RunOptions : apify.RunLimits, apify.ObjectOptions
+---@class apify.RunInputOptions : apify.RunLimits, apify.TimeoutOptions
 ---@field content_type? string of an input that is a string; JSON when absent
 ---@field webhooks? apify.Webhook[] for this run alone
+
+---@class apify.RunOptions : apify.RunInputOptions, apify.ObjectOptions
 
 ---@class apify.StartOptions : apify.RunOptions
 ---@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
@@ -48,19 +51,20 @@ local run_start = {}
 ---@field raw? boolean JSON as its text
 
 --- The text of an input and its content type. A string is sent as it is, all else as JSON.
-local function encode_input(settings, input, content_type, where)
+local function encode_input(settings, input, content_type, where, place)
   if type(input) == "string" then
     if not content_type then
       local _, why = core.decode(input)
-      if why then errors.misuse("bad argument 1 of %s: a string that is not JSON, without option 'content_type' (%s)", where, why) end
+      if why then errors.misuse("bad argument %d of %s: a string that is not JSON, without option 'content_type' (%s)", place, where, why) end
     end
     return input, content_type or bodies.JSON_TYPE
   end
   if content_type and not content_type:lower():find("json", 1, true) then
-    errors.misuse("bad argument 1 of %s: a %s (an input of the type %s has to be a string)", where, type(input), errors.escape(content_type, 60))
+    errors.misuse("bad argument %d of %s: a %s (an input of the type %s has to be a string)", place, where, type(input),
+      errors.escape(content_type, 60))
   end
   local text, message = json.encode(settings, input)
-  if not text then errors.misuse("bad argument 1 of %s: %s", where, message) end
+  if not text then errors.misuse("bad argument %d of %s: %s", place, where, message) end
   return text, content_type or bodies.JSON_TYPE
 end
 
@@ -69,10 +73,11 @@ end
 ---@param input any nil: none
 ---@param content_type? string
 ---@param where string for messages
+---@param place? integer which argument of the method it is (1)
 ---@return { body?: string, headers?: string[] }
-function run_start.input_fields(settings, input, content_type, where)
+function run_start.input_fields(settings, input, content_type, where, place)
   if input == nil then return {} end
-  local body, kind = encode_input(settings, input, content_type, where)
+  local body, kind = encode_input(settings, input, content_type, where, place or 1)
   local packed, header = bodies.compress(body)
   return { body = packed, headers = { "Content-Type: " .. kind, header } }
 end
@@ -198,8 +203,8 @@ function run_start.call(self, operation, input, opts, where)
 end
 
 --- The fields, and what a call needs that lasts as long as the run: its input and its limits of time.
-local function with_sync_fields(self, fields, o, input, where)
-  return tables.merge(fields, run_start.input_fields(self.settings, input, o.content_type, where), {
+local function with_sync_fields(self, fields, o, input, where, place)
+  return tables.merge(fields, run_start.input_fields(self.settings, input, o.content_type, where, place), {
     hold_timeout = math.max(SYNC_STALL, self.settings.stall_timeout),
     request_timeout = o.request_timeout or math.max(SYNC_STALL, self.settings.request_timeout),
   })
@@ -231,6 +236,25 @@ function run_start.items(self, operation, input, opts, where)
   local o, settings = operation.check(opts, where), self.settings
   local fields = with_sync_fields(self, user_data.fields(settings, o), o, input, where)
   return resource.call(self, operation, o, nil, fields, user_data.page(settings, o))
+end
+
+--- Run it within one request: its items in a format, into a sink. What has begun is not begun again.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param format apify.DatasetFormat
+---@param to any
+---@param input any
+---@param opts? table
+---@param where string for messages
+---@return true|string|nil
+---@return apify.Error? err
+function run_start.download(self, operation, format, to, input, opts, where)
+  download.check_items(format, to, where)
+  local o = operation.check(opts, where)
+  o.format = format
+  local value, err = download.run(self, operation, o, to, nil, with_sync_fields(self, { media = format }, o, input, where, 3))
+  if value == nil then return nil, err end
+  return value
 end
 
 --- Run it within one request, which the first step makes: its items one by one.

@@ -13,9 +13,9 @@ local MIN_BEGINNING, MIN_PART = 3, 4   -- letters that make one name look like t
 --- What people know under other names, mostly those of the official clients, in plain letters: the first of these that there is.
 local SYNONYMS = {
   -- options
-  apikey = "token", apipublicurl = "base_url", apiurl = "base_url", batchsize = "chunk_size", concurrency = "max_parallel prefetch",
+  apikey = "token", apipublicurl = "public_base_url base_url", apiurl = "base_url", batchsize = "chunk_size", concurrency = "max_parallel prefetch",
   count = "limit", cursor = "bookmark exclusive_start_key", lockduration = "lock_secs", logger = "log", max = "limit max_parallel",
-  maxconcurrency = "max_parallel prefetch", maxunprocessedrequestsretries = "max_unprocessed_retries", pagesize = "chunk_size limit",
+  maxconcurrency = "max_parallel prefetch", pagesize = "chunk_size limit",
   resume = "bookmark", since = "started_after", timeout = "wait_secs request_timeout", timeoutsecs = "timeout wait_secs request_timeout",
   ["until"] = "started_before", url = "base_url", waitduration = "wait_secs wait_for_finish",
   -- methods

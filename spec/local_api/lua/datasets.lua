@@ -31,7 +31,7 @@ function datasets.view(storage)
   local count, summary = dataset_items.count(storage.data), dataset_items.summary(storage.data)
   local fields = #summary.fields > 0 and cjson.encode(summary.fields) or "[]"
   return {
-    ('"itemCount":%d,"cleanItemCount":%d,"fields":%s,"schema":null'):format(count, summary.clean, fields),
+    ('"itemCount":%d,"cleanItemCount":%d,"fields":%s'):format(count, summary.clean, fields),
     ('"stats":{"readCount":%d,"writeCount":%d,"storageBytes":%d,"inflatedBytes":%d}'):format(storage.reads, storage.writes,
       summary.bytes, summary.bytes),
   }

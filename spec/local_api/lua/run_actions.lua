@@ -44,6 +44,7 @@ local function json_object(request)
 end
 
 local function check_update(run, given)
+  if given.generalAccess == cjson.null then given.generalAccess = "FOLLOW_USER_SETTING" end
   for name, kind in pairs(UPDATES) do
     if given[name] ~= nil and type(given[name]) ~= kind then error(errors.invalid_body(name .. " must be a " .. kind .. "."), 0) end
   end

@@ -5,6 +5,7 @@ local bodies = require "bodies"
 local cjson = require "cjson.safe"
 local clock = require "clock"
 local errors = require "errors"
+local json_tree = require "json_tree"
 local params = require "params"
 local signatures = require "signatures"
 local storages = require "storages"
@@ -55,6 +56,7 @@ local function add_object_members(storage, request, parts)
   if request.token and storage.kind ~= "request_queues" then
     parts[#parts + 1] = ('"urlSigningSecretKey":"%s"'):format(signatures.key(storage))
   end
+  if storage.kind ~= "request_queues" then parts[#parts + 1] = '"schema":' .. (storage.schema or "null") end
 end
 
 -- The storage as JSON: a row of a list, or the whole object.
@@ -76,6 +78,7 @@ end
 local function given_changes(request)
   local given = cjson.decode(bodies.read(request))
   if type(given) ~= "table" then error(errors.invalid_body("The request body must be a JSON object."), 0) end
+  if given.generalAccess == cjson.null then given.generalAccess = "FOLLOW_USER_SETTING" end
   if given.generalAccess ~= nil and not GENERAL_ACCESS[given.generalAccess] then
     error(errors.invalid_body("generalAccess is not one of the allowed values."), 0)
   end
@@ -125,10 +128,22 @@ local function list(kind, request)
   return answers.page(rows, query, #found, (',"unnamed":%s'):format(tostring(query.unnamed)))
 end
 
--- POST: the storage of the name given, or a new one.
+-- The schema in a body, as JSON; nil of an empty one.
+local function given_schema(request)
+  local text = bodies.read(request)
+  if text == "" then return nil end
+  if type(cjson.decode(text)) ~= "table" or not text:find "^%s*{" then error(errors.invalid_body("The request body must be a JSON object."), 0) end
+  local schema = json_tree.get(json_tree.parse(text), "schema")
+  if schema and not schema.keys then error(errors.invalid_body("schema must be an object."), 0) end
+  return schema and json_tree.encode(schema)
+end
+
+-- POST: the storage of the name given, or a new one, which has the schema given.
 local function create(kind, request)
   auth.check(request)
+  local schema = given_schema(request)
   local storage, is_new = storages.get_or_create(kind, params.text(request.args, "name"))
+  if is_new then storage.schema = schema end
   local headers = is_new and { Location = own_url(storage) } or nil
   return answers.json(is_new and 201 or 200, '{"data":' .. view(storage, request) .. "}", headers)
 end

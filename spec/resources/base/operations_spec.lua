@@ -312,6 +312,19 @@ for _, mount in ipairs(MOUNTS) do
       end)
     end
 
+    it("HEAD of items says how many there are", function()
+      local dataset = handle(mount, "dataset", client)
+      two_items(dataset)
+      api:log(true)
+      assert.equal(2, dataset:count_items { signature = "s" })
+      assert.same(documented(mount, { "HEAD", "dataset", "/items", params = "signature=s" })[1], logged()[1])
+      assert.is_true(select(2, handle(mount, "dataset", client, true):count_items()).not_found)
+      refused(401, nil, handle(mount, "dataset", client:with { token = "apify_api_invalid" }):count_items())
+      api:faults { match = { method = "HEAD" }, action = { status = { code = 200, body = "" } } }
+      local _, err = handle(mount, "dataset", client:with { max_retries = 0 }):count_items()
+      assert.same({ "decode", "the answer does not say how many items there are" }, { err.kind, err.message })
+    end)
+
     it("HEAD of a record says whether there is one", function()
       local store = handle(mount, "key_value_store", client)
       api:log(true)

@@ -1,5 +1,4 @@
 --- What is sent to change a storage's own object; URLs of what it holds.
-local apify = require "apify"
 local core = require "apify.core"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
@@ -11,7 +10,7 @@ describe("a storage", function()
   local handle
 
   before_each(function()
-    local client = apify.new { base_url = api.url }
+    local client = testbed.client(api)
     local id = assert(client:datasets():get_or_create "before").id
     handle = resource.new(resource.define "Thing", client.settings, "/datasets/" .. id)
     api:log(true)
@@ -27,6 +26,12 @@ describe("a storage", function()
       requests[1].method, requests[1].body, requests[1].headers["content-type"],
     })
     assert.equal('{"generalAccess":"RESTRICTED","name":null}', requests[2].body)
+  end)
+
+  it("is given back to the account's settings", function()
+    assert(update { general_access = "RESTRICTED" })
+    assert.equal("FOLLOW_USER_SETTING", assert(update { general_access = false }).generalAccess)
+    assert.equal('{"generalAccess":null}', api:log().requests[2].body)
   end)
 
   it("is not changed by nothing", function()

@@ -1,4 +1,5 @@
 --- An answer's body into a sink of the user's: what all downloads do.
+local errors = require "apify.util.errors"
 local resource = require "apify.resources.base.resource"
 local request = require "apify.http.request"
 local drive = require "apify.http.drive"
@@ -8,6 +9,17 @@ local stream = require "apify.http.stream"
 local tables = require "apify.util.tables"
 
 local download = {}
+
+--- These are names of answers.lua's kinds of bytes too.
+local FORMATS = { json = true, jsonl = true, csv = true, xlsx = true, xml = true, html = true, rss = true }
+
+--- Misuse unless the arguments name a format of items and a sink.
+function download.check_items(format, to, where)
+  if not FORMATS[format] then
+    errors.misuse("bad argument 1 of %s: %s (expected json, jsonl, csv, xlsx, xml, html or rss)", where, errors.show(format))
+  end
+  sink.check(to, "argument 2 of " .. where)
+end
 
 --- The bytes of a request's answer. Below a last run, they are of the run that was last at the first step.
 ---@param self apify.Resource

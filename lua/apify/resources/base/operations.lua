@@ -62,17 +62,20 @@ local iterating_items = tables.merge(iterating, {
 
 local batching = {
   deadline = positive_secs,
-  max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_retries = options.integer { min = 0 },
+  max_parallel = options.integer { min = 1, max = 50 }, max_unprocessed_requests_retries = whole,
+  max_unprocessed_retries = whole,                                     -- the same, as it was called at first
 }
 
-local general_access = options.open_enum { "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED" }
+local none = options.enum { false }
+local general_access = options.either(none, options.open_enum {
+  "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED",
+})
 
 local function storage()
   return {
     get = operation.new("GET", "", "object"),
     update = operation.new("PUT", "", "object", nil, {
-      general_access = general_access,
-      name = options.either(text, options.enum { false }), title = options.either(text, options.enum { false }),
+      general_access = general_access, name = options.either(text, none), title = options.either(text, none),
     }),
     delete = operation.new("DELETE", "", "nothing"),
   }
@@ -96,6 +99,7 @@ operations.dataset.iterate_items = operation.new("GET", "/items", nil, join({ it
   tables.merge(iterating_items, { offset = whole }))
 operations.dataset.download_items = operation.new("GET", "/items", nil,
   join(item_range, item_shape, signed, item_format, { { "format", "format" } }), { deadline = positive_secs })
+operations.dataset.count_items = operation.new("HEAD", "/items", nil, signed)
 operations.dataset.create_items_public_url = operation.new("GET", "/items", nil,
   join(item_range, item_shape, item_format, { { "format", "format", formats } }), expiring)
 operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { deadline = positive_secs })
@@ -190,6 +194,8 @@ local function startable(own)
     call = operation.new("POST", "/runs", "run", start, calling),
     run_sync = operation.new("POST", "/run-sync", nil, join(run_limits, hooks, output_key), tables.merge(input, { nulls = nulls.nulls, raw = flag })),
     run_sync_get_dataset_items = operation.new("POST", "/run-sync-get-dataset-items", nil, items, tables.merge(input, nulls)),
+    run_sync_download_items = operation.new("POST", "/run-sync-get-dataset-items", nil, join(items, item_format, { { "format", "format" } }),
+      tables.merge(input, { deadline = positive_secs })),
     run_sync_iterate_items = operation.new("POST", "/run-sync-get-dataset-items", nil, items,
       tables.merge(input, { deadline = positive_secs, nulls = nulls.nulls, pick = iterating.pick })),
   }
@@ -236,7 +242,7 @@ local desc = { { "desc", "desc", flag } }
 operations.storages = collection(join(desc, {
   { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.open_enum { "ownedByMe", "sharedWithMe" } },
 }))
-operations.storages.get_or_create = operation.new("POST", "", "object", { { "name", "name" } })
+operations.storages.get_or_create = operation.new("POST", "", "object", { { "name", "name" } }, { schema = options.table })
 
 operations.actors = collection(join(desc, {
   { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },

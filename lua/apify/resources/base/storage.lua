@@ -11,7 +11,7 @@ local storage = {}
 local FIELDS = { general_access = "generalAccess", name = "name", title = "title" }
 
 ---@class apify.StorageUpdateOptions : apify.ObjectOptions
----@field general_access? apify.GeneralAccess
+---@field general_access? apify.GeneralAccess|false false: that of the account's settings
 ---@field name? string|false false: none any more
 ---@field title? string|false false: none any more
 
