@@ -2,6 +2,7 @@
 local core = require "apify.core"
 local program = require "spec.support.program"
 local shell = require "spec.support.shell"
+local watch = require "spec.support.watch"
 
 local MODULES = "/usr/lib/nginx/modules/"
 
@@ -46,11 +47,6 @@ local function write_conf(dir, root, o)
   }))
 end
 
--- Ends nginx when this process is gone without having done so.
-local WATCH = [[
-  sh -c 'while kill -0 %s; do kill -0 %s || { kill %s; rm -rf %s; exit; }; sleep 1; done' >/dev/null 2>&1 &
-]]
-
 --- Start an nginx whose scenes ask the API at `url`.
 ---@param url string
 ---@param o? hosts.NginxOptions
@@ -60,6 +56,7 @@ function nginx_server.start(url, o)
   local dir = shell.run "mktemp -d /tmp/apify-nginx.XXXXXX":match "%S+"
   local root = shell.run "pwd":match "[^\n]+"
   shell.run(("mkdir -p %s/temp %s/logs"):format(dir, dir))
+  watch.over(dir)
   write_conf(dir, root, o)
   local command = ([[
     unset LUA_PATH LUA_CPATH; eval "$(sh spec/setup/env luajit)"; PATH=$PATH:/usr/sbin; %s
@@ -72,7 +69,6 @@ function nginx_server.start(url, o)
   shell.eventually(function() return shell.read_file(dir .. "/nginx.pid") ~= "" end)
   local pid = shell.read_file(dir .. "/nginx.pid"):match "%d+"
   shell.eventually(function() return #shell.children(pid) >= (o.workers or 1) end)         -- they begin after that file
-  shell.run(WATCH:format(pid, shell.run "echo $PPID":match "%d+", pid, dir))
   return setmetatable({ dir = dir, pid = pid, asked = 0 }, Nginx)
 end
 
@@ -82,7 +78,6 @@ function Nginx:stop()
   nginx_server.secs_until_end(self.pid)
   shell.run("rm -rf " .. self.dir)
 end
-
 
 --- Send a signal to the master.
 function Nginx:signal(name) shell.run(("kill -%s %s"):format(name, self.pid)) end

@@ -9,7 +9,7 @@ describe("the local API for trying things", function()
   local folder                           -- for temporary files: the server's, while it lives
 
   before_each(function() folder = program.shell "mktemp -d":match "[^\n]+" end)
-  after_each(function() program.shell("rm -rf " .. folder) end)
+  after_each(function() program.shell(("[ -s %s/code ] || kill -INT $(cat %s/pid); rm -rf %s"):format(folder, folder, folder)) end)
 
   -- What ends it, once it shows all that it shows; and that.
   local function start()

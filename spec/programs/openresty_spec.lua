@@ -6,6 +6,7 @@ local program = require "spec.support.program"
 local shell = require "spec.support.shell"
 local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
+local watch = require "spec.support.watch"
 
 local TOKEN = "apify_api_some"
 local PORT_TRIES = 20
@@ -29,7 +30,9 @@ describe("the OpenResty example", function()
   end
 
   -- Start a service of its own. `setting`: environment in front.
-  local function start(folder, setting)
+  local function start(setting)
+    local folder = shell.run "mktemp -d /tmp/apify-service.XXXXXX":match "%S+"
+    watch.over(folder)
     for _ = 1, PORT_TRIES do
       local port = 20000 + math.random(0, 11999)
       local command = ("unset LUA_PATH LUA_CPATH APIFY_TOKEN; export APIFY_API_BASE_URL='%s' %s\n%s"):format(api.url, setting or "",
@@ -39,7 +42,6 @@ describe("the OpenResty example", function()
         assert(output .. complaints == "" or complaints:find "super%-user", complaints)
         shell.eventually(function() return shell.read_file(folder .. "/nginx.pid") ~= "" end)
         local pid = shell.read_file(folder .. "/nginx.pid"):match "%d+"
-        background(("while kill -0 $PPID && kill -0 %s; do sleep 1; done; kill %s"):format(pid, pid))    -- it does not outlive this spec
         return { folder = folder, url = "http://127.0.0.1:" .. port, pid = pid }
       end
       assert(complaints:find "bind%(%) to", complaints)
@@ -49,7 +51,7 @@ describe("the OpenResty example", function()
 
   -- Stop it, and wait until it has gone.
   local function stop(s)
-    shell.run(("kill %s; while kill -0 %s 2>/dev/null; do sleep 0.01; done"):format(s.pid, s.pid))
+    shell.run(("kill %s; while kill -0 %s 2>/dev/null; do sleep 0.01; done; rm -rf %s"):format(s.pid, s.pid, s.folder))
   end
 
   local function worker_pids(s)
@@ -67,7 +69,7 @@ describe("the OpenResty example", function()
 
   setup(function()
     math.randomseed(os.time())
-    service = start(api.dir .. "/service")
+    service = start()
   end)
   teardown(function()
     if service then stop(service) end
@@ -250,7 +252,7 @@ describe("the OpenResty example", function()
 
     it("of the service, for a request without one", function()
       api:admin("settings", { accepted_tokens = { "apify_api_own" } })
-      local own = start(api.dir .. "/own", "APIFY_TOKEN=apify_api_own")
+      local own = start "APIFY_TOKEN=apify_api_own"
       local status = get("/runs/janedoe~my-actor", { from = own, token = false })
       local other = get("/runs/janedoe~my-actor", { from = own, token = "apify_api_other" })
       stop(own)

@@ -1,5 +1,8 @@
 --- The testbed sees what a case has left under way.
 local apify = require "apify"
+local nginx_server = require "spec.hosts.nginx_server"
+local program = require "spec.support.program"
+local shell = require "spec.support.shell"
 local testbed = require "spec.support.testbed"
 
 local api = testbed.local_api { count = 30 }
@@ -48,4 +51,25 @@ describe("a folder", function()
       file:close()
     end)
   end
+end)
+
+describe("an nginx of a spec", function()
+  local folder = testbed.folder()
+
+  it("is ended with its files when the spec is, together with all that it runs", function()
+    local code = folder .. "/spec.lua"
+    shell.write_file(code, [[
+      local own = require("spec.hosts.nginx_server").start "http://127.0.0.1:1"
+      local file = io.open(os.getenv "TOLD", "w"); file:write(own.pid, " ", own.dir, " "); file:close()
+      os.execute "sleep 60"
+    ]])
+    local told = folder .. "/told"
+    local pid = shell.run(("timeout 60 %s >/dev/null 2>&1 & echo $!"):format(program.command(code, { TOLD = told })))
+    shell.eventually(function() return shell.read_file(told):find " $" end)
+    local nginx, dir = shell.read_file(told):match "(%d+) (%S+) "
+    assert.equal(0, (select(3, program.shell("kill -0 " .. nginx))))
+    shell.run("kill -TERM " .. pid)
+    assert.is_true(nginx_server.secs_until_end(nginx) < 5)
+    shell.eventually(function() return shell.run("ls -d " .. dir .. " 2>/dev/null") == "" end)
+  end)
 end)
