@@ -21,6 +21,7 @@ local user = require "apify.resources.user"
 local loop = require "apify.loop"
 local reactor = require "apify.loop.reactor"
 local job_wait = require "apify.resources.job_wait"
+local webhook = require "apify.resources.webhook"
 
 ---@class apify.Client
 local Client = names.guard({}, "apify.Client")
@@ -169,6 +170,38 @@ end
 function Client:user(id)
   errors.check_self(self, client_mt, "client:user")
   return user.new(self.settings, id)
+end
+
+--- The account's webhooks.
+---@return apify.Webhooks
+function Client:webhooks(...)
+  errors.check_self(self, client_mt, "client:webhooks")
+  resource.check_no_options("client:webhooks", ...)
+  return webhook.all(self.settings)
+end
+
+--- A webhook.
+---@param id apify.Id an id, or a table with an `id`
+---@return apify.WebhookHandle
+function Client:webhook(id)
+  errors.check_self(self, client_mt, "client:webhook")
+  return webhook.new(self.settings, id)
+end
+
+--- What all webhooks of the account have told.
+---@return apify.WebhookDispatches
+function Client:webhook_dispatches(...)
+  errors.check_self(self, client_mt, "client:webhook_dispatches")
+  resource.check_no_options("client:webhook_dispatches", ...)
+  return webhook.all_dispatches(self.settings)
+end
+
+--- A dispatch of a webhook.
+---@param id apify.Id its id, or a table with an `id`
+---@return apify.WebhookDispatchHandle
+function Client:webhook_dispatch(id)
+  errors.check_self(self, client_mt, "client:webhook_dispatch")
+  return webhook.dispatch(self.settings, id)
 end
 
 local check_wait = options.spec {

@@ -62,6 +62,10 @@ local OBJECTS = {
     ["user:get"] = function() return client:user():get() end,
     ["user:limits"] = function() return client:user():limits() end,
     ["user:monthly_usage"] = function() return client:user():monthly_usage() end,
+    ["webhook:get"] = function() return client:webhook("x"):get() end,
+    ["webhook_dispatch:get"] = function() return client:webhook_dispatch("x"):get() end,
+    ["webhook_dispatches:list"] = function() return client:webhook_dispatches():list() end,
+    ["webhooks:list"] = function() return actor():webhooks():list() end,
     ["wait_all"] = function() return client:wait_all { id } end,
   },
   PUT = {
@@ -76,6 +80,7 @@ local OBJECTS = {
     ["run:update"] = function() return run():update { status_message = "x" } end,
     ["schedule:update"] = function() return client:schedule("x"):update { title = "y" } end,
     ["update_request"] = function() return queue():update_request { id = "x", url = "https://example.com" } end,
+    ["webhook:update"] = function() return client:webhook("x"):update { description = "x" } end,
   },
   DELETE = {
     ["batch_delete_requests"] = function() return queue():batch_delete_requests { "x" } end,
@@ -93,6 +98,8 @@ local OBJECTS = {
     ["schedules:create"] = function() return client:schedules():create { name = "x" } end,
     ["start"] = function() return actor():start() end,
     ["unlock_requests"] = function() return queue():unlock_requests() end,
+    ["webhook:test"] = function() return client:webhook("x"):test() end,
+    ["webhooks:create"] = function() return client:webhooks():create { eventTypes = { "TEST" } } end,
   },
 }
 
@@ -173,6 +180,7 @@ local CHANGES = {
   ["schedule:delete"] = { "DELETE", function() return client:schedule("x"):delete() end },
   ["set_record"] = { "PUT", function() return store():set_record("x", 1) end },
   ["update_limits"] = { "PUT", function() return client:user():update_limits { data_retention_days = 1 } end },
+  ["webhook:delete"] = { "DELETE", function() return client:webhook("x"):delete() end },
   ["upload_record"] = { "PUT", function() return store():upload_record("x", "README.md") end },
 }
 

@@ -145,6 +145,16 @@ describe("what an editor is told of the API's objects", function()
     check("apify.ActorTask", assert(client:task("janedoe~my-task"):get()))
   end)
 
+  it("is what a webhook and its dispatches have", function()
+    local webhooks = client:webhooks()
+    local made = assert(webhooks:create {
+      eventTypes = { "ACTOR.RUN.SUCCEEDED" }, condition = { actorId = "janedoe~my-actor" }, requestUrl = "http://127.0.0.1:9",
+    })
+    check("apify.WebhookDispatch", assert(client:webhook(made):test()))
+    check("apify.Webhook", assert(client:webhook(made):get()))
+    check("apify.WebhookRow", assert(webhooks:list()).items[1])
+  end)
+
   it("is what a storage has", function()
     local made = assert(client:datasets():get_or_create "a")
     check("apify.Dataset", made)

@@ -46,7 +46,7 @@ it("a wrong method is a line of the program's, and the right one is named", func
   assert.equal("unknown method or field 'waitForFinish' of apify.Run (did you mean 'wait_for_finish'?)", misuse(function() run:waitForFinish() end))
   assert.matches("did you mean 'key_value_store'", misuse(function() client:keyValueStore "x" end))
   assert.matches("did you mean 'collect'", misuse(function() client:runs():iterate():toArray() end))
-  assert.matches(":request%(%)%)$", misuse(function() client:webhooks() end))
+  assert.matches(":request%(%)%)$", misuse(function() client:invoices() end))
 end)
 
 it("a collection that is called or walked like a list says iterate", function()

@@ -1,4 +1,4 @@
---- Write lua/apify/meta/{runs,actors,storages,account}.lua, the objects of the API for editors, from its OpenAPI document:
+--- Write lua/apify/meta/{runs,actors,storages,account,webhooks}.lua, the objects of the API for editors, from its OpenAPI document:
 ---   eval "$(make -s env)"; lua5.4 spec/setup/types.lua ../shared/openapi/apify.openapi.json
 --- Apify publishes it as https://docs.apify.com/api/openapi.json. What is written is checked in: nothing else needs the document.
 local core = require "apify.core"
@@ -12,6 +12,7 @@ local FILES = {
     "AddedRequest", "DeletedRequest", "RequestLockInfo", "UnlockRequestsResult" },
   { "account", "Users, schedules and the store", "UserPrivateInfo", "UserPublicInfo", "MonthlyUsage", "AccountLimits", "Schedule", "ScheduleShort",
     "ScheduleCreate", "ScheduleInvoked", "StoreListActor" },
+  { "webhooks", "Webhooks and their dispatches", "Webhook", "WebhookShort", "WebhookCreate", "WebhookUpdate", "WebhookDispatch" },
 }
 
 -- Our names, where the document's would mean something else here: a handle, a request that is sent, options that are given.
@@ -21,10 +22,11 @@ local NAMES = {
   LockedRequestQueueHead = "LockedQueueHead", Request = "QueueRequest", RequestLockInfo = "RequestLock", RequestQueueHead = "QueueHead",
   RequestQueueShort = "RequestQueueRow", RunOptions = "RunConfiguration", RunShort = "RunRow", Task = "ActorTask",
   TaskOptions = "ActorTaskConfiguration", TaskShort = "ActorTaskRow", TaskStats = "ActorTaskStats", Version = "ActorVersion",
-  WebhookRepresentation = "Webhook",
   Current = "LimitsUsed", Limits = "LimitsSet", Plan = "UserPlan", Profile = "UserProfile",
   Proxy = "UserProxy", ScheduleCreate = "ScheduleFields", ScheduleInvoked = "ScheduleInvocation", ScheduleShort = "ScheduleRow",
   StoreListActor = "StoreActorRow", UserPrivateInfo = "User", UserPublicInfo = "PublicUser",
+  ExampleWebhookDispatch = "LastWebhookDispatch", WebhookCreate = "WebhookFields", WebhookRepresentation = "AdHocWebhook",
+  WebhookShort = "WebhookRow", WebhookUpdate = "WebhookChanges",
 }
 
 local CLOSED = { ActorJobStatus = true }           -- the API may add to the other enumerations

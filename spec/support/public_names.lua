@@ -25,7 +25,7 @@ local function load_module()
 end
 
 --- What stands for the arguments before the options: the first of these that a call does not refuse before it looks at them.
-local STAND_INS = { "csv", { id = "csv" }, print, {} }
+local STAND_INS = { "csv", { id = "csv", eventTypes = { "TEST" } }, print, {} }
 
 --- Call a function with a wrong option, so that it tells its options and does nothing else.
 local function provoke(fn, self)
@@ -50,6 +50,8 @@ local function handles(apify)
     { "actors", client:actors() }, { "tasks", client:tasks() }, { "datasets", client:datasets() },
     { "key_value_stores", client:key_value_stores() }, { "request_queues", client:request_queues() },
     { "user", client:user() }, { "schedules", client:schedules() }, { "schedule", client:schedule "id" }, { "store", client:store() },
+    { "webhooks", client:webhooks() }, { "webhook", client:webhook "id" },
+    { "webhook_dispatches", client:webhook_dispatches() }, { "webhook_dispatch", client:webhook_dispatch "id" },
     { "log", run:log() }, { "dataset", run:dataset() }, { "key_value_store", run:key_value_store() }, { "request_queue", run:request_queue() },
     { "versions", client:actor("id"):versions() }, { "version", client:actor("id"):version "0.1" },
     { "env_vars", client:actor("id"):version("0.1"):env_vars() }, { "env_var", client:actor("id"):version("0.1"):env_var "A" },

@@ -26,14 +26,18 @@ function waiting.polls(api)
   return asked
 end
 
--- Look again and again until it is so; fibers go on meanwhile.
-local function eventually(what, is_so)
+--- Look again and again until it is so; fibers go on meanwhile.
+---@param what string for the error when it does not come to be
+---@param is_so fun(): any
+function waiting.until_so(what, is_so)
   for _ = 1, 300 do
     if is_so() then return end
     assert(apify.sleep(0.02))
   end
   error("it never came to be: " .. what, 3)
 end
+
+local eventually = waiting.until_so
 
 --- Go on once as many requests have ended with the status. 499: the client left.
 ---@param api local_api.Server

@@ -52,7 +52,7 @@
 ---@field finishedAt? string
 ---@field userId? string
 
----@class apify.Webhook
+---@class apify.AdHocWebhook
 ---@field eventTypes apify.WebhookEventType[]
 ---@field requestUrl string The URL to which the webhook sends its payload
 ---@field doNotRetry? boolean Flag to skip retrying the webhook request on failure

@@ -9,6 +9,7 @@ local run = require "apify.resources.run"
 local run_start = require "apify.resources.run_start"
 local runs = require "apify.resources.runs"
 local url = require "apify.util.url"
+local webhook = require "apify.resources.webhook"
 
 ---@class apify.ActorHandle : apify.Resource
 local Actor = resource.define "Actor"
@@ -156,6 +157,14 @@ end
 function Actor:last_run(opts)
   resource.check_self(Actor, self, "last_run")
   return run.last(self.settings, self.path, opts, "actor:last_run")
+end
+
+--- The Actor's webhooks.
+---@return apify.Webhooks
+function Actor:webhooks(...)
+  resource.check_self(Actor, self, "webhooks")
+  resource.check_no_options("actor:webhooks", ...)
+  return webhook.all(self.settings, self.path)
 end
 
 local actor = {}

@@ -34,7 +34,7 @@ local run_start = {}
 --- What all take that start a run.
 ---@class apify.RunInputOptions : apify.RunLimits, apify.TimeoutOptions
 ---@field content_type? string of an input that is a string; JSON when absent
----@field webhooks? apify.Webhook[] for this run alone
+---@field webhooks? apify.AdHocWebhook[] for this run alone
 
 ---@class apify.RunOptions : apify.RunInputOptions, apify.ObjectOptions
 

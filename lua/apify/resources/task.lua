@@ -9,6 +9,7 @@ local runs = require "apify.resources.runs"
 local tables = require "apify.util.tables"
 local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
+local webhook = require "apify.resources.webhook"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"
@@ -153,6 +154,14 @@ end
 function Task:last_run(opts)
   resource.check_self(Task, self, "last_run")
   return run.last(self.settings, self.path, opts, "task:last_run")
+end
+
+--- The task's webhooks.
+---@return apify.Webhooks
+function Task:webhooks(...)
+  resource.check_self(Task, self, "webhooks")
+  resource.check_no_options("task:webhooks", ...)
+  return webhook.all(self.settings, self.path)
 end
 
 local task = {}

@@ -3,13 +3,12 @@
 ---
 --- An operation says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
 --- parameters; no other parameter is ever sent. Limits are the API's.
-local base64 = require "apify.util.base64"
-local core = require "apify.core"
 local dates = require "apify.util.dates"
 local operation = require "apify.resources.base.operation"
 local options = require "apify.util.options"
 local job_status = require "apify.resources.base.job_status"
 local tables = require "apify.util.tables"
+local webhook_fields = require "apify.resources.base.webhook_fields"
 
 local MAX_KEYS, MAX_REQUESTS, MAX_HEAD, MAX_LOCKED = 1000, 10000, 1000, 25
 
@@ -145,19 +144,6 @@ operations.request_queue.unlock_requests = operation.locking("POST", "/requests/
 
 -- Runs
 
---- Ad hoc webhooks, as the API wants them in a query: the base64 of their JSON.
-local webhooks = {
-  expected = "a list of webhooks, each with eventTypes and requestUrl",
-  check = function(v)
-    if type(v) ~= "table" or #v == 0 then return false, v end
-    for _, webhook in ipairs(v) do
-      if type(webhook) ~= "table" or type(webhook.requestUrl) ~= "string" or type(webhook.eventTypes) ~= "table" then return false, webhook end
-    end
-    local json = core.encode(v, { sort_keys = true })
-    return json ~= nil, json and base64.encode(json)
-  end,
-}
-
 local memory = {
   expected = "a power of 2 from 128 up, in megabytes",
   check = function(v)
@@ -176,7 +162,7 @@ local run_limits = {
   { "restart_on_error", "restartOnError", flag },
 }
 local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }
-local hooks = { { "webhooks", "webhooks", webhooks } }
+local hooks = { { "webhooks", "webhooks", webhook_fields.ad_hoc } }
 local permission = { { "force_permission_level", "forcePermissionLevel", options.open_enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
@@ -292,6 +278,19 @@ operations.store = collection {
   { "pricing_model", "pricingModel", text }, { "allows_agentic_users", "allowsAgenticUsers", flag },
   { "include_unrunnable_actors", "includeUnrunnableActors", flag }, { "response_format", "responseFormat", text },
 }
+
+-- Webhooks
+
+operations.webhooks = collection(desc)
+operations.webhooks.create = operation.new("POST", "", "object")
+operations.webhook = {
+  get = operation.new("GET", "", "object"),
+  update = operation.new("PUT", "", "object"),
+  delete = operation.new("DELETE", "", "nothing"),
+  test = operation.new("POST", "/test", "object"),
+}
+operations.webhook_dispatches = collection(desc)
+operations.webhook_dispatch = { get = operation.new("GET", "", "object") }
 
 --- Any other list of the API.
 operations.custom = collection(desc, { path = text, query = options.table })

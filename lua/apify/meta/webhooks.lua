@@ -1,0 +1,102 @@
+---@meta
+--- Webhooks and their dispatches as the API gives them, for editors; never loaded. A field that is null is absent.
+--- Not to be edited: spec/setup/types.lua writes it, from version v2-2026-08-05T133145Z of the API's OpenAPI document.
+
+---@class apify.Webhook
+---@field condition apify.WebhookCondition
+---@field createdAt string
+---@field eventTypes apify.WebhookEventType[]
+---@field id string
+---@field ignoreSslErrors boolean
+---@field modifiedAt string
+---@field userId string
+---@field description? string
+---@field doNotRetry? boolean
+---@field headersTemplate? string
+---@field isAdHoc? boolean
+---@field lastDispatch? apify.LastWebhookDispatch
+---@field payloadTemplate? string
+---@field requestUrl? string URL of the HTTP request sent by the webhook
+---@field shouldInterpolateStrings? boolean
+---@field stats? apify.WebhookStats
+
+---@class apify.WebhookRow
+---@field condition apify.WebhookCondition
+---@field createdAt string
+---@field doNotRetry boolean
+---@field eventTypes apify.WebhookEventType[]
+---@field id string
+---@field ignoreSslErrors boolean
+---@field modifiedAt string
+---@field requestUrl string
+---@field userId string
+---@field actionType? string
+---@field isAdHoc? boolean
+---@field isApifyIntegration? boolean
+---@field isEnabled? boolean
+---@field lastDispatch? apify.LastWebhookDispatch
+---@field shouldInterpolateStrings? boolean
+---@field stats? apify.WebhookStats
+
+---@class apify.WebhookFields
+---@field condition apify.WebhookCondition
+---@field eventTypes apify.WebhookEventType[]
+---@field requestUrl string
+---@field description? string
+---@field doNotRetry? boolean
+---@field headersTemplate? string
+---@field idempotencyKey? string
+---@field ignoreSslErrors? boolean
+---@field isAdHoc? boolean
+---@field payloadTemplate? string
+---@field shouldInterpolateStrings? boolean
+
+---@class apify.WebhookChanges
+---@field condition? apify.WebhookCondition
+---@field description? string
+---@field doNotRetry? boolean
+---@field eventTypes? apify.WebhookEventType[]
+---@field headersTemplate? string
+---@field ignoreSslErrors? boolean
+---@field isAdHoc? boolean
+---@field payloadTemplate? string
+---@field requestUrl? string
+---@field shouldInterpolateStrings? boolean
+
+---@class apify.WebhookDispatch
+---@field createdAt string
+---@field eventType apify.WebhookEventType
+---@field id string
+---@field status apify.WebhookDispatchStatus
+---@field userId string
+---@field webhookId string
+---@field calls? { errorMessage?: string, finishedAt?: string, responseBody?: string, responseStatus?: integer, startedAt?: string }[]
+---@field eventData? { actorBuildId?: string, actorId: string, actorRunId?: string, actorTaskId?: string }
+---@field webhook? apify.WebhookDispatchWebhookSummary
+
+---@class apify.WebhookCondition
+---@field actorId? string
+---@field actorRunId? string
+---@field actorTaskId? string
+
+---@class apify.LastWebhookDispatch
+---@field status apify.WebhookDispatchStatus
+---@field finishedAt? string
+---@field removedAt? string
+
+---@class apify.WebhookStats
+---@field totalDispatches? integer
+
+--- Status of the webhook dispatch indicating whether the HTTP request was successful
+---@alias apify.WebhookDispatchStatus
+---| "ACTIVE"
+---| "SUCCEEDED"
+---| "FAILED"
+---| string
+
+--- A summary of the webhook that triggered this dispatch
+---@class apify.WebhookDispatchWebhookSummary
+---@field actionType? string
+---@field condition? apify.WebhookCondition
+---@field isAdHoc? boolean
+---@field requestUrl? string URL of the HTTP request sent by the webhook

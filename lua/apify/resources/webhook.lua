@@ -1,0 +1,161 @@
+--- Webhooks: requests that Apify makes when something happens to runs or builds; and their dispatches, each of which tells of one event.
+--- https://docs.apify.com/api/v2/webhook-get
+local collection = require "apify.resources.base.collection"
+local errors = require "apify.util.errors"
+local operations = require "apify.resources.base.operations"
+local resource = require "apify.resources.base.resource"
+local url = require "apify.util.url"
+local webhook_fields = require "apify.resources.base.webhook_fields"
+
+---@class apify.WebhookPage : apify.Page
+---@field items apify.WebhookRow[]
+
+---@class apify.WebhookDispatchPage : apify.Page
+---@field items apify.WebhookDispatch[]
+
+local ALL, ALL_DISPATCHES = "/webhooks", "/webhook-dispatches"
+
+--- Nothing leaves these lists but what is deleted.
+local function is_filtered() return false end
+
+---@class apify.WebhookDispatches : apify.Resource
+local WebhookDispatches = resource.define "WebhookDispatches"
+
+--- One page of dispatches.
+---@param opts? apify.CollectionListOptions
+---@return apify.WebhookDispatchPage? page
+---@return apify.Error? err
+function WebhookDispatches:list(opts)
+  return collection.list(WebhookDispatches, self, operations.webhook_dispatches.list, opts)
+end
+
+--- Walk all dispatches, page after page.
+---@param opts? apify.CollectionIterateOptions
+---@return (fun(): apify.WebhookDispatch?)|apify.Iterator, nil, nil, apify.Iterator
+function WebhookDispatches:iterate(opts)
+  return collection.iterate(WebhookDispatches, self, operations.webhook_dispatches.iterate, opts, is_filtered)
+end
+
+---@class apify.WebhookDispatchHandle : apify.Resource
+local WebhookDispatch = resource.define "WebhookDispatch"
+
+--- The dispatch's own object, with the calls that were made for it.
+---@param opts? apify.ObjectOptions
+---@return apify.WebhookDispatch? dispatch
+---@return apify.Error? err `not_found` when there is none
+function WebhookDispatch:get(opts)
+  return resource.perform(WebhookDispatch, self, "get", operations.webhook_dispatch.get, opts)
+end
+
+---@class apify.Webhooks : apify.Resource
+local Webhooks = resource.define "Webhooks"
+
+--- One page of webhooks.
+---@param opts? apify.CollectionListOptions
+---@return apify.WebhookPage? page
+---@return apify.Error? err
+function Webhooks:list(opts)
+  return collection.list(Webhooks, self, operations.webhooks.list, opts)
+end
+
+--- Walk all webhooks, page after page.
+---@param opts? apify.CollectionIterateOptions
+---@return (fun(): apify.WebhookRow?)|apify.Iterator, nil, nil, apify.Iterator
+function Webhooks:iterate(opts)
+  return collection.iterate(Webhooks, self, operations.webhooks.iterate, opts, is_filtered)
+end
+
+--- Make a webhook from its fields: `eventTypes`, `condition`, `requestUrl` and others. With an `idempotencyKey` it is made once, however
+--- often this is called, and retried like a GET.
+---@param fields apify.WebhookFields
+---@param opts? apify.ObjectOptions
+---@return apify.Webhook? webhook
+---@return apify.Error? err
+function Webhooks:create(fields, opts)
+  resource.check_self(Webhooks, self, "create")
+  if self.path ~= ALL then errors.misuse "webhooks:create is for client:webhooks(), with what it belongs to in the field 'condition'" end
+  webhook_fields.check(fields, "webhooks:create", false)
+  local has_key = type(fields) == "table" and type(fields.idempotencyKey) == "string"
+  return resource.send(Webhooks, self, "create", operations.webhooks.create, fields, opts, { is_safe = has_key or nil })
+end
+
+---@class apify.WebhookHandle : apify.Resource
+local Webhook = resource.define "Webhook"
+
+--- The webhook's own object.
+---@param opts? apify.ObjectOptions
+---@return apify.Webhook? webhook
+---@return apify.Error? err `not_found` when there is none
+function Webhook:get(opts)
+  return resource.perform(Webhook, self, "get", operations.webhook.get, opts)
+end
+
+--- Change the fields that are given; `apify.null` resets one. Returns the webhook.
+---@param fields apify.WebhookChanges
+---@param opts? apify.ObjectOptions
+---@return apify.Webhook? webhook
+---@return apify.Error? err
+function Webhook:update(fields, opts)
+  resource.check_self(Webhook, self, "update")
+  webhook_fields.check(fields, "webhook:update", true)
+  return resource.send(Webhook, self, "update", operations.webhook.update, fields, opts)
+end
+
+--- Delete the webhook.
+---@param opts? apify.TimeoutOptions
+---@return true? ok
+---@return apify.Error? err `not_found` when there is none
+function Webhook:delete(opts)
+  return resource.perform(Webhook, self, "delete", operations.webhook.delete, opts)
+end
+
+--- Let it tell of an event that did not happen, `TEST`: returns the dispatch, which may be under way still.
+---@param opts? apify.ObjectOptions
+---@return apify.WebhookDispatch? dispatch
+---@return apify.Error? err
+function Webhook:test(opts)
+  return resource.perform(Webhook, self, "test", operations.webhook.test, opts)
+end
+
+--- What the webhook has told.
+---@return apify.WebhookDispatches
+function Webhook:dispatches(...)
+  resource.check_self(Webhook, self, "dispatches")
+  resource.check_no_options("webhook:dispatches", ...)
+  return resource.new(WebhookDispatches, self.settings, self.path .. "/dispatches")
+end
+
+local webhook = {}
+
+--- A webhook by its id.
+---@param settings apify.Settings
+---@param id apify.Id an id, or a table with an `id`
+---@return apify.WebhookHandle
+function webhook.new(settings, id)
+  return resource.new(Webhook, settings, ALL .. "/" .. url.id(id, "webhook id"), resource.id_text(id))
+end
+
+--- The account's webhooks, or those of an Actor or a task.
+---@param settings apify.Settings
+---@param owner_path? string
+---@return apify.Webhooks
+function webhook.all(settings, owner_path)
+  return resource.new(Webhooks, settings, (owner_path or "") .. ALL)
+end
+
+--- A dispatch by its id.
+---@param settings apify.Settings
+---@param id apify.Id an id, or a table with an `id`
+---@return apify.WebhookDispatchHandle
+function webhook.dispatch(settings, id)
+  return resource.new(WebhookDispatch, settings, ALL_DISPATCHES .. "/" .. url.id(id, "dispatch id"), resource.id_text(id))
+end
+
+--- All dispatches of the account's webhooks.
+---@param settings apify.Settings
+---@return apify.WebhookDispatches
+function webhook.all_dispatches(settings)
+  return resource.new(WebhookDispatches, settings, ALL_DISPATCHES)
+end
+
+return webhook
