@@ -37,6 +37,7 @@ describe("an Actor of one's own", function()
     assert.same({ nil, "store", "ECOMMERCE" }, { changed.title, changed.name, changed.categories[1] })
     assert.equal(apify.null, assert(actor:update({ isPublic = false }, { nulls = "keep" })).title)
     assert.is_true(failure("api", client:actor("janedoe/shop"):get()).not_found)
+    for row in client:actors():iterate { nulls = "keep" } do assert.is_true(row.title ~= apify.null) end     -- as in the API's description
 
     assert.is_true(actor:delete())
     assert.is_true(failure("api", actor:get()).not_found)

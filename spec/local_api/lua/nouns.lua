@@ -48,8 +48,8 @@ end
 local function actor_row(actor)
   local user, name = user_and_name(actor)
   local title = json_tree.get(actor.changes, "title") or ('"%s"'):format(name)
-  return ('{"id":"%s",%s,"name":"%s","username":"%s","title":%s,%s}'):format(actor.id, times(actor), name, user, title,
-    actor_stats(actor))
+  return ('{"id":"%s",%s,"name":"%s","username":"%s",%s%s}'):format(actor.id, times(actor), name, user,
+    title ~= "null" and ('"title":%s,'):format(title) or "", actor_stats(actor))
 end
 
 --- The Actor as JSON text.
