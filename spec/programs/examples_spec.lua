@@ -1,4 +1,5 @@
 --- The examples, as programs: each does what its first line says.
+local cjson = require "cjson"
 local markdown = require "spec.support.markdown"
 local program = require "spec.support.program"
 local shell = require "spec.support.shell"
@@ -389,6 +390,66 @@ describe("an example", function()
     assert.is_true(ticks >= 8, ticks)                          -- one each 50 ms of 700 ms
     local ids = api:admin("ids", { desc = true }).ids
     assert.same({ ids[1], ids[2], ids[3], ids[4], ids[5], "a" }, others)
+  end)
+
+  describe("that is an Actor", function()
+    local its_run
+
+    -- What it complains of and its exit code, as the run that the platform has started with this input.
+    local function act(input, changes)
+      its_run = testbed.client(api):run(api:admin("add_runs", { schedule = { { 0, "RUNNING" } } }).ids[1])
+      local object = assert(its_run:get())
+      if input then assert(its_run:key_value_store():set_record("INPUT", input)) end
+      local env = {
+        APIFY_API_BASE_URL = api.url, APIFY_TOKEN = "apify_api_some", ACTOR_RUN_ID = object.id, ACTOR_INPUT_KEY = "INPUT",
+        ACTOR_DEFAULT_DATASET_ID = object.defaultDatasetId, ACTOR_DEFAULT_KEY_VALUE_STORE_ID = object.defaultKeyValueStoreId,
+      }
+      for name, value in pairs(changes or {}) do env[name] = value end
+      local _, complaints, code = program.run("examples/actor/main.lua", env)
+      return complaints, code
+    end
+
+    it("leaves items, its output and a status message", function()
+      assert.same({ "", 0 }, { act { text = "To be, or not to be", least = 2 } })
+      assert.same({ { word = "be", count = 2 }, { word = "to", count = 2 } }, its_run:dataset():list_items().items)
+      assert.same({ words = 2, most_frequent = "be" }, its_run:key_value_store():get_record("OUTPUT").value)
+      local seen = assert(its_run:get())
+      assert.same({ "2 words", true }, { seen.statusMessage, seen.isStatusMessageTerminal })
+      assert.same({ "", 0 }, { act { text = "" } })
+      assert.equal(0, its_run:dataset():list_items().total)
+    end)
+
+    it("ends with 1 when it cannot do what was asked for, and says so", function()
+      local complaints, code = act { txt = "a" }
+      assert.same({ "the input has no field 'text' that is a string\n", 1 }, { complaints, code })
+      assert.equal("the input has no field 'text' that is a string", assert(its_run:get()).statusMessage)
+    end)
+
+    it("ends with 91 when something raises", function()
+      local complaints, code = act({ text = "a" }, { ACTOR_DEFAULT_DATASET_ID = "none" })
+      assert.equal(91, code)
+      assert.matches("^raised: POST /v2/datasets/none/items: 404 ", complaints)
+    end)
+
+    it("has a schema that lets through what it can do, and files that are where they are said to be", function()
+      local folder_of = "examples/actor/.actor/"
+      local actor = cjson.decode(markdown.read(folder_of .. "actor.json"))
+      api:admin("input_schema", { schema = cjson.decode(markdown.read(folder_of .. actor.input)) })
+      local handle = testbed.client(api):actor "janedoe~my-actor"
+      assert.is_true(handle:validate_input { text = "a", least = 2 })
+      assert.is_false((handle:validate_input { least = 2 }))
+      assert.is_false((handle:validate_input { text = "a", least = "2" }))
+      local copied = markdown.read(folder_of .. actor.dockerfile):match "\nCOPY ([%w.]+) "
+      assert.truthy(markdown.read("examples/actor/" .. copied))
+    end)
+
+    it("runs here as its README says", function()
+      local commands = markdown.read("examples/actor/README.md"):match '\n(    eval "%$%(make.-)$'
+      local output, complaints, code = program.shell(commands)
+      assert.same({ "", 0 }, { complaints, code })
+      assert.matches('"words":4', output)
+      assert.is_truthy(output:find "\n2,be\r?\n" or output:find "\nbe,2\r?\n", output)
+    end)
   end)
 
   it("tells what went wrong", function()
