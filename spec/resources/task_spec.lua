@@ -69,8 +69,11 @@ describe("a task of one's own", function()
   end)
 
   it("takes the marks of lua-cjson in its fields", function()
-    local changed = assert(task:update { title = cjson.null, input = { list = cjson.empty_array or apify.array {} } })
-    assert.is_nil(changed.title)
+    local before = package.loaded["cjson.safe"]
+    package.loaded["cjson.safe"] = { empty_array = io.stdout }                       -- Debian's has none
+    local ok, changed = pcall(task.update, task, { title = cjson.null, input = { list = io.stdout } })
+    package.loaded["cjson.safe"] = before
+    assert.is_nil(assert(ok and changed, changed).title)
     assert.equal('{"list":[]}', input_of(task:start()))
   end)
 

@@ -79,6 +79,12 @@ describe("the codec for the user's own data", function()
       rawset(_G, "vim", { NIL = nothing })
       assert.equal("[null]", json.encode(OURS, { nothing }))
     end)
+
+    it("takes them in objects of the API's too, whose names come in order", function()
+      assert.equal('{"a":1,"b":2,"c":3,"d":null}', json.encode_object { d = cjson.null, c = 3, b = 2, a = 1 })
+      package.loaded.cjson = { empty_array = io.stdout }
+      assert.equal('{"a":[],"b":1,"c":2}', json.encode_object { c = 2, b = 1, a = io.stdout })
+    end)
   end)
 
   describe("by one that was given", function()
