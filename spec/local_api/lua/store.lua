@@ -50,9 +50,8 @@ local DEFAULT_SETTINGS = {
 ---@field version string
 ---@field tag string?
 
---- Called with each run that ends, when that is noticed.
----@param run local_api.Run
-function store.on_end(run) end          -- luacheck: no unused args
+--- Called with whatever has ended, when that is noticed.
+function store.on_end() end
 
 local function wake_waiters(run)
   if run.waiters and run.waiters:count() < 0 then run.waiters:post(-run.waiters:count()) end
