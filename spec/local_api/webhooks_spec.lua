@@ -146,6 +146,16 @@ describe("the local API's webhooks", function()
     assert.equal(3, data("GET", "/v2/webhook-dispatches").total)
   end)
 
+  it("tell what becomes of builds", function()
+    create { eventTypes = { "ACTOR.BUILD.CREATED", "ACTOR.BUILD.SUCCEEDED" } }
+    local build = data("POST", ACTOR .. "/builds?version=0.1")
+    for _, expected in ipairs { { "CREATED", "READY" }, { "SUCCEEDED", "SUCCEEDED" } } do
+      local told = event()
+      assert.same({ "ACTOR.BUILD." .. expected[1], build.id, build.id, expected[2] },
+        { told.eventType, told.eventData.actorBuildId, told.resource.id, told.resource.status })
+    end
+  end)
+
   it("tell nothing of what was before them, nor after they were deleted", function()
     behave(ENDLESS)
     api:admin("add_runs", { started_at = "2020-01-01T00:00:00.000Z", schedule = QUICK })         -- nobody has looked at its end

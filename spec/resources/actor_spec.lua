@@ -86,8 +86,8 @@ describe("an Actor of one's own", function()
     it("the schema of its build", function()
       api:log(true)
       assert.is_true(actor:validate_input { url = "https://lua.org", pages = 2, other = apify.null })
-      assert.is_true(actor:validate_input('{"url":"x"}', { build = "beta" }))
-      assert.equal("/v2/acts/janedoe~my-actor/validate-input?build=beta", api:log().requests[2].path)
+      assert.is_true(actor:validate_input('{"url":"x"}', { build = "0.1.2" }))
+      assert.equal("/v2/acts/janedoe~my-actor/validate-input?build=0.1.2", api:log().requests[2].path)
       for text, input in pairs { ["input.url is required"] = {}, ["input.pages must be integer"] = { url = "x", pages = 1.5 },
         ["input.kind must be one of"] = { url = "x", kind = "c" } } do
         local is_valid, err = actor:validate_input(input)

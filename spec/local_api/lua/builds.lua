@@ -14,6 +14,7 @@ local params = require "params"
 local runs = require "runs"
 local statuses = require "statuses"
 local store = require "store"
+local webhook_events = require "webhook_events"
 
 local builds = { controls = {} }
 
@@ -22,6 +23,11 @@ local BEHAVIOUR = {
   actor = "janedoe~my-actor",
   log_lines = 5,
   schedule = { { 0, "READY" }, { 0.05, "RUNNING" }, { 0.3, "SUCCEEDED" } },
+}
+
+webhook_events.add_kind {
+  prefix = "ACTOR.BUILD.", id_name = "actorBuildId", all = function() return store.builds end, find = function(id) return store.build_by_id[id] end,
+  view = function(build) return build_view.full(build, clock.now(), true) end,
 }
 
 -- Lists
@@ -179,6 +185,7 @@ function builds.start(request, actor_id)
   }
   local behaviour = actor.build_behaviour or BEHAVIOUR
   begin(build, behaviours.milliseconds(behaviour.schedule), behaviour.log_lines)
+  webhook_events.created(build)
   local answer = wait_and_show(request, build)
   answer.status, answer.headers.Location = 201, answers.own_url("/v2/actor-builds/" .. build.id)
   return answer
@@ -210,6 +217,7 @@ function builds.controls.add_builds(given)
       started = started + math.floor((i - 1) * wanted.spacing_secs * 1000), status = "READY",
     }
     begin(build, steps, wanted.log_lines)
+    webhook_events.created(build)
     ids[i] = build.id
   end
   return { ids = ids }
