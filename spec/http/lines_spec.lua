@@ -8,8 +8,8 @@ local testbed = require "spec.support.testbed"
 
 local MIB = 1024 * 1024
 
--- A stream that gives the pieces; a table stands for an error.
-local function made_of(pieces)
+-- A stream that gives the pieces; a table stands for an error. `passed`: the last byte of what it has passed over before.
+local function made_of(pieces, passed)
   local i = 0
   return {
     read = function(self)
@@ -20,6 +20,8 @@ local function made_of(pieces)
     end,
     close = function(self) self.is_closed = true end,
     path = function() return "/v2/logs/x" end,
+    take_passed = function() return passed end,
+    ask = function(_, question) return question() end,
   }
 end
 
@@ -93,6 +95,35 @@ describe("lines", function()
   it("go on behind an error of the stream, in mid-line too", function()
     local err = errors.new { kind = "network" }
     assert.same({ "a", "<network>", "bc", "d" }, drain(lines.lines(made_of { "a\nb", err, "c\nd" })))
+  end)
+
+  it("begin behind one that had begun before", function()
+    assert.same({ "b" }, drain(lines.lines(made_of({ "ddle\nb" }, "i"))))
+    assert.same({ "ddle", "b" }, drain(lines.lines(made_of({ "ddle\nb" }, "\n"))))
+    assert.same({ "b" }, drain(lines.lines(made_of({ "\nb" }, "i"))))
+    assert.same({}, drain(lines.lines(made_of({ "ddle" }, "i"))))
+  end)
+
+  it("have what is to stand before them", function()
+    assert.same({ "> a", "> ", "> b" }, drain(lines.lines(made_of { "a\n\nb" }, false, "> ")))
+  end)
+
+  it("have what is found out, once and when there is a line; none is lost when it is not", function()
+    local asked, err = 0, errors.new { kind = "network" }
+    local function find()
+      asked = asked + 1
+      if asked == 1 then return nil, err end
+      return "> "
+    end
+    assert.same({ "<network>", "> a", "> b" }, drain(lines.lines(made_of { "a\nb" }, false, find)))
+    assert.equal(2, asked)
+    assert.same({}, drain(lines.lines(made_of {}, false, find)))
+    assert.equal(2, asked)
+    asked = 0
+    local it = lines.lines(made_of { "a\nb" }, false, find)
+    assert.equal(err, select(2, it:next()))
+    it:close()
+    assert.is_nil(it:next())
   end)
 
   it("raise the error in a for", function()

@@ -291,6 +291,81 @@ describe("a log", function()
       assert.same({ "two" }, collect(it))
     end)
 
+    -- The lines must be the last ones of so many.
+    local function assert_last_lines(count, lines)
+      local last = made_up(count)
+      for _ = 1, count - #lines do table.remove(last, 1) end
+      assert_lines(last, lines)
+    end
+
+    it("gives what comes from now on, once and complete, though its connection is cut", function()
+      grow(60, 0.02, { first = 20 })
+      local lines = {}
+      for line in log():lines { follow = true, from_start = false } do
+        lines[#lines + 1] = line
+        if #lines % 10 == 5 then s:admin "cut_logs" end
+        if line:find "line 60 " then finish() end
+      end
+      assert.is_true(#lines > 10 and #lines <= 40, #lines)
+      assert_last_lines(60, lines)
+    end)
+
+    it("gives what comes from now on when the look at what was there before broke off", function()
+      local text = noise(3000)
+      set_log(text)
+      s:faults { match = { path = "/log", first = 2 }, action = { cut = { after_bytes = 5000 } } }
+      local fiber = apify.spawn(collect, (log():lines { follow = true, from_start = false }))
+      while log_requests() < 4 do assert(apify.sleep(0.01)) end
+      set_log(text .. "new\n")
+      finish()
+      assert.same({ "new" }, fiber:wait(10))
+    end)
+
+    it("leaves out the rest of a line that had begun before", function()
+      set_log "one\nin the mid"
+      local fiber = apify.spawn(collect, (log():lines { follow = true, from_start = false }))
+      while log_requests() < 2 do assert(apify.sleep(0.01)) end
+      set_log "one\nin the middle\nlast\n"
+      finish()
+      assert.same({ "last" }, fiber:wait(10))
+      assert.same({ "/v2/actor-runs/" .. id .. "/log", "/v2/actor-runs/" .. id .. "/log?stream=1" }, { paths()[1], paths()[2] })
+    end)
+
+    it("gives nothing new of a run that is over", function()
+      set_log "one\n"
+      finish()
+      assert.same({}, collect((log():lines { follow = true, from_start = false })))
+      assert.same({ "one" }, collect((log():lines { follow = true, from_start = true })))
+    end)
+
+    it("has nothing from now on unless it is followed", function()
+      local ok, why = pcall(function() return log():lines { from_start = false } end)
+      assert.is_false(ok)
+      assert.matches("log_spec.lua:%d+: option 'from_start' of log:lines: false is for follow = true", why)
+    end)
+
+    it("has what is to stand before its lines", function()
+      set_log "one\ntwo\n"
+      finish()
+      assert.same({ "my-actor runId:" .. id .. " -> one", "my-actor runId:" .. id .. " -> two" }, collect((log():lines { prefix = true })))
+      assert.same({ "a: one", "a: two" }, collect((log():lines { prefix = "a: ", follow = true })))
+      assert.same({ "one", "two" }, collect((log():lines { prefix = false })))
+      local last = client:actor(ACTOR):last_run():log():lines { prefix = true }
+      assert.equal("my-actor runId:" .. id .. " -> one", last:next())
+      last:close()
+    end)
+
+    it("goes without the Actor's name where that cannot be had, and fails with what is about the run", function()
+      set_log "one\ntwo\n"
+      s:faults({ match = { path = "/acts/" }, action = { status = { code = 403 } } },
+        { match = { path = "/actor%-runs/%w+$", first = 1 }, action = { status = { code = 401 } } })
+      local it = log():lines { prefix = true }
+      assert.equal(401, select(2, it:next()).status)
+      assert.equal("runId:" .. id .. " -> one", it:next())
+      assert.equal("runId:" .. id .. " -> two", it:next())
+      assert.is_nil(it:next())
+    end)
+
     it("is read as far as it is now without follow", function()
       grow(50, 1, { first = 20 })
       local count = #collect((log():lines()))

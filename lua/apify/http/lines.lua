@@ -19,7 +19,7 @@ local function next_piece(self, step)
 end
 
 local function close(self)
-  self.is_over, self.held, self.bytes = true, {}, nil
+  self.is_over, self.held, self.bytes, self.unshown = true, {}, nil, nil
   self.stream:close()
 end
 
@@ -49,19 +49,21 @@ end
 ---@field private held string[] pieces of a line whose end has not come
 ---@field private held_size integer bytes of these
 ---@field private keeps_cr? boolean a line keeps the "\r" before its end
----@field private is_too_long? boolean the line is dropped up to its end
-local Lines = names.guard({}, "apify.Lines", { bytes = true })
+---@field private is_dropped? boolean the line is, up to its end
+---@field private prefix? string|fun(limit: number): string?, apify.Error? of each line; a function is asked for it once
+---@field private unshown? string a line that waits for its prefix
+local Lines = names.guard({}, "apify.Lines", { bytes = true, prefix = true, unshown = true })
 local lines_mt
 
 --- Add a piece to the line that is being gathered. nil and an error when that makes it too long, once.
 local function hold(self, piece)
-  if self.is_too_long then return true end
+  if self.is_dropped then return true end
   self.held_size = self.held_size + #piece
   if self.held_size <= MAX_LINE then
     self.held[#self.held + 1] = piece
     return true
   end
-  self.held, self.held_size, self.is_too_long = {}, 0, true
+  self.held, self.held_size, self.is_dropped = {}, 0, true
   return nil, errors.new {
     kind = "too_large", message = ("a line is longer than %d bytes"):format(MAX_LINE), method = "GET", path = self.stream:path(),
   }
@@ -75,8 +77,8 @@ end
 
 --- The gathered line; nil if it was dropped.
 local function release(self)
-  local line = not self.is_too_long and strip(self, table.concat(self.held)) or nil
-  self.held, self.held_size, self.is_too_long = {}, 0, false
+  local line = not self.is_dropped and strip(self, table.concat(self.held)) or nil
+  self.held, self.held_size, self.is_dropped = {}, 0, false
   return line
 end
 
@@ -87,7 +89,7 @@ local function cut_line(self)
     local stop = bytes:find("\n", at, true)
     if stop then self.at = stop + 1 else self.bytes = nil end
     local piece = bytes:sub(at, stop and stop - 1)
-    if stop and self.held_size == 0 and not self.is_too_long then return strip(self, piece) end
+    if stop and self.held_size == 0 and not self.is_dropped then return strip(self, piece) end
     local ok, err = hold(self, piece)
     local line = stop and release(self)
     if not ok then return nil, err end
@@ -110,8 +112,24 @@ local function next_line(self)
     self.bytes, err = self.stream:read()
     self.at = 1
     if err then return nil, err end
+    if (self.stream:take_passed() or "\n") ~= "\n" then self.is_dropped = true end           -- the rest of a line that had begun
     if not self.bytes and not self.is_over then return last_line(self) end
   end
+end
+
+--- The same with what stands before each line.
+local function next_shown(self)
+  local line, err = self.unshown, nil
+  if not line then line, err = next_line(self) end
+  if not line or not self.prefix then return line, err end
+  if type(self.prefix) == "function" then
+    self.unshown = line
+    local prefix
+    prefix, err = self.stream:ask(self.prefix)
+    if err then return nil, err end
+    self.prefix, self.unshown = prefix, nil
+  end
+  return self.prefix .. line
 end
 
 --- The next line; nil at the end; nil and an error when it could not be had, after which `next` may be called again.
@@ -119,7 +137,7 @@ end
 ---@return apify.Error? err
 function Lines:next()
   errors.check_self(self, lines_mt, "iterator:next")
-  return next_piece(self, next_line)
+  return next_piece(self, next_shown)
 end
 
 --- Stop: what is in flight is aborted, and nothing more comes. Safe to call twice.
@@ -169,10 +187,12 @@ chunks_mt = metatable(Chunks, "Chunks")
 --- An iterator over the lines of a stream, without their line breaks, "\n" or "\r\n"; what follows the last one comes too.
 ---@param stream apify.Stream
 ---@param keeps_cr? boolean "\n" alone is a line break
+---@param prefix? string|fun(limit: number): string?, apify.Error?   what to put before each line; a function finds it, once
 ---@return apify.Lines
-function lines.lines(stream, keeps_cr)
+function lines.lines(stream, keeps_cr, prefix)
   return setmetatable({
-    stream = stream, keeps_cr = keeps_cr or false, delivered = 0, held = {}, held_size = 0, at = 1, is_over = false, is_too_long = false,
+    stream = stream, keeps_cr = keeps_cr or false, delivered = 0, held = {}, held_size = 0, at = 1, is_over = false, is_dropped = false,
+    prefix = prefix,
   }, lines_mt)
 end
 

@@ -15,6 +15,7 @@ local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still gr
 ---@field settings apify.Settings
 ---@field request apify.Request of a GET
 ---@field deadline? number seconds inside
+---`request.lead`, where it is set, is a request for the same content as it is now: what it brings is passed over.
 ---@field resolve? fun(limit: number): apify.Request?, apify.Error?   asked once, before the first request: what to use instead
 ---of `request`; `limit`, here and below: the seconds that the answer may take
 ---@field go_on? fun(limit: number): boolean?, apify.Error?   asked after a clean end: does the content still grow? Once it does
@@ -31,6 +32,8 @@ local MIN_PAUSE, MAX_PAUSE = 1, 5        -- seconds before content that still gr
 ---@field private fresh integer bytes delivered of the present answer
 ---@field private ready_at? number when its headers were there
 ---@field private ask_at? number when content that still grows is asked for again
+---@field private is_leading? boolean what is there already is being passed over
+---@field private passed? string the last byte that was passed over
 ---@field private is_final? boolean the content is known not to grow any more
 ---@field private clock apify.Clock stands still between two steps
 ---@field private slice_began_at number when the present time slice began
@@ -42,17 +45,24 @@ local stream = {}
 --- The request as one for a stream. What may be paused for long goes over HTTP/1.1: over HTTP/2 the core would hold what others are sent.
 local function for_stream(asked)
   asked.answer, asked.http1 = "stream", true
+  if asked.lead then for_stream(asked.lead) end
   return asked
+end
+
+local function set_request(self, asked)
+  self.request, self.is_leading = for_stream(asked), asked.lead ~= nil
 end
 
 --- Nothing is sent before the first step.
 ---@param o apify.StreamOptions
 ---@return apify.Stream
 function stream.new(o)
-  return setmetatable({
-    settings = o.settings, request = for_stream(o.request), resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
+  local self = setmetatable({
+    settings = o.settings, resolve = o.resolve, go_on = o.go_on, waiter = loop.waiter(),
     clock = clock.new(o.deadline), delivered = 0, crc = 0, pause = MIN_PAUSE, slice_began_at = loop.now(),
   }, Stream)
+  set_request(self, o.request)
+  return self
 end
 
 --- An error with what is known about the call; one that came from elsewhere stays as it is.
@@ -67,7 +77,7 @@ end
 --- Ask for the content, from its start.
 local function open(self, now, previous)
   self.skip, self.skipped_crc, self.fresh, self.ready_at = self.delivered, 0, 0, nil
-  self.call = request.begin(self.settings, self.request, self.waiter, now, previous)
+  self.call = request.begin(self.settings, self.is_leading and self.request.lead or self.request, self.waiter, now, previous)
 end
 
 --- End the present attempt, because of `err` if it failed.
@@ -145,7 +155,9 @@ local function take(self)
     bytes = sift(self, bytes)
     if not bytes then return nil, changed(self) end
     if bytes ~= "" then count(self, bytes) end
-    return bytes
+    if not self.is_leading then return bytes end
+    self.passed = bytes ~= "" and bytes:sub(-1) or self.passed
+    return ""
   end
   if why == "more" then return nil end
   if why == "end" and self.delivered == 0 and answers.is_never_empty(self.request.media) then why, name = "the answer is empty", "decode" end
@@ -154,7 +166,7 @@ local function take(self)
     return ""
   end
   if self.skip > 0 then return nil, changed(self) end
-  self.has_ended = true
+  self.has_ended, self.is_leading = not self.is_leading, false
   let_go(self)
   return ""
 end
@@ -236,7 +248,8 @@ end
 local function resolve(self)
   local asked, err = ask(self, self.resolve)
   if not asked then return err end
-  self.request, self.resolve = for_stream(asked), nil
+  set_request(self, asked)
+  self.resolve = nil
 end
 
 --- Wait until there may be something to read, or return the error that stands in the way.
@@ -311,6 +324,23 @@ function Stream:info()
     end
   end
   return self.head
+end
+
+--- The last byte of what was passed over, once; nil if nothing was.
+---@return string?
+function Stream:take_passed()
+  local passed = self.passed
+  self.passed = nil
+  return passed
+end
+
+--- Put a question to the API that belongs to what is read: its answer, or nil and an error.
+---@param question fun(limit: number): any, apify.Error?
+function Stream:ask(question)
+  self.clock:enter()
+  local answer, err = ask(self, question)
+  self.clock:leave()
+  return answer, err
 end
 
 --- The path of the URL, for texts.

@@ -43,7 +43,7 @@ local run_start = {}
 
 ---@class apify.CallOptions : apify.RunOptions
 ---@field deadline? number seconds for the start and the waiting; kind "timeout" when they are over
----@field log? boolean|fun(line: string, run: apify.Run) true: to the standard error stream
+---@field log? boolean|fun(line: string, run: apify.Run) true: to the standard error stream, with the Actor's name and the run's id
 ---@field wait_secs? number seconds; no limit when absent
 
 ---@class apify.RunSyncOptions : apify.RunOptions
@@ -103,10 +103,15 @@ function run_start.start(self, operation, input, opts, where)
   return start(self, operation, operation.check(opts, where), input, where)
 end
 
+local function to_stderr(line)
+  io.stderr:write(line, "\n")
+end
+
 --- Give the lines of a run's log to a function, until it ends. true; nil and an error, of kind "io" if the function raised it.
 local function pass_lines(settings, run, fn, progress)
   local began_at = loop.now()
-  local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true }
+  local prefix = fn == to_stderr and log.prefix_of(settings, run, settings.request_timeout) or nil
+  local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true, prefix = prefix }
   while true do
     local line, err = lines:next()
     while err and err.not_found and progress.count == 0 and loop.now() - began_at < job_status.NOT_FOUND_GRACE do
@@ -122,10 +127,6 @@ local function pass_lines(settings, run, fn, progress)
       return nil, errors.of_user("the log function", why)
     end
   end
-end
-
-local function to_stderr(line)
-  io.stderr:write(line, "\n")
 end
 
 --- A fiber that passes the log on. If that fails, so does the waiting.

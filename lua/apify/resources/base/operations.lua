@@ -88,7 +88,9 @@ local followed = { raw[1], { "stream", "stream" } }
 operations.log = {
   get = operation.media("GET", "", "log", raw),
   stream = operation.media("GET", "", "log", followed, { deadline = positive_secs }),
-  lines = operation.media("GET", "", "log", followed, { deadline = positive_secs, follow = flag }),
+  lines = operation.media("GET", "", "log", followed, {
+    deadline = positive_secs, follow = flag, from_start = flag, prefix = options.either(flag, options.string()),
+  }),
   download = operation.media("GET", "", "log", raw, { deadline = positive_secs }),
 }
 
