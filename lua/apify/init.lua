@@ -33,6 +33,7 @@ local dates = require "apify.util.dates"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
 local loop = require "apify.loop"
+local names = require "apify.util.names"
 local version = require "apify.version"
 local job_status = require "apify.resources.base.job_status"
 
@@ -64,4 +65,4 @@ apify.time = dates.time
 ---@type fun(loop?: string|apify.Loop)
 apify.use = loop.use
 
-return apify
+return names.guard(apify, "apify")

@@ -302,6 +302,14 @@ describe("a page with more rows than were asked for", function()
     assert.same({ 10, 10 }, { #page.items, page.count })
   end)
 
+  it("is all there is where it tells of no pages, and has no limit", function()
+    s:faults(answer({ path = "/array" }, (page_of(0, 13)), {}))
+    local it = client:iterate { path = "/array", chunk_size = 5 }
+    for _ = 1, 7 do assert(it:next()) end
+    local page = it:pages()()
+    assert.same({ 6, nil }, { #page.items, page.limit })
+  end)
+
   it("is cut there: runs", function()
     local body = page_of(0, 13)
     s:faults(answer({ path = "runs$" }, ('{"data":{"total":13,"offset":0,"limit":10,"count":13,"items":%s}}'):format(body)))

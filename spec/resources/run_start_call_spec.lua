@@ -187,7 +187,7 @@ describe("calling", function()
       behave { schedule = ENDLESS, log_lines = 50 }
       local fn = collector()
       local err = failure(call { log = fn, wait_secs = 0.3 })
-      assert.same({ "unfinished", "RUNNING" }, { err.kind, err.run.status })
+      assert.same({ "unfinished", "RUNNING", "the run was RUNNING after 0.3 s of waiting" }, { err.kind, err.run.status, err.message })
       assert_usable()
     end)
 

@@ -99,6 +99,12 @@ describe("the text of an error", function()
   end)
 end)
 
+it("errors.secs says seconds as people write them", function()
+  for secs, said in pairs { [0.999999] = "1 s", [0.3] = "0.3 s", [300] = "300 s", [59.99962] = "60 s", [1234.5678] = "1234.57 s" } do
+    assert.equal(said, errors.secs(secs))
+  end
+end)
+
 describe("errors.escape", function()
   it("leaves ASCII and UTF-8 text alone", function()
     for _, s in ipairs { "", "plain \\ text", "caf\195\169", "\226\130\172 100", "\240\159\152\128", "\239\187\191" } do

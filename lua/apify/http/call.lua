@@ -247,7 +247,7 @@ end
 function Call:late_error(now)
   local is_sent = self.xfer:was_sent()
   if self:remaining(now) <= 0 then
-    local message = ("no answer within %g s"):format(self.time_allowed)
+    local message = ("no answer within %s"):format(errors.secs(self.time_allowed))
     if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
     return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
   end

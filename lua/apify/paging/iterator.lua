@@ -39,7 +39,8 @@ local function gather(self, row)
   local plan, page = self.reader.plan, self.gathered
   if not page then
     local head = plan.pages[1]
-    page = names.page { items = {}, offset = head.starts_at, limit = head.limit, count = 0, desc = plan.desc }
+    local limit = head.limit ~= math.huge and head.limit or nil           -- infinite: the answer has all there is
+    page = names.page { items = {}, offset = head.starts_at, limit = limit, count = 0, desc = plan.desc }
     self.gathered = page
   end
   page.count = page.count + 1

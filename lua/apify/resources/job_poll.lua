@@ -2,6 +2,7 @@
 ---
 --- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
+local errors = require "apify.util.errors"
 local request = require "apify.http.request"
 local job_status = require "apify.resources.base.job_status"
 
@@ -70,10 +71,10 @@ local function give_up(self, err)
   local fields = { retryable = true, attempts = call and call.attempts or err and err.attempts }
   if run then
     fields.kind = self.is_deadline and "timeout" or "unfinished"
-    fields.message = ("the run was %s after %g s of waiting"):format(run.status, self.wait_secs)
+    fields.message = ("the run was %s after %s of waiting"):format(run.status, errors.secs(self.wait_secs))
   else
     local last = call and call.last_error or err
-    fields.kind, fields.message = "timeout", ("no answer within %g s"):format(self.wait_secs)
+    fields.kind, fields.message = "timeout", ("no answer within %s"):format(errors.secs(self.wait_secs))
     if last and last.kind ~= "timeout" then fields.message = fields.message .. "; the attempt before: " .. last.message end
   end
   end_with(self, nil, request.describe(self.settings, self, fields))

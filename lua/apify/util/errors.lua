@@ -115,6 +115,13 @@ function errors.show(v)
   return "a " .. kind
 end
 
+--- Seconds as people write them: what is left of a second that has just begun is one.
+---@param secs number
+---@return string
+function errors.secs(secs)
+  return ("%g s"):format(math.floor(secs * 1000 + 0.5) / 1000)
+end
+
 --- What is known of the reason: `404 record-not-found`, or the kind where the API did not speak.
 local function reason(e)
   if e.kind ~= "api" or not e.status then return e.kind end

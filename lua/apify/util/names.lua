@@ -156,6 +156,7 @@ end
 
 --- What an object of the class is good for.
 local function purpose(class)
+  if rawget(class, "new") then return "the module: a client is made by apify.new" end
   if rawget(class, "get") then return "a handle: the fields of what it stands for come with :get()" end
   if rawget(class, "request") then return "what has no method of its own is asked for by :request()" end
   if rawget(class, "iterate") then return "a collection: its rows come with :iterate(), a page of them with :list()" end
@@ -163,10 +164,11 @@ local function purpose(class)
 end
 
 local function refuse(class, title, name)
+  local what = rawget(class, "new") and "name" or "method or field"
   local meant, is_spelling = names.nearest(name, methods_of(class))
   local advice = meant and ("did you mean '%s'?"):format(meant)
   if not is_spelling then advice = purpose(class) .. (advice and "; " .. advice or "") end
-  errors.misuse("unknown method or field %s of %s (%s)", names.show(name), title, advice)
+  errors.misuse("unknown %s %s of %s (%s)", what, names.show(name), title, advice)
 end
 
 --- Let the objects of a class raise misuse where they are asked for a name that they do not have. The class is what `__index` is.
@@ -188,10 +190,10 @@ local WALKERS = { "iterate", "iterate_items", "iterate_keys", "iterate_requests"
 
 --- Raise misuse about an object of the class that was called, as in `for row in client:runs() do`.
 ---@param class table
----@param title string
+---@param title string how users get one, such as "runs()"
 function names.refuse_call(class, title)
   for _, method in ipairs(WALKERS) do
-    if rawget(class, method) then errors.misuse("%s cannot be called (walk it with :%s())", title, method) end
+    if rawget(class, method) then errors.misuse("%s cannot be called: use :%s()", title, method) end
   end
   errors.misuse("%s cannot be called (%s)", title, purpose(class))
 end

@@ -215,7 +215,7 @@ local function refuse_name(name, known, where)
 end
 
 local function refuse_value(name, value, rule, where, meant)
-  local shown = rule.secret and ("a %s"):format(type(value)) or errors.show(value)
+  local shown = rule.secret and value ~= "" and ("a %s"):format(type(value)) or errors.show(value)
   local advice = meant and ("did you mean %s?"):format(errors.show(meant)) or "expected " .. rule.expected
   errors.misuse("bad option '%s' of %s: %s (%s)", name, where, shown, advice)
 end

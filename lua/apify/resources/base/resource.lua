@@ -36,7 +36,7 @@ function resource.define(name)
     __index = class,
     __name = title,
     __tostring = function(self) return ("%s: %s"):format(title, self.path) end,
-    __call = function() names.refuse_call(class, title) end,
+    __call = function(self) names.refuse_call(class, self.noun .. "()") end,
     refuses_call = true,
   }
   return names.guard(class, title, MAY_BE_NIL)
