@@ -58,6 +58,8 @@ describe("a bookmark", function()
       function(p) p.mark = { kind = "items", pos = {}, skip = 0 } end, function(p) p.mark = { kind = "items", pos = 1, skip = 1, limit = "x" } end,
       function(p) p.mark = { kind = "cursor" } end, function(p) p.mark = { kind = "cursor", given = { 5 } } end,
       function(p) p.mark = { kind = "cursor", given = {}, cursor = 5 } end, function(p) p.mark = { kind = "cursor", given = {}, is_ended = 1 } end,
+      function(p) p.mark = { kind = "cursor", given = {}, parameter = 5 } end, function(p) p.mark = { kind = "cursor", given = {}, taken = -1 } end,
+      function(p) p.mark = { kind = "cursor", given = {}, next_field = {} } end,
       function(p) p.path = "/actor-runs/../dataset/items" end, function(p) p.path = "/actor-runs/./dataset/items" end,
       function(p) p.path = "/actor-runs/a?b=c/dataset/items" end, function(p) p.path = "/actor-runs/a#b/dataset/items" end,
       function(p) p.path = "/actor-runs/%2e%2e/dataset/items" end, function(p) p.path = "/actor-runs/a%2Fb/dataset/items" end,
@@ -69,7 +71,8 @@ describe("a bookmark", function()
       assert.same({ nil, "it is damaged" }, { bookmark.read(bookmark.write(p)) }, i)
     end
     for _, mark in ipairs { { kind = "items", pos = 1, skip = 0 }, { kind = "items", pos = 1, skip = 2, limit = 3 },
-      { kind = "cursor", given = {} }, { kind = "cursor", given = { "a" }, cursor = "b", is_ended = true } } do
+      { kind = "cursor", given = {} }, { kind = "cursor", given = {}, cursor = "b", parameter = "p", next_field = "nextP", taken = 3 },
+      { kind = "cursor", given = { "a" }, cursor = "b", is_ended = true } } do
       local p = place()
       p.mark, p.path = mark, "/actor-runs/HG7ML7M8z78YcAPEB/dataset/items"
       assert.same(p, bookmark.read(bookmark.write(p)))

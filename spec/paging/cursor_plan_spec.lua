@@ -64,6 +64,32 @@ describe("a cursor list", function()
     assert.same({ { "", 10 }, { "10", 10 }, { "20", 10 } }, requests)
   end)
 
+  it("has rows without a name told apart by their place in the page, when it breaks off and from a mark on", function()
+    local function deliver(plan, texts)
+      local page, got = plan.pages[1] or plan:next_page(), {}
+      for _, text in ipairs(texts) do
+        if plan:take(page, text) == "deliver" then got[#got + 1] = text end
+      end
+      return table.concat(got)
+    end
+    local plan = new()
+    assert.equal("ab", deliver(plan, { "a", "b" }))
+    plan:go_on(plan.pages[1])
+    assert.equal("", deliver(plan, { "a" }))
+    plan:go_on(plan.pages[1])
+    assert.equal("c", deliver(plan, { "a", "b", "c" }))
+    local later = new { resume = plan:mark() }
+    assert.equal("d", deliver(later, { "a", "b", "c", "d" }))
+    later:finish(later.pages[1], { nextExclusiveStartKey = "x" })
+    assert.equal("ef", deliver(later, { "e", "f" }))
+  end)
+
+  it("that an answer told of has its ways in a mark", function()
+    assert.is_nil(new():mark().parameter)
+    local mark = new({ is_found = true }):mark()
+    assert.same({ "exclusiveStartKey", "nextExclusiveStartKey" }, { mark.parameter, mark.next_field })
+  end)
+
   it("has one page in flight", function()
     local plan = new()
     assert.is_table(plan:next_page())

@@ -27,13 +27,19 @@ describe("an answer that comes once more at a higher offset", function()
   end
 
   it("is known by its first row", function()
-    assert.is_nil(first_row(0, { n = 1 }))
-    assert.equal("the server does not follow `offset`: what it gave for 0 it gives for 10 again", first_row(10, { n = 1 }))
+    assert.is_nil(first_row(0, { n = 1 }, { is_told = true }))
+    assert.equal("the server does not follow `offset`: what it gave for 0 it gives for 10 again", first_row(10, { n = 1 }, { is_told = true }))
+  end)
+
+  it("is all there is, where rows without ids come and nothing is said of pages", function()
+    plan.is_plain = true
+    first_row(0, { n = 1 })
+    assert.equal("end", first_row(10, { n = 1 }))
   end)
 
   it("is all there is, where it had fewer rows than were asked for", function()
-    first_row(0, { n = 1 }, { scanned = 7 })
-    assert.equal("end", first_row(10, { n = 1 }))
+    first_row(0, { n = 1 }, { scanned = 7, is_told = true })
+    assert.equal("end", first_row(10, { n = 1 }, { is_told = true }))
   end)
 
   it("is all there is, where it had as many as the total says", function()
@@ -72,6 +78,15 @@ describe("an answer that comes once more at a higher offset", function()
     assert.is_nil(first_row(10, { n = 1 }, { is_told = true }))
     first_row(20, { n = 1 }, { is_told = true })
     assert.truthy(first_row(30, { n = 1 }, { is_told = true }))
+  end)
+end)
+
+describe("a page that broke off", function()
+  it("may come again from its beginning unless its answer speaks of places or a total", function()
+    assert.is_true(offset_faults.is_doubtful { fresh = 5 })
+    assert.is_false(offset_faults.is_doubtful { fresh = 0 })
+    assert.is_false(offset_faults.is_doubtful { fresh = 5, total = 9 })
+    assert.is_false(offset_faults.is_doubtful { fresh = 5, is_placed = true })
   end)
 end)
 
@@ -131,18 +146,18 @@ end)
 
 describe("an envelope", function()
   it("of a list that is paged by offset, or none at all, says nothing against it", function()
-    for _, envelope in ipairs { {}, { total = 5, next = "x" }, { offset = 0, limit = 5 } } do
+    for _, envelope in ipairs { {}, { total = 5, nextX = "x" }, { offset = 0, limit = 5 } } do
       assert.is_false(offset_faults.is_without_offset(envelope))
     end
   end)
 
   it("of a list that has one page ends it", function()
-    assert.same({ true, nil }, { offset_faults.is_without_offset { count = 5 } })
+    assert.is_true(offset_faults.is_without_offset { count = 5 })
+    assert.is_nil(offset_faults.cursor { count = 5, next = "x", nextPage = 5, nextCursor = "", nexthop = "x" })
   end)
 
-  it("with a cursor says that there is more than offsets lead to", function()
-    local is_over, why = offset_faults.is_without_offset { items = 5, nextCursor = "abc" }
-    assert.is_true(is_over)
-    assert.equal("the list goes on behind a cursor (nextCursor), which iterate does not follow", why)
+  it("tells a cursor, and the parameter that carries it", function()
+    assert.same({ "nextCursor", "cursor", "abc" }, { offset_faults.cursor { limit = 5, nextCursor = "abc" } })
+    assert.same({ "nextExclusiveStartKey", "exclusiveStartKey", "k" }, { offset_faults.cursor { nextExclusiveStartKey = "k" } })
   end)
 end)

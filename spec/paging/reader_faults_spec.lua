@@ -345,11 +345,10 @@ describe("a server that does not follow the offset", function()
   end)
 
   it("and says nothing, or a total alone, is noticed by its rows", function()
-    s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/datasets$" }, ROWS),
+    s:faults(answer({ path = "/items" }, ROWS),
       answer({ path = "/key%-value%-stores$" }, ('{"data":{"total":25,"items":%s}}'):format(IDS)))
     s:log(true)
     refused(items { chunk_size = 5 }, 5)
-    refused(client:iterate { path = "/datasets", chunk_size = 5 }, 5)
     refused(client:iterate { path = "/key-value-stores", chunk_size = 5 }, 5)
     refused(client:iterate { path = "/key-value-stores", chunk_size = 10 }, 5)
   end)
@@ -367,10 +366,8 @@ describe("a server that does not follow the offset", function()
     s:faults(answer({ path = "/items" }, ROWS), answer({ path = "/datasets$" }, ROWS), answer({ path = "/actor%-runs$" }, IDS))
     s:log(true)
     for _, chunk_size in ipairs { 3, 5, 10, 1000 } do
-      if chunk_size ~= 5 then
-        assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/datasets", chunk_size = chunk_size }):collect()), "n"))
-        assert.same(numbers(0, 4), fields_of(assert(items({ chunk_size = chunk_size }):collect()), "n"))
-      end
+      assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/datasets", chunk_size = chunk_size }):collect()), "n"))
+      if chunk_size ~= 5 then assert.same(numbers(0, 4), fields_of(assert(items({ chunk_size = chunk_size }):collect()), "n")) end
       assert.equal(5, #assert(client:iterate({ path = "/actor-runs", chunk_size = chunk_size }):collect()))
     end
     assert.same(numbers(0, 4), fields_of(assert(client:iterate({ path = "/datasets" }):collect()), "n"))

@@ -162,6 +162,56 @@ describe("client:iterate", function()
     assert.same({ "decode", 3 }, { walk('[{"id":"a"},{"id":"b"},{"id":"c"}]', 30) })
   end)
 
+  -- Walk a list whose first answer breaks off after so many bytes: how many rows came, and how many of them twice.
+  local function walk_broken(path, field, after_bytes)
+    s:faults { match = { path = path:gsub("%-", "%%-"), first = 1 }, action = { cut = { after_bytes = after_bytes } } }
+    local seen, rows, twice = {}, 0, 0
+    for row in client:iterate { path = path } do
+      rows, twice = rows + 1, twice + (seen[row[field]] and 1 or 0)
+      seen[row[field]] = true
+    end
+    return { rows, twice }
+  end
+
+  it("gives each row once where an answer without pages breaks off, as long as a page too", function()
+    local schedule = assert(client:schedules():create { cronExpression = "* * * * *" })
+    s:admin("age_schedule", { schedule = schedule.id, secs = 60000 })
+    for _, after_bytes in ipairs { 100, 1000, 3000 } do
+      assert.same({ 1000, 0 }, walk_broken(("/schedules/%s/log"):format(schedule.id), "createdAt", after_bytes))
+    end
+  end)
+
+  it("goes on by the cursors of a list that has them, each row once", function()
+    local queues = client:request_queues()
+    local queue = assert(queues:get_or_create "q")
+    local requests = {}
+    for i = 1, 1200 do requests[i] = { url = "https://example.com/" .. i, uniqueKey = "k" .. i } end
+    assert(client:request_queue(queue):batch_add_requests(requests))
+    local path = ("/request-queues/%s/requests"):format(queue.id)
+    for _, after_bytes in ipairs { 100, 4000, 20000 } do assert.same({ 1200, 0 }, walk_broken(path, "uniqueKey", after_bytes)) end
+    local store = assert(client:key_value_stores():get_or_create "s")
+    for i = 1, 7 do assert(client:key_value_store(store):set_record("k" .. i, i)) end
+    local keys = ("/key-value-stores/%s/keys"):format(store.id)
+    for _, after_bytes in ipairs { 20, 100 } do assert.same({ 7, 0 }, walk_broken(keys, "key", after_bytes)) end
+    s:log(true)
+    assert.equal(5, #assert(client:iterate({ path = keys, chunk_size = 3, limit = 5 }):collect()))
+    assert.matches("exclusiveStartKey=k3&limit=2$", s:log().requests[2].path)
+  end)
+
+  it("goes on behind a cursor from a bookmark, which no other kind of iteration takes", function()
+    local store = assert(client:key_value_stores():get_or_create "s")
+    for i = 1, 7 do assert(client:key_value_store(store):set_record("k" .. i, i)) end
+    local path = ("/key-value-stores/%s/keys"):format(store.id)
+    local it = client:iterate { path = path, chunk_size = 3 }
+    local keys = {}
+    for i = 1, 5 do keys[i] = it().key end
+    local place = it:bookmark()
+    it:close()
+    for row in client:iterate { path = path, chunk_size = 3, bookmark = place } do keys[#keys + 1] = row.key end
+    assert.same({ "k1", "k2", "k3", "k4", "k5", "k6", "k7" }, keys)
+    assert.matches("another kind", misuse(function() client:key_value_store(store):iterate_keys { bookmark = place } end))
+  end)
+
   it("keeps offset, limit and desc out of its query", function()
     for _, name in ipairs { "offset", "limit", "desc" } do
       assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))

@@ -73,7 +73,10 @@ local PLACE = {
 local MARKS = {
   [false] = { pos = is_count, ids = list_of(is_text), ats = list_of(is_text), is_plain = optional(is_flag) },
   items = { pos = is_count, skip = is_count, limit = optional(is_count) },
-  cursor = { cursor = optional(is_text), given = list_of(is_text), is_ended = optional(is_flag) },
+  cursor = {
+    cursor = optional(is_text), given = list_of(is_text), is_ended = optional(is_flag), next_field = optional(is_text),
+    parameter = optional(is_text), taken = optional(is_count),
+  },
 }
 
 local function fits(fields, value)
@@ -138,6 +141,12 @@ local function is_in(place, list)
   return place.path == list.path or list.last ~= nil and place.path:match "^/actor%-runs/[^/]+(/.*)$" == list.suffix
 end
 
+--- The kind of list that a mark is of: one by offsets may have turned out to go on by cursors.
+local function kind_of(mark)
+  if mark.kind == "cursor" and mark.parameter then return nil end
+  return mark.kind
+end
+
 --- The place where an iteration is to go on; misuse if the bookmark belongs to another list, or to other filters than those given.
 ---@param o table options of the iteration
 ---@param list apify.BookmarkedList
@@ -149,7 +158,7 @@ function bookmark.resume(o, list)
   if not is_in(place, list) then
     errors.misuse("bad option 'bookmark' of %s: it belongs to %s, not to %s", where, errors.escape(place.last or place.path), list.last or list.path)
   end
-  if place.mark.kind ~= list.kind then errors.misuse("bad option 'bookmark' of %s: it was taken by another kind of iteration", where) end
+  if kind_of(place.mark) ~= list.kind then errors.misuse("bad option 'bookmark' of %s: it was taken by another kind of iteration", where) end
   for _, pair in ipairs(list.given) do
     local name, value = pair[1], pair[2]
     local had = bookmark.find(place.query, name)

@@ -7,11 +7,13 @@ local core = require "apify.core"
 ---@class apify.CursorPage : apify.PlannedPage
 ---@field cursor? string
 ---@field limit integer
+---@field skip integer rows at its start that were delivered, as far as they have no name
 
 ---@class apify.CursorPlan : apify.Plan
 ---@field pages apify.CursorPage[] one at most
 ---@field private given table<string, true> names of the rows delivered from the cursor on
 ---@field private owed table<string, true> names of rows that were delivered, and come again
+---@field private taken integer rows without a name that were delivered from the cursor on
 local CursorPlan = {}
 CursorPlan.__index = CursorPlan
 
@@ -24,11 +26,21 @@ local cursor_plan = {}
 ---@field cursor? string where to begin
 ---@field limit? integer rows in all
 ---@field chunk_size integer rows a page
----@field resume? { cursor?: string, given: string[], is_ended?: boolean }
+---@field resume? apify.CursorMark
+---@field is_found? boolean an answer has told of the cursor, so that a mark has to
+
+---@class apify.CursorMark
+---@field cursor? string
+---@field given string[]
+---@field is_ended? boolean
+---@field next_field? string
+---@field parameter? string
+---@field taken? integer
 
 --- Begin there.
 local function restore(self, mark)
   self.cursor, self.is_ended, self.given, self.owed = mark.cursor, mark.is_ended or false, {}, {}
+  self.taken = mark.taken or 0
   for _, name in ipairs(mark.given) do self.owed[name] = true end
 end
 
@@ -37,7 +49,7 @@ end
 function cursor_plan.new(o)
   local self = setmetatable({
     known_by = { o.key_field }, parameter = o.parameter, next_field = o.next_field, key_field = o.key_field,
-    pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
+    is_found = o.is_found, pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
   }, CursorPlan)
   restore(self, o.resume or { cursor = o.cursor, given = {} })
   self.landmark = self.cursor
@@ -47,8 +59,8 @@ end
 --- The page at the cursor; its delivered rows are not delivered again.
 local function open_page(self)
   local limit = math.max(1, math.min(self.chunk, self.limit_left or math.huge))
-  if next(self.owed) then limit = self.chunk end                       -- what was delivered comes once more
-  self.pages[1] = { cursor = self.cursor, limit = limit, scanned = 0, fresh = 0, is_anchored = true }
+  if next(self.owed) or self.taken > 0 then limit = self.chunk end     -- what was delivered comes once more
+  self.pages[1] = { cursor = self.cursor, limit = limit, skip = self.taken, scanned = 0, fresh = 0, is_anchored = true }
   return self.pages[1]
 end
 
@@ -82,6 +94,10 @@ function CursorPlan:take(page, row)
     local is_known = self.given[name] or self.owed[name]
     self.given[name], self.owed[name] = true, nil
     if is_known then return "skip" end
+  elseif page.scanned <= page.skip then
+    return "skip"
+  else
+    self.taken = self.taken + 1
   end
   page.fresh = page.fresh + 1
   if self.limit_left then self.limit_left = self.limit_left - 1 end
@@ -117,7 +133,7 @@ function CursorPlan:finish(page, envelope)
     self:stop()
     return "end", why
   end
-  self.pages, self.cursor, self.given = {}, cursor, {}
+  self.pages, self.cursor, self.given, self.taken = {}, cursor, {}, 0
   return "next"
 end
 
@@ -158,7 +174,10 @@ function CursorPlan:mark()
     for name in pairs(set) do given[#given + 1] = name end
   end
   table.sort(given)
-  return { kind = "cursor", cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil }
+  return {
+    kind = "cursor", cursor = self.cursor, given = core.array(given), is_ended = self.is_ended or nil, taken = self.taken > 0 and self.taken or nil,
+    next_field = self.is_found and self.next_field or nil, parameter = self.is_found and self.parameter or nil,
+  }
 end
 
 return cursor_plan

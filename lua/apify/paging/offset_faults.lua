@@ -24,8 +24,8 @@ local function first_text(plan, row)
 end
 
 --- The first row of an answer has come: is it the answer before once more, though it was asked for at a lower offset?
---- "end": and that had all rows there are, fewer than were asked for or as many as the total says. Or why the list cannot be read any
---- further.
+--- "end": and that had all rows there are: it said nothing of pages, or had fewer rows than were asked for, or as many as the total says.
+--- Or why the list cannot be read any further.
 ---@param plan apify.Plan
 ---@param page apify.OpenPage
 ---@param row any
@@ -40,7 +40,8 @@ function offset_faults.repetition(plan, page, row)
   if page.is_told and page.offset < (plan.total or 0) then return nil end         -- it may be; its total ends it
   if not (before and text) or before.text ~= text or before.page.offset >= page.offset then return nil end
   local is_total = before.page.offset == 0 and page.offset == plan.total
-  if is_total or before.page.scanned < (before.page.limit or math.huge) then return "end" end
+  local is_bare = plan.is_plain and not (page.is_told or before.page.is_told)
+  if is_total or is_bare or before.page.scanned < (before.page.limit or math.huge) then return "end" end
   return ("the server does not follow `offset`: what it gave for %d it gives for %d again"):format(before.page.offset, page.offset)
 end
 
@@ -60,6 +61,13 @@ function offset_faults.is_stuck(plan, page, position)
   return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
 end
 
+--- Does nothing of a page's answer say that the server follows `offset`? Then what broke off may come again from its beginning.
+---@param page apify.OffsetPage
+---@return boolean
+function offset_faults.is_doubtful(page)
+  return page.fresh > 0 and page.total == nil and not page.is_placed
+end
+
 --- Has each row been delivered that the total counts? Then it is no loss that the list does not go on. Who began in the middle of the
 --- list cannot know that.
 ---@param plan apify.OffsetPlan
@@ -76,18 +84,23 @@ function offset_faults.is_ignored(page)
   return not page.total and page.fresh == 0 and page.scanned > page.overlap
 end
 
---- Has the list one page, or does it go on in a way that offsets do not lead to? Then also why it cannot be read any further.
+--- Does an answer say nothing of offsets? Then the list has one page, unless it goes on by cursors.
 ---@param envelope table
 ---@return boolean
----@return string? why
 function offset_faults.is_without_offset(envelope)
-  if next(envelope) == nil or envelope.total ~= nil or envelope.offset ~= nil then return false end
-  for name, value in pairs(envelope) do
-    if type(value) == "string" and name:find "^next" then
-      return true, ("the list goes on behind a cursor (%s), which iterate does not follow"):format(name)
-    end
+  return next(envelope) ~= nil and envelope.total == nil and envelope.offset == nil
+end
+
+--- The cursor that an answer tells: the field with it, the parameter that carries it, and itself. `nextCursor` is sent as `cursor`.
+---@param envelope table
+---@return string? field
+---@return string? parameter
+---@return string? cursor
+function offset_faults.cursor(envelope)
+  for field, value in pairs(envelope) do
+    local initial, rest = field:match "^next(%u)(.*)$"
+    if initial and type(value) == "string" and value ~= "" then return field, initial:lower() .. rest, value end
   end
-  return true
 end
 
 return offset_faults

@@ -7,6 +7,7 @@
 ---
 --- Rows are told apart by `id` and ordered by `startedAt`. Rows without ids are only counted.
 local core = require "apify.core"
+local cursor_plan = require "apify.paging.cursor_plan"
 local offset_faults = require "apify.paging.offset_faults"
 local seen = require "apify.paging.seen"
 
@@ -34,7 +35,8 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field take fun(self, page, row): "deliver"|"skip"|"hold"|"release"|"reject"   the last three of lists with anchors alone
 ---@field release fun(self, page): any   what was held, one by one: of lists with anchors alone
 ---@field reject fun(self, page)   the page does not count, and is asked for again otherwise: of lists with anchors alone
----@field finish fun(self, page, envelope: table): "next"|"end"|"reject", string?   it was read to its end; why the list cannot be read any further
+---@field finish fun(self, page, envelope: table): "next"|"end"|"reject", string?, apify.Plan?   it was read to its end; why the list
+---   cannot be read any further; another plan for what is behind it, if it takes one
 ---@field is_complete fun(self, page): boolean   have all rows come that were asked for?
 ---@field unbound fun(self, page)   the answer has all there is, and more than was asked for: where pages have an offset
 ---@field shrink fun(self, limit: integer)   the API gives no more a page
@@ -53,6 +55,7 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field overlap integer rows before `from`
 ---@field total? integer
 ---@field first_id? string of its first row
+---@field is_again? boolean it is asked for once more as a whole: its first `overlap` rows were delivered
 ---@field is_placed? boolean the answer says that it is at this offset
 ---@field held? table[] rows that wait for an anchor
 
@@ -92,9 +95,17 @@ local function restore(self, mark)
   self.overlap = WIDE_OVERLAP
 end
 
+--- The plan for a list that turned out to go on by cursors, from a mark on.
+local function by_cursor(mark, chunk, limit)
+  return cursor_plan.new {
+    parameter = mark.parameter, next_field = mark.next_field, key_field = "id", is_found = true, resume = mark, chunk_size = chunk, limit = limit,
+  }
+end
+
 ---@param o apify.OffsetPlanOptions
----@return apify.OffsetPlan
+---@return apify.OffsetPlan|apify.CursorPlan
 function offset_plan.new(o)
+  if o.resume and o.resume.kind == "cursor" then return by_cursor(o.resume, o.chunk_size or o.max_page, o.limit) end
   local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false,
@@ -113,7 +124,9 @@ end
 function OffsetPlan:position()
   local page = self.pages[1]
   if not page then return self.from end
-  return page.is_anchored and page.offset + page.scanned or page.from
+  local position = page.offset + page.scanned
+  if page.is_again then return math.max(position, page.from) end
+  return page.is_anchored and position or page.from
 end
 
 --- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
@@ -290,16 +303,27 @@ local function fill_gap(self, page, position)
   set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
 end
 
+--- What is behind a page that tells a cursor instead of an offset; nil where it tells none.
+local function onward_of(self, envelope)
+  local field, parameter, cursor = offset_faults.cursor(envelope)
+  if not field or not offset_faults.is_without_offset(envelope) then return nil end
+  self:stop()
+  return by_cursor({ next_field = field, parameter = parameter, cursor = cursor, given = {} }, self.chunk, self.limit_left)
+end
+
 --- The head page was read to its end.
 ---@param page apify.OffsetPage
 ---@param envelope table
 ---@return "next"|"end"|"reject" outcome   "reject": see there
 ---@return string? why the list cannot be read any further
+---@return apify.CursorPlan? onward
 function OffsetPlan:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
   table.remove(self.pages, 1)
   self.seen:settle()
+  local onward = onward_of(self, envelope)
+  if onward then return "next", nil, onward end
   if offset_faults.is_stuck(self, page, position) then
     self:stop()
     if offset_faults.is_all(self, page) then return "end" end
@@ -313,10 +337,9 @@ function OffsetPlan:finish(page, envelope)
   else
     fill_gap(self, page, position)
   end
-  local is_over, why = offset_faults.is_without_offset(envelope)
-  if not is_over then return "next" end
+  if not offset_faults.is_without_offset(envelope) then return "next" end
   self:stop()
-  return "end", why
+  return "end"
 end
 
 function OffsetPlan:stop(offset)
@@ -340,10 +363,20 @@ function OffsetPlan:shrink(limit)
   set_head(self, page)
 end
 
+--- The same page once more, as a whole. Rows with ids are known by these, others by their place.
+local function again(self, page)
+  local from = self:position()
+  return {
+    offset = page.offset, limit = page.upto - page.offset, from = from, upto = page.upto, overlap = from - page.offset,
+    is_anchored = page.offset == 0 or self.is_plain, is_again = true, scanned = 0, fresh = 0,
+  }
+end
+
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.OffsetPage
 ---@return apify.OffsetPage
 function OffsetPlan:go_on(page)
+  if offset_faults.is_doubtful(page) then return set_head(self, again(self, page)) end
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))

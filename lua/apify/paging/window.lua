@@ -43,7 +43,7 @@ end
 --- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
 function window.replan(self, now, change, ...)
   local before, is_kept, dropped = tables.merge(self.plan.pages), {}, {}
-  local result, why = change(self.plan, ...)
+  local result, why, onward = change(self.plan, ...)
   for _, kept in ipairs(self.plan.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
@@ -52,7 +52,7 @@ function window.replan(self, now, change, ...)
   for _, new in ipairs(self.plan.pages) do
     if not new.call then pages.open(self, new, now) end
   end
-  return result, why
+  return result, why, onward
 end
 
 --- The list cannot be read any further.
@@ -120,11 +120,12 @@ end
 
 --- Tell the plan that the head page was read to its end. Did it count? If not, it is asked for again.
 local function finish(self, page, envelope, now)
-  local outcome, why = window.replan(self, now, self.plan.finish, page, envelope)
+  local outcome, why, onward = window.replan(self, now, self.plan.finish, page, envelope)
   if outcome == "reject" then
     window.replan(self, now, self.plan.reject, page)
     return false
   end
+  self.plan = onward or self.plan
   why = why or page.scanned > 0 and offset_faults.misplacement(page)
   if why then window.end_with(self, window.describe(self, { kind = "decode", message = why })) end
   if outcome == "end" then window.note_end(self, now) end
