@@ -162,9 +162,13 @@ describe("client:iterate", function()
     assert.same({ "decode", 3 }, { walk('[{"id":"a"},{"id":"b"},{"id":"c"}]', 30) })
   end)
 
-  -- Walk a list whose first answer breaks off after so many bytes: how many rows came, and how many of them twice.
-  local function walk_broken(path, field, after_bytes)
-    s:faults { match = { path = path:gsub("%-", "%%-"), first = 1 }, action = { cut = { after_bytes = after_bytes } } }
+  -- Walk a list whose first answers break off after so many bytes each: how many rows came, and how many of them twice.
+  local function walk_broken(path, field, ...)
+    local rules = {}
+    for i, after_bytes in ipairs { ... } do
+      rules[i] = { match = { path = path:gsub("%-", "%%-"), first = 1 }, action = { cut = { after_bytes = after_bytes } } }
+    end
+    s:faults((table.unpack or unpack)(rules))
     local seen, rows, twice = {}, 0, 0
     for row in client:iterate { path = path } do
       rows, twice = rows + 1, twice + (seen[row[field]] and 1 or 0)
@@ -179,6 +183,7 @@ describe("client:iterate", function()
     for _, after_bytes in ipairs { 100, 1000, 3000 } do
       assert.same({ 1000, 0 }, walk_broken(("/schedules/%s/log"):format(schedule.id), "createdAt", after_bytes))
     end
+    assert.same({ 1000, 0 }, walk_broken(("/schedules/%s/log"):format(schedule.id), "createdAt", 3000, 1000, 3200))
   end)
 
   it("goes on by the cursors of a list that has them, each row once", function()

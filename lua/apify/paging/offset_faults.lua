@@ -65,7 +65,7 @@ end
 ---@param page apify.OffsetPage
 ---@return boolean
 function offset_faults.is_doubtful(page)
-  return page.fresh > 0 and page.total == nil and not page.is_placed
+  return (page.fresh > 0 or page.is_again == true) and page.total == nil and not page.is_placed
 end
 
 --- Has each row been delivered that the total counts? Then it is no loss that the list does not go on. Who began in the middle of the
