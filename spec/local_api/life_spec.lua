@@ -426,8 +426,45 @@ describe("the local API", function()
       assert.same(actor, data(fetch("GET", "/v2/actors/janedoe~my-actor")))
       local task = data(fetch("GET", TASK))
       assert.same({ "KJHSKHausidyaJKHs", actor.id, 17, 1000 }, { task.id, task.actId, task.stats.totalRuns, task.input.maxItems })
-      refused(fetch("GET", "/v2/acts/none"), 404, "actor-not-found")
+      refused(fetch("GET", "/v2/acts/none"), 404, "record-not-found")
       refused(fetch("GET", "/v2/actor-tasks/none"), 404, "record-not-found")
+    end)
+
+    it("are made, changed and deleted, and are themselves under both names of the path", function()
+      local answer = send("POST", "/v2/actors", '{"name":"shop","title":null,"isPublic":null}')
+      local actor = data(answer, 201)
+      assert.matches("Location: http[^\r]*/v2/acts/" .. actor.id .. "\r\n", answer.head)
+      assert.same({ cjson.null, false, {} }, { actor.title, actor.isPublic, actor.versions })
+      assert.same(actor.id, data(fetch("GET", "/v2/acts/janedoe~shop")).id)
+      refused(send("PUT", "/v2/acts/janedoe~shop", "[]"), 400, "invalid-input")
+      refused(send("PUT", "/v2/acts/janedoe~shop", '{"isPublic":"yes"}'), 400, "invalid-input")
+      refused(send("PUT", "/v2/acts/janedoe~shop", '{"name":"my-actor"}'), 400, "actor-name-not-unique")
+      refused(fetch("PATCH", "/v2/acts/janedoe~shop"), 405, "method-not-allowed")
+      local task = data(send("POST", "/v2/actor-tasks", ('{"actId":"%s","input":{"b":1.50,"a":[]}}'):format(actor.id)), 201)
+      assert.equal('{"b":1.50,"a":[]}', fetch("GET", "/v2/actor-tasks/" .. task.id .. "/input").body)
+      assert.equal(204, fetch("DELETE", "/v2/acts/" .. actor.id).status)
+      refused(fetch("GET", "/v2/actors/janedoe~shop"), 404, "record-not-found")
+      assert.same({ "janedoe~my-actor" }, (names "/v2/acts"))
+    end)
+
+    it("keep their secrets, and judge inputs by the schema in their newest version", function()
+      local below = "/v2/acts/janedoe~my-actor/versions"
+      local schema = cjson.encode { required = { "url" } }
+      data(send("POST", below, cjson.encode {
+        versionNumber = "1.0", sourceType = "SOURCE_FILES", envVars = { { name = "A", value = "hidden", isSecret = true } },
+        sourceFiles = { { name = "INPUT_SCHEMA.json", format = "BASE64", content = (require "mime".b64(schema)) } },
+      }), 201)
+      for _, path in ipairs { "", "/1.0", "/1.0/env-vars", "/1.0/env-vars/A" } do
+        local answer = fetch("GET", below .. path)
+        assert.matches('"name":"A"', answer.body)
+        assert.is_nil(answer.body:find("hidden", 1, true))
+      end
+      assert.equal("beta", data(send("POST", below .. "/1.0", '{"buildTag":"beta"}')).buildTag)
+      local validate = "/v2/acts/janedoe~my-actor/validate-input"
+      assert.equal('{"valid":true}', send("POST", validate, '{"url":"x"}').body)
+      assert.matches("input.url is required", refused(send("POST", validate, "{}"), 400, "invalid-input"))
+      refused(send("POST", validate, "{"), 400, "run-input-body-not-valid-json")
+      refused(send("POST", validate, "[]"), 400, "input-json-not-object")
     end)
 
     it("are listed", function()

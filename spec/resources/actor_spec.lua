@@ -53,7 +53,7 @@ describe("an Actor of one's own", function()
     refused(400, "actor-name-not-unique", client:actors():create { name = "my-actor" })
     refused(400, "invalid-input", client:actors():create { name = "not a name" })
     refused(400, "invalid-input", client:actor("janedoe~my-actor"):update { isPublic = apify.null })
-    refused(404, "actor-not-found", client:actor("nobody"):update { title = "x" })
+    refused(404, "record-not-found", client:actor("nobody"):update { title = "x" })
     refused(401, "token-not-valid", client:with({ token = "apify_api_invalid" }):actor("janedoe~my-actor"):delete())
     api:faults { match = { method = "POST" }, action = { close_before_answer = { act = true } } }
     local err = failure("network", client:with({ max_retries = 3 }):actors():create { name = "once" })

@@ -90,7 +90,7 @@ end
 --- The version that a path leads to, its Actor, and its place there.
 function actor_versions.of_path(request, actor_id, number)
   auth.check(request)
-  local actor = runs.find_actor(actor_id)
+  local actor = runs.find_actor_itself(actor_id)
   local version, place = find(actor, number)
   return version or error(errors.record_not_found, 0), actor, place
 end
@@ -98,14 +98,14 @@ end
 --- GET /v2/acts/{actorId}/versions
 function actor_versions.list(request, actor_id)
   auth.check(request)
-  local actor = runs.find_actor(actor_id)
+  local actor = runs.find_actor_itself(actor_id)
   return answers.data(('{"total":%d,"items":[%s]}'):format(#actor.versions, actor_versions.rows(actor)))
 end
 
 --- POST /v2/acts/{actorId}/versions
 function actor_versions.create(request, actor_id)
   auth.check(request)
-  local actor, given = runs.find_actor(actor_id), json_bodies.read(request)
+  local actor, given = runs.find_actor_itself(actor_id), json_bodies.read(request)
   refuse_taken(actor, given)
   local version = actor_versions.new(given)
   table.insert(actor.versions, version)

@@ -61,7 +61,7 @@ end
 --- POST /v2/acts/{actorId}/validate-input
 function input_schemas.validate(request, actor_id)
   auth.check(request)
-  local actor, text = runs.find_actor(actor_id), bodies.read(request)
+  local actor, text = runs.find_actor_itself(actor_id), bodies.read(request)
   start_params.build(request.args)
   if cjson.decode(text) == nil then error(errors.new(400, "run-input-body-not-valid-json", "The input is not valid JSON."), 0) end
   local input = json_tree.parse(text)

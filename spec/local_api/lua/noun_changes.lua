@@ -71,7 +71,7 @@ end
 --- PUT /v2/acts/{actorId}
 function noun_changes.put_actor(request, id)
   auth.check(request)
-  local actor, given = runs.find_actor(id), json_bodies.read(request)
+  local actor, given = runs.find_actor_itself(id), json_bodies.read(request)
   local name = full_name(given)
   refuse_taken(store.actors, name, actor, 400, "actor-name-not-unique")
   change_actor(actor, given)
@@ -83,7 +83,7 @@ end
 --- DELETE /v2/acts/{actorId}
 function noun_changes.delete_actor(request, id)
   auth.check(request)
-  store.remove_noun(store.actors, store.actor_list, runs.find_actor(id))
+  store.remove_noun(store.actors, store.actor_list, runs.find_actor_itself(id))
   return answers.none()
 end
 

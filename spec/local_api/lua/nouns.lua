@@ -86,7 +86,7 @@ end
 --- GET /v2/acts/{actorId}
 function nouns.get_actor(request, id)
   auth.check(request)
-  return answers.data(nouns.actor_object(runs.find_actor(id)))
+  return answers.data(nouns.actor_object(runs.find_actor_itself(id)))
 end
 
 --- GET /v2/actor-tasks/{taskId}

@@ -66,6 +66,11 @@ function runs.find_actor(id)
   return store.actors[id] or error(errors.actor_not_found, 0)
 end
 
+--- The same where the Actor itself is asked for: the failure is that of any object, which clients know as "there is none".
+function runs.find_actor_itself(id)
+  return store.actors[id] or error(errors.record_not_found, 0)
+end
+
 --- The task of that id or name, or a failure.
 function runs.find_task(id)
   return store.tasks[id] or error(errors.record_not_found, 0)
