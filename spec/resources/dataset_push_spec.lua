@@ -3,6 +3,7 @@ local apify = require "apify"
 local child = require "spec.support.child"
 local testbed = require "spec.support.testbed"
 local core = require "apify.core"
+local gzip = require "spec.support.gzip"
 local lists = require "spec.support.lists"
 local push = require "apify.resources.dataset_push"
 local waiting = require "spec.support.waiting"
@@ -72,7 +73,7 @@ describe("pushing items", function()
 
   -- Call fn while nothing is compressed, so that the log tells the sizes of JSON.
   local function uncompressed(fn)
-    local gzip = core.gzip
+    local make = core.gzip
     core.gzip = function()
       local pieces = {}
       return {
@@ -88,7 +89,7 @@ describe("pushing items", function()
       }
     end
     local ok, err = pcall(fn)
-    core.gzip = gzip
+    core.gzip = make
     assert(ok, err)
   end
 
@@ -424,6 +425,27 @@ describe("pushing items", function()
     local _, err = items({ n = 1 }, { request_timeout = 0.05 })
     assert.equal("timeout", err.kind)
     assert.same({ 1, 1 }, err.in_doubt)
+  end)
+
+  it("sends what is encoded already as it is", function()
+    local handle, packed = client:dataset(dataset), gzip.pack '[{"n":1},{"n":2}]'
+    assert.same({ true }, { handle:push_items(packed, { content_encoding = "gzip" }) })
+    assert.same({ { n = 1 }, { n = 2 } }, stored())
+    local request = pushes()[1]
+    assert.same({ "gzip", #packed, "application/json; charset=utf-8" }, {
+      request.headers["content-encoding"], request.body_bytes, request.headers["content-type"],
+    })
+    assert.equal(415, select(2, handle:push_items("[]", { content_encoding = "zpaq" })).status)
+    assert.equal(400, select(2, handle:push_items("[]", { content_encoding = "gzip" })).status)
+    for _, bad in ipairs { { { n = 1 } }, function() end } do
+      local ok, text = pcall(function() handle:push_items(bad, { content_encoding = "gzip" }) end)
+      assert.is_false(ok)
+      assert.matches("^%S*push_spec.lua:%d+: bad argument 1 of dataset:push_items: ", text)
+    end
+    api:faults { match = { path = "/items" }, action = { hang = true } }
+    local _, err = handle:push_items(packed, { content_encoding = "gzip", deadline = 0.05 })
+    assert.same({ "timeout", true }, { err.kind, err.sent })
+    assert.equal(2, total())
   end)
 
   it("goes by the codec that was given", function()

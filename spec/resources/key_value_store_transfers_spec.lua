@@ -1,6 +1,7 @@
 --- Records that are uploaded from and downloaded to files, handles and functions; what becomes of them when something breaks.
 local apify = require "apify"
 local expect = require "spec.support.expect"
+local gzip = require "spec.support.gzip"
 local program = require "spec.support.program"
 local testbed = require "spec.support.testbed"
 
@@ -67,6 +68,39 @@ describe("an upload", function()
     assert.same({ key = "k", value = bytes, content_type = "image/x-own" }, stored "k")
     assert.is_true(store:upload_record("empty", write_file("empty", "")))
     assert.same({ key = "empty", value = "", content_type = "application/octet-stream" }, stored "empty")
+  end)
+
+  it("that is encoded already goes as it is, of a file and of a string", function()
+    local packed = gzip.pack(("some text\n"):rep(1000))
+    local text = { content_type = "text/plain", content_encoding = "gzip" }
+    assert(store:upload_record("file", write_file("a.gz", packed), text))
+    assert(store:set_record("string", packed, text))
+    assert(store:set_record("bytes", gzip.pack "\0\1", { content_encoding = "gzip" }))
+    for i, request in ipairs(api:log().requests) do
+      local size = i < 3 and #packed or request.body_bytes
+      assert.same({ "gzip", size }, { request.headers["content-encoding"], request.body_bytes })
+    end
+    for _, key in ipairs { "file", "string" } do assert.equal(("some text\n"):rep(1000), assert(store:get_record(key)).value) end
+    assert.same({ "\0\1", "application/octet-stream" }, (function(r) return { r.value, r.content_type } end)(store:get_record "bytes"))
+  end)
+
+  it("in an encoding that the API does not know, or that is not its own, is refused", function()
+    for _, options in ipairs { { content_encoding = "zpaq", status = 415 }, { content_encoding = "gzip", status = 400 } } do
+      local status = options.status
+      options.status = nil
+      local name = write_file("p", "plain")
+      for _, result in ipairs { { store:set_record("k", "plain", options) }, { store:upload_record("k", name, options) } } do
+        assert.equal(status, result[2].status)
+      end
+    end
+    assert.is_false(store:record_exists "k")
+    for _, call in ipairs {
+      function() store:set_record("k", { 1 }, { content_encoding = "gzip" }) end,
+      function() store:set_record("k", "x", { content_encoding = "a\nb" }) end,
+      function() store:upload_record("k", path "p", { content_encoding = 5 }) end,
+    } do
+      assert.matches("^%S*transfers_spec.lua:%d+: bad .*content_encoding", select(2, pcall(call)))
+    end
   end)
 
   it("of a handle begins where it stands, and leaves it open", function()

@@ -1,5 +1,6 @@
 --- A dataset: items that are appended and never change.
 --- https://docs.apify.com/api/v2/dataset-get
+local bodies = require "apify.http.bodies"
 local bookmark = require "apify.paging.bookmark"
 local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
@@ -190,15 +191,28 @@ function Dataset:create_items_public_url(opts)
   return storage.public_url(self, operations.get, operation, o, storage.signer(o.expires_in_secs))
 end
 
+--- Store items whose JSON is encoded already: as it is, in one request.
+local function push_encoded(self, bytes, o)
+  if type(bytes) ~= "string" then
+    errors.misuse("bad argument 1 of dataset:push_items: %s (with content_encoding it is a string that is encoded so)", errors.show(bytes))
+  end
+  return resource.call(self, operations.push_items, o, nil, {
+    body = bytes, headers = { "Content-Type: " .. bodies.JSON_TYPE, "Content-Encoding: " .. o.content_encoding },
+    request_timeout = math.min(o.deadline or math.huge, o.request_timeout or self.settings.request_timeout),
+  })
+end
+
 --- Store one item, a list of items, JSON text, or what an iterator gives, in requests of at most 4 MiB one after the other.
---- On an error, `err.pushed` items are stored, and those from `err.in_doubt[1]` to `err.in_doubt[2]` perhaps.
+--- On an error, `err.pushed` items are stored, and those from `err.in_doubt[1]` to `err.in_doubt[2]` perhaps. With `content_encoding`,
+--- such as "gzip", the items are a text that is encoded so: it is sent as it is, and neither split nor counted.
 ---@param items table|string|fun(): table?
----@param opts? apify.TimeoutOptions|{ deadline?: number }
+---@param opts? apify.TimeoutOptions|{ content_encoding?: string, deadline?: number }
 ---@return true? ok
----@return integer|apify.Error count_or_err how many were stored
+---@return integer|apify.Error|nil count_or_err how many were stored
 function Dataset:push_items(items, opts)
   resource.check_self(Dataset, self, "push_items")
   local o = operations.push_items.check(opts, "dataset:push_items")
+  if o.content_encoding then return push_encoded(self, items, o) end
   return push.items(self.settings, resource.resolvable(self, operations.push_items, o), items, o)
 end
 

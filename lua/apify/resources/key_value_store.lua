@@ -177,10 +177,10 @@ local function is_packed(content_type)
 end
 
 --- Store a record under the key. Tables, numbers, booleans and apify.null become JSON; strings are text, or bytes where they are
---- not UTF-8; `content_type` says otherwise.
+--- not UTF-8; `content_type` says otherwise. With `content_encoding`, such as "gzip", the value is a string that is encoded so.
 ---@param key string
 ---@param value any
----@param opts? apify.TimeoutOptions|{ content_type?: string }
+---@param opts? apify.TimeoutOptions|{ content_encoding?: string, content_type?: string }
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:set_record(key, value, opts)
@@ -190,7 +190,10 @@ function KeyValueStore:set_record(key, value, opts)
   if value == nil then
     errors.misuse "bad argument 2 of key_value_store:set_record: nil (delete_record removes a record, apify.null is JSON's null)"
   end
-  local body, content_type = encode_value(self.settings, value, o.content_type)
+  if o.content_encoding and type(value) ~= "string" then
+    errors.misuse("bad argument 2 of key_value_store:set_record: %s (with content_encoding it is a string that is encoded so)", errors.show(value))
+  end
+  local body, content_type = encode_value(self.settings, value, o.content_type or o.content_encoding and BYTES_TYPE)
   if #body > bodies.MAX_SIZE then
     return nil, request.describe(self.settings, resource.request(self, operations.set_record, o, segment), {
       kind = "too_large", sent = false,
@@ -198,7 +201,11 @@ function KeyValueStore:set_record(key, value, opts)
     })
   end
   local fields = { body = body, headers = { "Content-Type: " .. content_type } }
-  if not is_packed(content_type) then fields.body, fields.headers[2] = bodies.compress(body) end
+  if o.content_encoding then
+    fields.headers[2] = "Content-Encoding: " .. o.content_encoding
+  elseif not is_packed(content_type) then
+    fields.body, fields.headers[2] = bodies.compress(body)
+  end
   return resource.call(self, operations.set_record, o, segment, fields)
 end
 
@@ -206,7 +213,7 @@ end
 --- `size` says how many bytes a function will give. A function cannot be tried again once it was called.
 ---@param key string
 ---@param from string|file*|fun(): string?, string?
----@param opts? apify.TimeoutOptions|{ content_type?: string, deadline?: number, size?: integer }
+---@param opts? apify.TimeoutOptions|{ content_encoding?: string, content_type?: string, deadline?: number, size?: integer }
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:upload_record(key, from, opts)
@@ -216,7 +223,8 @@ function KeyValueStore:upload_record(key, from, opts)
   source.check(from, "argument 2 of " .. where)
   local o = operations.upload_record.check(opts, where)
   local req = resource.request(self, operations.upload_record, o, segment, {
-    headers = { "Content-Type: " .. (o.content_type or BYTES_TYPE) }, max_size = bodies.MAX_SIZE, deadline = o.deadline,
+    headers = { "Content-Type: " .. (o.content_type or BYTES_TYPE), o.content_encoding and "Content-Encoding: " .. o.content_encoding },
+    max_size = bodies.MAX_SIZE, deadline = o.deadline,
   })
   local refused = drive.refusal(self.settings)
   if refused then return nil, refused end

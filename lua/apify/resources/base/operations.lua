@@ -103,7 +103,7 @@ operations.dataset.download_items = operation.new("GET", "/items", nil,
 operations.dataset.count_items = operation.new("HEAD", "/items", nil, signed)
 operations.dataset.create_items_public_url = operation.new("GET", "/items", nil,
   join(item_range, item_shape, item_format, { { "format", "format", formats } }), expiring)
-operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { deadline = positive_secs })
+operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { content_encoding = header_text, deadline = positive_secs })
 operations.dataset.get_statistics = operation.new("GET", "/statistics", "statistics")
 
 operations.key_value_store = storage()
@@ -117,9 +117,10 @@ operations.key_value_store.get_record = operation.new("GET", "/records/{}", nil,
 operations.key_value_store.download_record = operation.media("GET", "/records/{}", "record", record_form,
   { deadline = positive_secs, raw = flag })
 operations.key_value_store.record_exists = operation.new("HEAD", "/records/{}", "nothing")
-operations.key_value_store.set_record = operation.new("PUT", "/records/{}", "nothing", nil, { content_type = header_text })
+operations.key_value_store.set_record = operation.new("PUT", "/records/{}", "nothing", nil,
+  { content_encoding = header_text, content_type = header_text })
 operations.key_value_store.upload_record = operation.new("PUT", "/records/{}", "nothing", nil, {
-  content_type = header_text, deadline = positive_secs, size = whole,
+  content_encoding = header_text, content_type = header_text, deadline = positive_secs, size = whole,
 })
 operations.key_value_store.delete_record = operation.new("DELETE", "/records/{}", "nothing")
 
