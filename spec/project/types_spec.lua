@@ -2,6 +2,7 @@
 local annotations = require "spec.support.annotations"
 local public_names = require "spec.support.public_names"
 local job_status = require "apify.resources.base.job_status"
+local sources = require "spec.support.sources"
 local testbed = require "spec.support.testbed"
 
 local ALL = annotations.read()
@@ -73,6 +74,25 @@ describe("what an editor is told", function()
       local fields = is_options and annotations.fields(ALL, written.types[last]) or {}
       assert.same({ name, sorted(options) }, { name, sorted(fields) })
     end
+  end)
+
+  it("of the API's objects is that their nulls can be kept: each call that returns such takes `nulls`", function()
+    local is_object, without, count = {}, {}, 0
+    local is_step = { iterator = true, waits = true, watch = true }        -- of what was called with `nulls`
+    for _, path in ipairs(sources.list "lua/apify/meta") do
+      for line in io.lines(path) do is_object[line:match "^%-%-%-@class (apify%.%w+)$" or false] = true end
+    end
+    for call, options in pairs(found.calls) do
+      local written = written_of(found.functions[call])
+      for name in (written and written.returns[1] or ""):gmatch "apify%.%w+" do
+        if is_object[name] or name:find "Page$" then
+          count = count + 1
+          if not options.nulls and not is_step[call:match "^%l+"] then without[#without + 1] = call end
+        end
+      end
+    end
+    assert.same({}, without)
+    assert.is_true(count > 40)
   end)
 
   it("of ids is that they are ids", function()

@@ -44,9 +44,18 @@ describe("runs", function()
     end)
   end)
 
-  it("take the API's own spellings", function()
-    local o = { limit = 7, desc = 1, status = "FAILED,SUCCEEDED" }
-    assert.same(assert(runs:list { limit = 7, desc = true, status = { "FAILED", "SUCCEEDED" } }), assert(runs:list(o)))
+  it("take the API's own spellings: statuses in one text, 1 and 0, whole numbers as floats", function()
+    local usual = { limit = 7, offset = 2, desc = true, status = { "FAILED", "SUCCEEDED" } }
+    local o = { limit = 7.0, offset = 2.0, desc = 1, status = "FAILED,SUCCEEDED" }
+    assert.same(assert(runs:list(usual)), assert(runs:list(o)))
+    local path = last_path()
+    assert.equal("/v2/acts/janedoe~my-actor/runs?offset=2&limit=7&desc=1&status=FAILED%2CSUCCEEDED", path)
+    assert(client:task("janedoe~my-task"):runs():list(o))
+    assert.equal(path:gsub("acts/janedoe~my%-actor", "actor-tasks/janedoe~my-task"), last_path())
+    assert.same(runs:iterate({ desc = true, limit = 30, chunk_size = 10, status = "FAILED" }):collect(),
+      runs:iterate({ desc = 1, limit = 30.0, chunk_size = 1e1, status = " FAILED" }):collect())
+    assert(client:run(runs:list().items[1]):get { wait_for_finish = 1.0 })
+    assert.matches("?waitForFinish=1", last_path(), 1, true)
     assert.is_false(assert(runs:list { limit = 7, desc = 0 }).desc)
   end)
 
