@@ -124,7 +124,7 @@ function Run:metamorph(target, input, opts)
   resource.check_self(Run, self, "metamorph")
   local o = operations.metamorph.check(opts, "run:metamorph")
   o.target_actor_id = url.plain_id(target, "Actor id")
-  return resource.call(self, operations.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph"))
+  return resource.call(self, operations.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph", 2))
 end
 
 --- Restart the run's container.
