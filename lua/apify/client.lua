@@ -1,6 +1,8 @@
 --- A client: settings, and the way to everything that the API has.
 local actor = require "apify.resources.actor"
 local account = require "apify.resources.account"
+local build = require "apify.resources.build"
+local builds = require "apify.resources.builds"
 local custom = require "apify.resources.custom"
 local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
@@ -57,6 +59,14 @@ end
 function Client:run(id)
   errors.check_self(self, client_mt, "client:run")
   return run.new(self.settings, id)
+end
+
+--- A build of an Actor.
+---@param id apify.Id an id, or a table with an `id`, such as a row of a list
+---@return apify.BuildHandle
+function Client:build(id)
+  errors.check_self(self, client_mt, "client:build")
+  return build.new(self.settings, id)
 end
 
 --- A dataset.
@@ -204,6 +214,14 @@ function Client:webhook_dispatch(id)
   return webhook.dispatch(self.settings, id)
 end
 
+--- All builds of the account's Actors.
+---@return apify.Builds
+function Client:builds(...)
+  errors.check_self(self, client_mt, "client:builds")
+  resource.check_no_options("client:builds", ...)
+  return builds.new(self.settings, "/actor-builds")
+end
+
 local check_wait = options.spec {
   deadline = options.positive_secs,
   max_parallel = options.integer { min = 1 },
@@ -213,49 +231,51 @@ local check_wait = options.spec {
   wait_secs = options.number { min = 0, huge = true },
 }
 
---- Ids and paths of the runs that are to be waited for.
-local function resolve_runs(list, where)
-  if type(list) ~= "table" then errors.misuse("bad argument 1 of %s: %s (expected a list of runs or ids)", where, errors.show(list)) end
-  if #list == 0 and next(list) ~= nil then errors.misuse("bad argument 1 of %s: a table that is no list (expected a list of runs or ids)", where) end
+--- What the runs and builds that are to be waited for are, with their ids and paths. A build is given by its handle.
+local function resolve_jobs(list, where)
+  local what = type(list) ~= "table" and errors.show(list) or #list == 0 and next(list) ~= nil and "a table that is no list"
+  if what then errors.misuse("bad argument 1 of %s: %s (expected a list of runs, their ids, or handles of builds)", where, what) end
   local resolved = {}
   for i, item in ipairs(list) do
-    resolved[i] = { id = resource.id_text(item), path = resource.run_path(item) }
+    local build_path = build.path_of(item)
+    resolved[i] = { id = resource.id_text(item), kind = build_path and "build" or "run", path = build_path or resource.run_path(item) }
   end
   return resolved
 end
 
---- Wait for many runs in one thread: an iterator over `id, run, err`, each once, in the order in which they end.
----@param list apify.Id[]
+--- Wait for many runs, and builds by their handles, in one thread: an iterator over `id, run, err`, each once, in the order in which
+--- they end.
+---@param list (apify.Id|apify.BuildHandle)[]
 ---@param opts? apify.WaitManyOptions
----@return (fun(): string?, apify.Run?, apify.Error?)|apify.WaitIterator, nil, nil, apify.WaitIterator
+---@return (fun(): string?, apify.Run|apify.Build|nil, apify.Error?)|apify.WaitIterator, nil, nil, apify.WaitIterator
 function Client:wait_each(list, opts)
   errors.check_self(self, client_mt, "client:wait_each")
   local o = check_wait(opts, "client:wait_each")
-  local it = job_wait.each(self.settings, resolve_runs(list, "client:wait_each"), o)
+  local it = job_wait.each(self.settings, resolve_jobs(list, "client:wait_each"), o)
   return it, nil, nil, it
 end
 
---- Wait until all of the runs have ended: the list of them; or nil and the first error, with those that ended in `err.partial`.
----@param list apify.Id[]
+--- Wait until all of the runs and builds have ended: the list of them; or nil and the first error, with those that ended in `err.partial`.
+---@param list (apify.Id|apify.BuildHandle)[]
 ---@param opts? apify.WaitManyOptions
----@return apify.Run[]? runs
+---@return (apify.Run|apify.Build)[]? ended
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
   errors.check_self(self, client_mt, "client:wait_all")
   local o = check_wait(opts, "client:wait_all")
-  return job_wait.all(self.settings, resolve_runs(list, "client:wait_all"), o)
+  return job_wait.all(self.settings, resolve_jobs(list, "client:wait_all"), o)
 end
 
---- Wait until one of the runs has ended: the run and its index; or nil and an error when none can any more.
----@param list apify.Id[]
+--- Wait until one of the runs and builds has ended: it and its index; or nil and an error when none can any more.
+---@param list (apify.Id|apify.BuildHandle)[]
 ---@param opts? apify.WaitManyOptions
----@return apify.Run? run
+---@return apify.Run|apify.Build|nil ended
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
   errors.check_self(self, client_mt, "client:wait_any")
   local o = check_wait(opts, "client:wait_any")
-  local resolved = resolve_runs(list, "client:wait_any")
-  if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected a run to wait for)" end
+  local resolved = resolve_jobs(list, "client:wait_any")
+  if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected something to wait for)" end
   return job_wait.any(self.settings, resolved, o)
 end
 

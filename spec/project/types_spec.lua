@@ -97,11 +97,11 @@ describe("what an editor is told", function()
 
   it("of ids is that they are ids", function()
     local count = 0
-    for _, noun in ipairs { "actor", "dataset", "key_value_store", "log", "request_queue", "run", "task" } do
+    for _, noun in ipairs { "actor", "build", "dataset", "key_value_store", "log", "request_queue", "run", "task" } do
       assert.equal("apify.Id", written_of(found.functions["client:" .. noun]).types.id)
       count = count + 1
     end
-    assert.equal(7, count)
+    assert.equal(8, count)
   end)
 
   it("names no type that is not there", function()
@@ -153,6 +153,12 @@ describe("what an editor is told of the API's objects", function()
     check("apify.Run", run)
     local fields = annotations.fields(ALL, "apify.Run")
     for name in pairs(run) do assert.is_truthy(fields[name], name) end
+  end)
+
+  it("is what a build has", function()
+    check("apify.BuildRow", assert(client:builds():list()).items[1])
+    check("apify.Build", assert(client:actor("janedoe~my-actor"):build "0.1"))
+    check("apify.Build", assert(assert(client:actor("janedoe~my-actor"):default_build()):get()))
   end)
 
   it("is what an Actor and a task have", function()

@@ -1,4 +1,4 @@
---- Write lua/apify/meta/{runs,actors,storages,account,webhooks}.lua, the objects of the API for editors, from its OpenAPI document:
+--- Write lua/apify/meta/{runs,actors,builds,storages,account,webhooks}.lua, the objects of the API for editors, from its OpenAPI document:
 ---   eval "$(make -s env)"; lua5.4 spec/setup/types.lua ../shared/openapi/apify.openapi.json
 --- Apify publishes it as https://docs.apify.com/api/openapi.json. What is written is checked in: nothing else needs the document.
 local core = require "apify.core"
@@ -7,6 +7,7 @@ local core = require "apify.core"
 local FILES = {
   { "runs", "Runs", "Run", "RunShort", "WebhookRepresentation" },
   { "actors", "Actors and tasks", "Actor", "ActorShort", "Task", "TaskShort" },
+  { "builds", "Builds", "Build", "BuildShort" },
   { "storages", "Datasets, key-value stores and request queues", "Dataset", "DatasetListItem", "DatasetStatistics", "KeyValueStore", "ListOfKeys",
     "RequestQueue", "RequestQueueShort", "Request", "ListOfRequests", "RequestQueueHead", "LockedRequestQueueHead", "RequestRegistration",
     "AddedRequest", "DeletedRequest", "RequestLockInfo", "UnlockRequestsResult" },
@@ -17,7 +18,8 @@ local FILES = {
 
 -- Our names, where the document's would mean something else here: a handle, a request that is sent, options that are given.
 local NAMES = {
-  ActorJobStatus = "RunStatus", ActorShort = "ActorRow", DatasetListItem = "DatasetRow", DefaultRunOptions = "DefaultRunConfiguration",
+  ActorJobStatus = "RunStatus", ActorShort = "ActorRow", BuildOptions = "BuildConfiguration", BuildShort = "BuildRow",
+  DatasetListItem = "DatasetRow", DefaultRunOptions = "DefaultRunConfiguration",
   HeadRequest = "QueueHeadRow", ListOfKeys = "KeyPage", ListOfRequests = "QueueRequestPage", LockedHeadRequest = "LockedQueueHeadRow",
   LockedRequestQueueHead = "LockedQueueHead", Request = "QueueRequest", RequestLockInfo = "RequestLock", RequestQueueHead = "QueueHead",
   RequestQueueShort = "RequestQueueRow", RunOptions = "RunConfiguration", RunShort = "RunRow", Task = "ActorTask",
@@ -31,6 +33,7 @@ local NAMES = {
 
 local CLOSED = { ActorJobStatus = true }           -- the API may add to the other enumerations
 local MAX_TEXT, MAX_LINE = 90, 150                 -- characters of a description, and of a line with it
+local MAX_INLINE = 120                             -- characters of an object that has a name but no class of its own
 
 local schemas, version                             -- of the document; the former by name
 local due, is_written = {}, {}                     -- names of schemas that are to be written; those that are
@@ -65,10 +68,10 @@ local function members_of(schema)
   return is_object and all or nil
 end
 
-local type_of
+local type_of, type_of_ref
 
 -- What is referred to: a class or an alias of its own, unless it is a plain value.
-local function type_of_ref(name)
+function type_of_ref(name)
   local schema = schemas[name]
   if not schema.enum and not members_of(schema) then return type_of(schema) end
   due[#due + 1] = name
@@ -91,7 +94,10 @@ local function inline_object(schema)
     local shown = name:find "^[%a_][%w_]*$" and name or ("[%q]"):format(name)
     fields[#fields + 1] = shown .. ((is_nullable or not members[name].is_required) and "?: " or ": ") .. text
   end
-  return "{ " .. table.concat(fields, ", ") .. " }"
+  local text = "{ " .. table.concat(fields, ", ") .. " }"
+  if #text <= MAX_INLINE or not schema.title then return text end
+  schemas[schema.title] = schema
+  return type_of_ref(schema.title)
 end
 
 local PLAIN = { boolean = "boolean", integer = "integer", number = "number", string = "string" }

@@ -25,7 +25,7 @@ local function load_module()
 end
 
 --- What stands for the arguments before the options: the first of these that a call does not refuse before it looks at them.
-local STAND_INS = { "csv", { id = "csv", eventTypes = { "TEST" } }, print, {} }
+local STAND_INS = { "csv", { id = "csv", eventTypes = { "TEST" } }, print, {}, "0.1" }
 
 --- Call a function with a wrong option, so that it tells its options and does nothing else.
 local function provoke(fn, self)
@@ -46,7 +46,7 @@ local function handles(apify)
   local run = client:run "id"
   local list = {
     { "client", client }, { "actor", client:actor "id" }, { "task", client:task "id" }, { "run", run },
-    { "runs", client:runs() }, { "runs", client:task("id"):runs() },
+    { "build", client:build "id" }, { "builds", client:builds() }, { "runs", client:runs() }, { "runs", client:task("id"):runs() },
     { "actors", client:actors() }, { "tasks", client:tasks() }, { "datasets", client:datasets() },
     { "key_value_stores", client:key_value_stores() }, { "request_queues", client:request_queues() },
     { "user", client:user() }, { "schedules", client:schedules() }, { "schedule", client:schedule "id" }, { "store", client:store() },

@@ -15,12 +15,15 @@ local SHOWN = 300                        -- bytes of a foreign text that a messa
 ---@field what string for messages
 ---@field members table<string, string> the type of each; "rows" is a list of objects
 ---@field is_list? boolean it is a list of objects itself
+---@field is_bare? boolean it is the whole answer, not its data
 
 ---@type table<string, apify.Shape>
 local SHAPES = {
   batch = { what = "the result of a batch", members = { processedRequests = "rows", unprocessedRequests = "rows" } },
   limits = { what = "the limits of an account", members = { limits = "table" } },
   env_var = { what = "an environment variable", members = { name = "string" } },
+  build = { what = "a build", members = { id = "string", status = "string" } },
+  definition = { what = "an OpenAPI definition", members = { openapi = "string" }, is_bare = true },
   lock = { what = "a lock", members = { lockExpiresAt = "string" } },
   object = { what = "an object of the API", members = { id = "string" } },
   page = { what = "a page", members = { items = "rows" } },
@@ -112,7 +115,9 @@ local function fault_of(value, shape)
     local fault = fault_of_rows(value)
     return fault and ("the answer is not %s: its data %s"):format(shape.what, fault)
   end
-  if not is_object(value) then return ("the answer is not %s: it has no object in data"):format(shape.what) end
+  if not is_object(value) then
+    return ("the answer is not %s: it %s"):format(shape.what, shape.is_bare and "is no object" or "has no object in data")
+  end
   for name, kind in pairs(shape.members) do
     local fault = fault_of_member(value[name], kind)
     if fault then return ("the answer is not %s: its %s %s"):format(shape.what, name, fault) end
@@ -136,7 +141,7 @@ local function reader(shape)
     if call.method == "PUT" and call.xfer:status() == 204 then return true end           -- it is done, and that is all
     local body, message, name, offset, is_stray = answers.json(call)
     if message then return nil, message, name, offset, is_stray end
-    local value = type(body) == "table" and body.data
+    local value = shape.is_bare and body or type(body) == "table" and body.data
     local fault = fault_of(value, shape)
     if fault then return nil, fault, "decode", 0 end
     return shape.members.items and names.page(value) or value

@@ -2,7 +2,10 @@
 --- https://docs.apify.com/api/v2/act-get
 local actor_version = require "apify.resources.actor_version"
 local answers = require "apify.http.answers"
+local build = require "apify.resources.build"
+local builds = require "apify.resources.builds"
 local errors = require "apify.util.errors"
+local job_status = require "apify.resources.base.job_status"
 local operations = require("apify.resources.base.operations").actor
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
@@ -165,6 +168,52 @@ function Actor:webhooks(...)
   resource.check_self(Actor, self, "webhooks")
   resource.check_no_options("actor:webhooks", ...)
   return webhook.all(self.settings, self.path)
+end
+
+---@class apify.BuildOptions : apify.ObjectOptions
+---@field beta_packages? boolean with the beta versions of Apify's packages
+---@field tag? string what the build is tagged with once it has succeeded; the version's own tag when absent
+---@field use_cache? boolean
+---@field wait_for_finish? integer seconds that the API may hold its answer, 0 to 60
+
+--- Start a build of a version, such as "0.1", and return it at once. A lost answer is not asked for again: `err.sent` says that the
+--- build may be there.
+---@param version string
+---@param opts? apify.BuildOptions
+---@return apify.Build? build
+---@return apify.Error? err
+function Actor:build(version, opts)
+  resource.check_self(Actor, self, "build")
+  if type(version) ~= "string" or not version:find "^%d%d?%.%d%d?$" then
+    errors.misuse("bad argument 1 of actor:build: %s (expected a version such as \"0.1\")", errors.show(version))
+  end
+  local o = operations.build.check(opts, "actor:build")
+  o.version = version
+  local fields = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
+  fields.answer_name = "build"
+  return resource.call(self, operations.build, o, nil, fields)
+end
+
+--- The Actor's builds.
+---@return apify.Builds
+function Actor:builds(...)
+  resource.check_self(Actor, self, "builds")
+  resource.check_no_options("actor:builds", ...)
+  return builds.new(self.settings, self.path .. "/builds")
+end
+
+--- Ask for the Actor's default build: a handle of it. `wait_for_finish` lets the API hold the answer for up to so many seconds (0 to 60)
+--- while that build goes on.
+---@param opts? apify.TimeoutOptions|{ wait_for_finish?: integer }
+---@return apify.BuildHandle? build
+---@return apify.Error? err `not_found` when there is no such Actor, or no build
+function Actor:default_build(opts)
+  resource.check_self(Actor, self, "default_build")
+  local o = operations.default_build.check(opts, "actor:default_build")
+  local limits = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
+  local found, err = resource.call(self, operations.default_build, o, nil, limits, answers.reader "build")
+  if not found then return nil, err end
+  return build.new(self.settings, found.id)
 end
 
 local actor = {}

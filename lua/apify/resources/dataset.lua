@@ -100,7 +100,7 @@ local function still_grows(settings)
   return function(path, limit)
     local run_path = path:match "^/actor%-runs/[^/]+"
     if not run_path then return true end
-    return job_status.is_going(settings, run_path, nil, limit)
+    return job_status.is_going(settings, { run_path = run_path }, limit)
   end
 end
 

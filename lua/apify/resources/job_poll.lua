@@ -1,4 +1,4 @@
---- The waiting for one run to finish: long polls, one after another, until one shows it finished or the time is over.
+--- The waiting for one job, a run or a build, to finish: long polls, one after another, until one shows it finished or the time is over.
 ---
 --- A state machine like a call: it never waits itself, so that one caller can hold a thousand of them.
 local answers = require "apify.http.answers"
@@ -14,10 +14,9 @@ local LONGEST_PAUSE = 2
 local CROWDED_POLL = 1                   -- seconds that the API holds a request while other waits want to poll
 local LAST_LOOK = 0.4                    -- seconds beyond wait_secs for the poll that is under way then
 
-local read_run = answers.reader "run"
-
 ---@class apify.JobPoll
----@field run? table as last seen
+---@field kind apify.JobKind
+---@field job? apify.Run|apify.Build as last seen
 ---@field error? apify.Error
 ---@field is_over boolean
 ---@field wake_at number poke again then
@@ -29,7 +28,8 @@ JobPoll.__index = JobPoll
 
 ---@class apify.JobPollOptions
 ---@field settings apify.Settings
----@field path string of the run
+---@field kind apify.JobKind
+---@field path string of the job
 ---@field waiter apify.Waiter
 ---@field wait_secs? number
 ---@field is_deadline? boolean it is an error of kind "timeout" when they are over
@@ -43,7 +43,7 @@ JobPoll.__index = JobPoll
 ---@return apify.JobPoll
 function job_poll.new(o, now)
   return setmetatable({
-    settings = o.settings, path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
+    settings = o.settings, kind = o.kind, read = answers.reader(o.kind), path = o.path, waiter = o.waiter, wait_secs = o.wait_secs, nulls = o.nulls,
     request_timeout = o.request_timeout or o.settings.request_timeout, limiter = o.limiter, longest_poll = o.longest_poll or LONGEST_POLL,
     is_deadline = o.is_deadline, ends_at = now + (o.wait_secs or math.huge), poll_at = now, wake_at = now,
     pause = job_status.SHORTEST_PAUSE, is_over = false,
@@ -58,20 +58,20 @@ function JobPoll:close()
   if call then call:close() end                              -- last, as a hook may raise
 end
 
-local function end_with(self, run, err)
-  self.run = run or self.run
-  if err then err.run = err.run or self.run end
+local function end_with(self, job, err)
+  self.job = job or self.job
+  if err then err[self.kind] = err[self.kind] or self.job end
   self.error, self.is_over = err, true
   self:close()
 end
 
 --- The time is over. `err` is what the last poll ended with, if it failed.
 local function give_up(self, err)
-  local call, run = self.call, self.run
+  local call, job = self.call, self.job
   local fields = { retryable = true, attempts = call and call.attempts or err and err.attempts }
-  if run then
+  if job then
     fields.kind = self.is_deadline and "timeout" or "unfinished"
-    fields.message = ("the run was %s after %s of waiting"):format(run.status, errors.secs(self.wait_secs))
+    fields.message = ("the %s was %s after %s of waiting"):format(self.kind, job.status, errors.secs(self.wait_secs))
   else
     local last = call and call.last_error or err
     fields.kind, fields.message = "timeout", ("no answer within %s"):format(errors.secs(self.wait_secs))
@@ -89,7 +89,7 @@ local function start_poll(self, now)
   local req = job_status.limits(self.settings, self.poll_secs, allowed)
   req.path, req.nulls, req.query = self.path, self.nulls, { { "waitForFinish", ("%d"):format(self.poll_secs) } }
   local call = request.begin(self.settings, req, self.waiter, now)
-  call.machine, call.read = self, read_run
+  call.machine, call.read = self, self.read
   self.call = call
 end
 
@@ -106,28 +106,28 @@ local function plan(self, now)
   end
 end
 
-local function take(self, run, now)
-  self.run, self.missing_since = run, nil
-  if job_status.is_finished(run) then return end_with(self, run) end
+local function take(self, job, now)
+  self.job, self.missing_since = job, nil
+  if job_status.is_finished(job) then return end_with(self, job) end
   plan(self, now)
   self:close()
   if now >= self.ends_at then give_up(self) end
 end
 
---- A poll failed for good. A run that nobody knows yet may turn up within a moment.
+--- A poll failed for good. A job that nobody knows yet may turn up within a moment.
 local function take_failure(self, err, now)
   local is_short_of_time = self.is_last and self.call.used_up == "time"
   self.poll_at = now
   self:close()
   if err.kind == "timeout" and now >= self.ends_at then return give_up(self, err) end
-  if self.run and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
+  if self.job and err.retryable and (is_short_of_time or now >= self.ends_at) then return give_up(self, err) end
   if not err.not_found or now >= self.ends_at then return end_with(self, nil, err) end
   self.missing_since = self.missing_since or now
   if now - self.missing_since >= job_status.NOT_FOUND_GRACE then return end_with(self, nil, err) end
   self.poll_at = math.min(now + job_status.SHORTEST_PAUSE, self.ends_at)
 end
 
---- Go on as far as possible. "done": `run`, or `error`.
+--- Go on as far as possible. "done": `job`, or `error`.
 ---@param now number
 ---@return "wait"|"done"
 function JobPoll:poke(now)

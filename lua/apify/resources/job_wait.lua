@@ -1,4 +1,4 @@
---- Waiting for runs to finish: one, or hundreds at once in one thread.
+--- Waiting for jobs, which are runs and builds, to finish: one, or hundreds at once in one thread.
 local errors = require "apify.util.errors"
 local heap = require "apify.util.heap"
 local drive = require "apify.http.drive"
@@ -20,17 +20,18 @@ local WATCHED_POLL = 5                   -- seconds that the API holds a request
 ---@field wait_secs? number seconds; no limit when absent
 
 ---@class apify.WaitManyOptions : apify.WaitOptions
----@field max_parallel? integer runs that are asked about at a time; all when absent
----@field on_progress? fun(counts: table<apify.RunStatus, integer>) told how many runs have which status, whenever that changes
+---@field max_parallel? integer runs and builds that are asked about at a time; all when absent
+---@field on_progress? fun(counts: table<apify.RunStatus, integer>) told how many have which status, whenever that changes
 
---- A run to wait for.
+--- A job to wait for.
 ---@class apify.WaitTarget
 ---@field id? string
+---@field kind apify.JobKind
 ---@field path string below the API's base
 
---- Several waits with one waiter: poked when they have news or when their time has come. A run that is given twice is waited for once.
+--- Several waits with one waiter: poked when they have news or when their time has come. A job that is given twice is waited for once.
 ---@class apify.WaitGroup
----@field machines apify.JobPoll[] each with its `id` and the `indexes` of its run in the list given
+---@field machines apify.JobPoll[] each with its `id` and the `indexes` of its job in the list given
 ---@field private over apify.JobPoll[] those that have ended and are not yet handed out, from `first_over` to `last_over`
 ---@field private clock apify.Clock stands still while the caller is busy: that is no time to the waits
 ---@field private error? apify.Error why waiting is impossible
@@ -82,13 +83,13 @@ function Group:run(now)
   end
 end
 
---- Wait for the target with the index i, or let the wait for the same run stand for it.
+--- Wait for the target with the index i, or let the wait for the same job stand for it.
 function Group:add(i, target, o, now)
   local machine = self.by_path[target.path]
   local is_deadline = o.deadline ~= nil and o.deadline < (o.wait_secs or math.huge)
   if not machine then
     machine = job_poll.new({
-      settings = self.settings, path = target.path, waiter = self.waiter,
+      settings = self.settings, kind = target.kind, path = target.path, waiter = self.waiter,
       wait_secs = is_deadline and o.deadline or o.wait_secs, is_deadline = is_deadline,
       request_timeout = o.request_timeout, nulls = o.nulls, limiter = self.limiter, longest_poll = self.longest_poll,
     }, now)
@@ -134,11 +135,11 @@ local function begin(settings, targets, o)
   return self
 end
 
---- Tell how many runs have which status, if that has changed.
+--- Tell how many jobs have which status, if that has changed.
 function Group:tell()
   local counts, key = {}, {}
   for _, machine in ipairs(self.machines) do
-    local status = machine.run and machine.run.status
+    local status = machine.job and machine.job.status
     if status then counts[status] = (counts[status] or 0) + #machine.indexes end
   end
   for _, status in ipairs(job_status.STATUSES) do key[#key + 1] = counts[status] or 0 end
@@ -192,45 +193,46 @@ function Group:close()
 end
 
 --- The next machine, of a group that nobody asks again after an error was raised. What a hook raises has what is known by then in it:
---- `run` and `value`, or in `partial` the runs by index.
+--- `run` or `build` and `value`, or in `partial` the jobs by index.
 local function next_or_close(group, ended)
   local ok, machine, err = pcall(group.next, group)
   if ok then return machine, err end
   pcall(group.close, group)
   if errors.is(machine) then
     for _, m in ipairs(group.machines) do
-      local is_finished = m.run and job_status.is_finished(m.run)
-      if not ended then machine.run, machine.value = m.run, is_finished and m.run or nil end
-      for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.run end
+      local is_finished = m.job and job_status.is_finished(m.job)
+      if not ended then machine[m.kind], machine.value = m.job, is_finished and m.job or nil end
+      for _, i in ipairs(ended and is_finished and m.indexes or {}) do ended[i] = m.job end
     end
     machine.partial = ended
   end
   error(machine, 0)
 end
 
---- Wait for one run: the finished run, or nil and an error.
+--- Wait for one job: as it is when finished, or nil and an error.
 ---@param settings apify.Settings
----@param path string of the run, below the API's base
+---@param kind apify.JobKind
+---@param path string of the job, below the API's base
 ---@param o apify.WaitOptions
----@return apify.Run? run
+---@return any job
 ---@return apify.Error? err
-function job_wait.one(settings, path, o)
-  local group, refused = begin(settings, { { path = path } }, o)
+function job_wait.one(settings, kind, path, o)
+  local group, refused = begin(settings, { { kind = kind, path = path } }, o)
   if not group then return nil, refused end
   local machine, err = next_or_close(group)
   if err then
-    err.run = group.machines[1].run
+    err[kind] = group.machines[1].job
     return nil, request.describe(settings, { path = path }, err)
   end
   if machine.error then return nil, machine.error end
-  return machine.run
+  return machine.job
 end
 
---- All runs in the order given; or nil and the first error, with those that have ended in `err.partial`, by index.
+--- All jobs in the order given; or nil and the first error, with those that have ended in `err.partial`, by index.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitManyOptions
----@return apify.Run[]? runs
+---@return (apify.Run|apify.Build)[]? jobs
 ---@return apify.Error? err
 function job_wait.all(settings, targets, o)
   local ended, group, refused = {}, begin(settings, targets, o)
@@ -244,15 +246,15 @@ function job_wait.all(settings, targets, o)
       return nil, err
     end
     if not machine then return ended end
-    for _, i in ipairs(machine.indexes) do ended[i] = machine.run end
+    for _, i in ipairs(machine.indexes) do ended[i] = machine.job end
   end
 end
 
---- The first run that ends, and its index; or nil and the last error when none can end any more.
+--- The first job that ends, and its index; or nil and the last error when none can end any more.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitManyOptions
----@return apify.Run? run
+---@return apify.Run|apify.Build|nil job
 ---@return integer|apify.Error|nil index_or_err
 function job_wait.any(settings, targets, o)
   local group, refused = begin(settings, targets, o)
@@ -263,7 +265,7 @@ function job_wait.any(settings, targets, o)
     if not machine then return nil, err or last_error end
     if not machine.error then
       group:close()
-      return machine.run, machine.indexes[1]
+      return machine.job, machine.indexes[1]
     end
     last_error = machine.error
   end
@@ -281,9 +283,9 @@ local function enter(self)
   return self.group
 end
 
---- The next run that ended: id, run; or id, nil, err; nothing when all have; nil, nil, err when waiting is impossible.
+--- The next job that ended: id, run or build; or id, nil, err; nothing when all have; nil, nil, err when waiting is impossible.
 ---@return string? id
----@return apify.Run? run
+---@return apify.Run|apify.Build|nil job
 ---@return apify.Error? err
 function WaitIterator:next()
   errors.check_self(self, iterator_mt, "iterator:next")
@@ -297,7 +299,7 @@ function WaitIterator:next()
     return nil, nil, err
   end
   if machine.error then return machine.id, nil, machine.error end
-  return machine.id, machine.run
+  return machine.id, machine.job
 end
 
 --- Stop waiting: what is in flight is aborted. Safe to call twice.
@@ -310,17 +312,17 @@ end
 iterator_mt.__close = WaitIterator.close
 
 function iterator_mt.__call(self)
-  local id, run, err = self:next()
+  local id, job, err = self:next()
   if id == nil and err then error(err, 0) end
-  return id, run, err
+  return id, job, err
 end
 
 function iterator_mt.__tostring(self)
   local state = self.is_closed and "closed" or self.group and self.group:count_open() .. " to come" or "not begun"
-  return ("apify.WaitIterator: %d runs, %s"):format(#self.targets, state)
+  return ("apify.WaitIterator: %d waits, %s"):format(#self.targets, state)
 end
 
---- An iterator over `id, run, err`, each run once, in the order in which they end. Sends nothing before its first step.
+--- An iterator over `id, job, err`, each job once, in the order in which they end. Sends nothing before its first step.
 ---@param settings apify.Settings
 ---@param targets apify.WaitTarget[]
 ---@param o apify.WaitManyOptions

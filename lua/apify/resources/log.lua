@@ -25,15 +25,15 @@ local Log = resource.define "Log"
 --- The whole log as it is now.
 ---@param opts? apify.LogOptions
 ---@return string? text
----@return apify.Error? err `not_found` when there is no such run
+---@return apify.Error? err `not_found` when there is no such run or build
 function Log:get(opts)
   resource.check_self(Log, self, "get")
   return resource.call(self, operations.get, operations.get.check(opts, "log:get"), nil, nil, answers.text "log")
 end
 
---- Does what the log belongs to still go on, so that the log may grow? What is there no more does not, nor does a build: nobody asks about it.
+--- Does the run or the build that the log belongs to still go on, so that it may grow? What is there no more does not.
 local function still_goes_on(self, limit)
-  return job_status.is_going(self.settings, self.mount.run_path, self.mount.query, limit)
+  return job_status.is_going(self.settings, self.mount, limit)
 end
 
 --- What stands before the lines of a run's log, as in the logs that the official clients pass on: the Actor's name, if it can be had, and the
@@ -48,10 +48,13 @@ end
 --- The same of a log, whose run is looked for; what is no run is a build.
 local function find_prefix(self, limit)
   local mount = self.mount
-  local run, err = request.run(self.settings, { path = mount.run_path, query = mount.query, request_timeout = limit }, answers.reader "run")
-  if run then return prefix_of(self.settings, run, limit) end
-  if not err.not_found then return nil, err end
-  return ("buildId:%s -> "):format(self.id or mount.run_path:match "[^/]*$")
+  if mount.run_path then
+    local asked = { path = mount.run_path, query = mount.query, request_timeout = limit }
+    local run, err = request.run(self.settings, asked, answers.reader "run")
+    if run then return prefix_of(self.settings, run, limit) end
+    if not err.not_found then return nil, err end
+  end
+  return ("buildId:%s -> "):format((mount.build_path or mount.run_path):match "[^/]*$")
 end
 
 --- The log's bytes, once or, if it is followed, as long as it goes on; with `from_start = false` without those that are there at the first
@@ -68,7 +71,7 @@ local function open(self, operation, o, follows)
   return bytes, function() return handle end
 end
 
---- The log as it grows, in pieces that end with whole characters, until the run ends. Goes on after a lost connection.
+--- The log as it grows, in pieces that end with whole characters, until the run or the build ends. Goes on after a lost connection.
 ---@param opts? apify.LogStreamOptions
 ---@return (fun(): string?)|apify.Chunks, nil, nil, apify.Chunks
 function Log:stream(opts)
@@ -78,11 +81,11 @@ function Log:stream(opts)
 end
 
 ---@class apify.LogLinesOptions : apify.LogStreamOptions
----@field follow? boolean go on until the run ends
+---@field follow? boolean go on until the run or the build ends
 ---@field from_start? boolean false: with `follow`, only lines that begin after the first step
 ---@field prefix? boolean|string what to put before each line; true: the Actor's name and the run's id
 
---- The lines of the log as it is now or, with `follow`, as they come until the run ends.
+--- The lines of the log as it is now or, with `follow`, as they come until the run or the build ends.
 ---@param opts? apify.LogLinesOptions
 ---@return (fun(): string?)|apify.Lines, nil, nil, apify.Lines
 function Log:lines(opts)
@@ -111,12 +114,12 @@ end
 
 local log = { prefix_of = prefix_of }
 
---- The log below a run.
+--- The log below a run or a build.
 ---@param settings apify.Settings
 ---@param mount apify.Mount
 ---@return apify.Log
 function log.below(settings, mount)
-  return resource.new(Log, settings, mount.run_path .. "/log", nil, mount)
+  return resource.new(Log, settings, (mount.run_path or mount.build_path) .. "/log", nil, mount)
 end
 
 --- The log of a run or a build by its id.
@@ -125,9 +128,8 @@ end
 ---@return apify.Log
 function log.new(settings, id)
   local segment = url.id(id, "run or build id")
-  local self = resource.new(Log, settings, "/logs/" .. segment, resource.id_text(id))
-  self.mount = { query = {}, run_path = "/actor-runs/" .. segment }
-  return self
+  local mount = { query = {}, run_path = "/actor-runs/" .. segment, build_path = "/actor-builds/" .. segment }
+  return resource.new(Log, settings, "/logs/" .. segment, resource.id_text(id), mount)
 end
 
 return log

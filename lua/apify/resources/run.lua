@@ -16,13 +16,6 @@ local loop = require "apify.loop"
 local url = require "apify.util.url"
 local job_wait = require "apify.resources.job_wait"
 
-local check_wait = options.spec {
-  deadline = options.positive_secs,
-  nulls = options.enum { "omit", "keep" },
-  request_timeout = options.positive_secs,
-  wait_secs = options.number { min = 0, huge = true },
-}
-
 ---@class apify.RunHandle : apify.Resource
 local Run = resource.define "Run"
 
@@ -43,7 +36,7 @@ end
 ---@return apify.Error? err
 function Run:wait_for_finish(opts)
   resource.check_self(Run, self, "wait_for_finish")
-  local o = check_wait(opts, "run:wait_for_finish")
+  local o = operations.wait_for_finish.check(opts, "run:wait_for_finish")
   local began_at = loop.now()
   local limit = math.min(o.request_timeout or self.settings.request_timeout, o.deadline or math.huge, math.max(o.wait_secs or math.huge, 0.4))
   local resolved, err = resource.resolve(self, limit)
@@ -51,7 +44,7 @@ function Run:wait_for_finish(opts)
   local spent = loop.now() - began_at
   if o.wait_secs then o.wait_secs = math.max(0, o.wait_secs - spent) end
   if o.deadline then o.deadline = math.max(0, o.deadline - spent) end
-  return job_wait.one(self.settings, resolved.path, o)
+  return job_wait.one(self.settings, "run", resolved.path, o)
 end
 
 local run = {}

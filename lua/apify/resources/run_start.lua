@@ -154,7 +154,7 @@ end
 
 --- Wait for the run while its log is passed on: the finished run; or nil, an error, and the run if it has finished.
 local function wait_with_log(settings, run, path, o, limits, time)
-  local waiting = fiber.spawn(job_wait.one, settings, path, limits)
+  local waiting = fiber.spawn(job_wait.one, settings, "run", path, limits)
   local progress = { count = 0, is_inside = false }
   local passing = spawn_passing(settings, run, o.log == true and to_stderr or o.log, waiting, progress)
   local is_quiet, ended, err = pcall(waiting.wait, waiting)
@@ -192,7 +192,7 @@ function run_start.call(self, operation, input, opts, where)
   if o.log then
     is_quiet, ended, why, last = pcall(wait_with_log, self.settings, run, path, o, limits, time)
   else
-    is_quiet, ended, why = pcall(job_wait.one, self.settings, path, limits)
+    is_quiet, ended, why = pcall(job_wait.one, self.settings, "run", path, limits)
   end
   if not is_quiet then                                   -- a hook has raised
     if errors.is(ended) then ended.run = ended.run or run end

@@ -4,7 +4,7 @@ local tables = require "apify.util.tables"
 ---@alias apify.ErrorKind
 ---| "api"        # the API answered with an error; see status and type
 ---| "timeout"    # the time allowed was over
----| "unfinished" # the run was still going when `wait_secs` was over; see run
+---| "unfinished" # the run or the build was still going when `wait_secs` was over; see run, build
 ---| "connect"    # no connection was made: nothing was sent
 ---| "network"    # the connection failed after it was made
 ---| "tls"        # the server could not be trusted, or does not speak TLS
@@ -31,6 +31,7 @@ local tables = require "apify.util.tables"
 ---@field retry_after? number seconds the server asked to wait
 ---@field request_id? string
 ---@field run? apify.Run the run as last seen
+---@field build? apify.Build the build as last seen
 ---@field partial? any what was finished before the failure
 ---@field value? any what the call would have returned, had a hook not raised
 ---@field pushed? integer items that are stored for certain

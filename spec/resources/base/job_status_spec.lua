@@ -34,14 +34,14 @@ describe("the limits of a request whose answer is held", function()
   end)
 end)
 
-describe("a run", function()
+describe("a job", function()
   local api = testbed.local_api { count = 0 }
   local settings
 
   before_each(function() settings = apify.new({ base_url = api.url, max_retries = 0 }).settings end)
 
   local function is_going(status)
-    return job_status.is_going(settings, "/actor-runs/" .. api:admin("add_runs", { schedule = { { 0, status } } }).ids[1])
+    return job_status.is_going(settings, { run_path = "/actor-runs/" .. api:admin("add_runs", { schedule = { { 0, status } } }).ids[1] })
   end
 
   it("goes on until its status is final", function()
@@ -51,17 +51,28 @@ describe("a run", function()
   end)
 
   it("that is not there does not go on, and of others it is not known when the question fails", function()
-    assert.is_false(job_status.is_going(settings, "/actor-runs/none"))
+    assert.is_false(job_status.is_going(settings, { run_path = "/actor-runs/none" }))
     api:faults { action = { status = { code = 500 } } }
-    local goes_on, err = job_status.is_going(settings, "/actor-runs/none")
+    local goes_on, err = job_status.is_going(settings, { run_path = "/actor-runs/none" })
     assert.is_nil(goes_on)
     assert.equal(500, err.status)
+  end)
+
+  it("may be a build, which is asked for where there is no such run", function()
+    local id = api:admin("add_builds", { schedule = { { 0, "RUNNING" } } }).ids[1]
+    local mount = { run_path = "/actor-runs/" .. id, build_path = "/actor-builds/" .. id }
+    assert.is_true(job_status.is_going(settings, mount))
+    api:admin("set_status", { ids = { id }, status = "FAILED" })
+    assert.is_false(job_status.is_going(settings, { build_path = mount.build_path }))
+    api:admin("remove", { ids = { id } })
+    assert.is_false(job_status.is_going(settings, mount))
   end)
 
   it("is found by what belongs to its path", function()
     api:admin("reset", { count = 3, statuses = { "SUCCEEDED" } })
     api:log(true)
-    assert.is_false(job_status.is_going(settings, "/acts/janedoe~my-actor/runs/last", { { "status", "SUCCEEDED" } }, 5))
+    local mount = { run_path = "/acts/janedoe~my-actor/runs/last", query = { { "status", "SUCCEEDED" } } }
+    assert.is_false(job_status.is_going(settings, mount, 5))
     assert.equal("/v2/acts/janedoe~my-actor/runs/last?status=SUCCEEDED", api:log().requests[1].path)
   end)
 end)

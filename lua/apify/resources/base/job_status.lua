@@ -1,6 +1,10 @@
---- The statuses of runs: which there are, which of them are final, and how long a run that was just started may be unknown.
+--- The statuses of jobs, which are runs and builds: which there are, which of them are final, and how long a job that was just started
+--- may be unknown.
 local answers = require "apify.http.answers"
+local loop = require "apify.loop"
 local request = require "apify.http.request"
+
+---@alias apify.JobKind "run"|"build"
 
 local job_status = {}
 
@@ -8,33 +12,38 @@ job_status.STATUSES = { "READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT",
 
 local FINISHED = { SUCCEEDED = true, FAILED = true, ["TIMED-OUT"] = true, ABORTED = true }
 
-job_status.NOT_FOUND_GRACE = 3           -- seconds in which a run may be unknown: it was started a moment ago
+job_status.NOT_FOUND_GRACE = 3           -- seconds in which a job may be unknown: it was started a moment ago
 job_status.SHORTEST_PAUSE = 0.25         -- seconds between two looks at what is not ready
 local POLL_MARGIN = 15                   -- seconds of silence, beyond those that the API holds its answer, before it counts as dead
 
-local read_run = answers.reader "run"
-
---- Has it ended for good: a run, or a status?
----@param run_or_status apify.Run|apify.RunRow|apify.RunStatus
+--- Has it ended for good: a run, a build, or a status?
+---@param job_or_status apify.Run|apify.RunRow|apify.Build|apify.BuildRow|apify.RunStatus
 ---@return boolean
-function job_status.is_finished(run_or_status)
-  local status = run_or_status
+function job_status.is_finished(job_or_status)
+  local status = job_or_status
   if type(status) == "table" then status = status.status end
   return FINISHED[status] == true
 end
 
---- Does the run still go on, so that more may come of it? One that is not there does not.
+--- Does the run or the build above still go on, so that more may come of it? One that is not there does not. Where it may be either,
+--- the run is asked for first.
 ---@param settings apify.Settings
----@param path string of the run, below the API's base
----@param query? { [1]: string, [2]: string }[] parameters that belong to the path
----@param request_timeout? number
+---@param mount apify.Mount with the path of a run, of a build, or both
+---@param request_timeout? number for all that is asked
 ---@return boolean?
 ---@return apify.Error? err
-function job_status.is_going(settings, path, query, request_timeout)
-  local run, err = request.run(settings, { path = path, query = query, request_timeout = request_timeout }, read_run)
-  if run then return not job_status.is_finished(run) end
-  if err.not_found then return false end
-  return nil, err
+function job_status.is_going(settings, mount, request_timeout)
+  local ends_at = loop.now() + (request_timeout or settings.request_timeout)
+  for _, kind in ipairs { "run", "build" } do
+    local path = mount[kind .. "_path"]
+    if path then
+      local req = { path = path, query = mount.query, request_timeout = math.max(0, ends_at - loop.now()) }
+      local job, err = request.run(settings, req, answers.reader(kind))
+      if job then return not job_status.is_finished(job) end
+      if not err.not_found then return nil, err end
+    end
+  end
+  return false
 end
 
 --- The limits of time of a request whose answer the API may hold for some seconds.

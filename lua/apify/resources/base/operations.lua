@@ -170,9 +170,8 @@ local permission = { { "force_permission_level", "forcePermissionLevel", options
 local output_key = { { "output_record_key", "outputRecordKey", text } }
 
 local input = { content_type = header_text }
-local calling = tables.merge(input, {
-  deadline = positive_secs, log = options.either(flag, options.func), wait_secs = options.number { min = 0, huge = true },
-})
+local waiting = { deadline = positive_secs, wait_secs = options.number { min = 0, huge = true } }
+local calling = tables.merge(input, waiting, { log = options.either(flag, options.func) })
 
 --- What an Actor and a task can be asked to do; `own` are the parameters that only one of them has.
 local function startable(own)
@@ -211,6 +210,7 @@ end
 
 operations.run = {
   get = operation.new("GET", "", "run", wait_for_finish),
+  wait_for_finish = operation.new("GET", "", "run", nil, waiting),
   update = operation.new("PUT", "", "run", nil, {
     general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
   }),
@@ -223,6 +223,21 @@ operations.run = {
   charge = operation.new("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
   watch = operation.new("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
 }
+
+-- Builds
+
+operations.build = {
+  get = operation.new("GET", "", "build", wait_for_finish),
+  wait_for_finish = operation.new("GET", "", "build", nil, waiting),
+  abort = operation.new("POST", "/abort", "build"),
+  delete = operation.new("DELETE", "", "nothing"),
+  get_open_api_definition = operation.new("GET", "/openapi.json", "definition"),
+}
+
+operations.actor.build = operation.new("POST", "/builds", "build", join({
+  { "version", "version" }, { "beta_packages", "betaPackages", flag }, { "tag", "tag", text }, { "use_cache", "useCache", flag },
+}, wait_for_finish))
+operations.actor.default_build = operation.new("GET", "/builds/default", nil, wait_for_finish)
 
 -- Collections
 
@@ -239,6 +254,7 @@ operations.actors = collection(join(desc, {
 operations.actors.create = operation.new("POST", "", "object")
 operations.tasks = collection(desc)
 operations.tasks.create = operation.new("POST", "", "object")
+operations.builds = collection(desc)
 
 local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(job_status.STATUSES)) } })
 local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }

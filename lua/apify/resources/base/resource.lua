@@ -15,8 +15,9 @@ local resource = {}
 
 --- Where a handle hangs. Below a last run, `query` chooses the run in every call.
 ---@class apify.Mount
----@field query { [1]: string, [2]: string }[] parameters that belong to the path
----@field run_path? string of the run above, below the API's base
+---@field build_path? string of the build above, or of what may be one, below the API's base
+---@field query? { [1]: string, [2]: string }[] parameters that belong to the path
+---@field run_path? string of the run above, likewise
 ---@field is_last? boolean is that "the last run", which may be another one in the next call?
 
 ---@class apify.Resource
