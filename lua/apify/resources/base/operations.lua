@@ -293,9 +293,11 @@ operations.schedule = {
 }
 
 operations.store = collection {
-  { "search", "search", text }, { "sort_by", "sortBy", text }, { "category", "category", text }, { "username", "username", text },
-  { "pricing_model", "pricingModel", text }, { "allows_agentic_users", "allowsAgenticUsers", flag },
-  { "include_unrunnable_actors", "includeUnrunnableActors", flag }, { "response_format", "responseFormat", text },
+  { "search", "search", text }, { "category", "category", text }, { "username", "username", text },
+  { "sort_by", "sortBy", options.open_enum { "relevance", "popularity", "newest", "lastUpdate" } },
+  { "pricing_model", "pricingModel", options.open_enum { "FREE", "FLAT_PRICE_PER_MONTH", "PRICE_PER_DATASET_ITEM", "PAY_PER_EVENT" } },
+  { "allows_agentic_users", "allowsAgenticUsers", flag }, { "include_unrunnable_actors", "includeUnrunnableActors", flag },
+  { "response_format", "responseFormat", options.open_enum { "full", "agent" } },
 }
 
 -- Webhooks
