@@ -30,7 +30,7 @@ run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: writable build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench rock ci clean help
+.PHONY: writable build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench peers rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -99,6 +99,9 @@ fuzz:                                 ## mutated documents through the decoder, 
 
 bench: build                          ## every benchmark in spec/bench, one after the other
 	@sh spec/setup/bench
+
+peers: build                          ## beside the official JavaScript client, and before the API's own description (npm)
+	@sh spec/setup/peers
 
 rock: writable                        ## install the rock for both Luas into build/rocks, offline
 	@sh spec/setup/rock

@@ -146,7 +146,7 @@ describe("the local API", function()
         ["timeout=-1"] = "invalid-input", ["maxItems=0"] = "max-items-must-be-greater-than-zero",
         ["maxTotalChargeUsd=0"] = "max-total-charge-usd-must-be-greater-than-zero", ["build=nope"] = "unknown-build-tag",
         ["build=9.9.9"] = "unknown-build-tag", ["build="] = "unknown-build-tag",
-        ["waitForFinish=61"] = "invalid-input", ["restartOnError=maybe"] = "invalid-input", ["webhooks=!"] = "invalid-input",
+        ["waitForFinish=soon"] = "invalid-input", ["restartOnError=maybe"] = "invalid-input", ["webhooks=!"] = "invalid-input",
         ["forcePermissionLevel=ALL"] = "invalid-input",
       } do refused(fetch("POST", ACTOR .. "/runs?" .. query), 400, type) end
       refused(send("POST", ACTOR .. "/runs", "{1"), 400, "run-input-body-not-valid-json")

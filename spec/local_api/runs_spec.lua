@@ -236,7 +236,7 @@ describe("the local API", function()
       end
       refused(400, "invalid-input", TASK_RUNS .. "?startedAfter=2025-09-01T00:00:00.000Z")
       local id = api:admin("ids", {}).ids[1]
-      refused(400, "invalid-input", "/v2/actor-runs/" .. id .. "?waitForFinish=61")
+      refused(400, "invalid-input", "/v2/actor-runs/" .. id .. "?waitForFinish=1.5")
       refused(400, "invalid-input", ACTOR_RUNS .. "/last?origin=MARS")
     end)
 

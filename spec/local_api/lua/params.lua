@@ -56,8 +56,9 @@ function params.limit(args)
   return limit > 0 and math.min(limit, MAX_LIMIT) or MAX_LIMIT
 end
 
+--- Longer than it holds an answer nobody waits, whatever is asked for: the official JavaScript client asks for 999999 seconds.
 function params.wait_for_finish(args)
-  return whole_number(args, "waitForFinish", 0, MAX_WAIT_SECS)
+  return math.min(whole_number(args, "waitForFinish", 0), MAX_WAIT_SECS)
 end
 
 --- A boolean; absent: the default, or false.

@@ -1,0 +1,49 @@
+// node driver.mjs HOME URL: does what it is told with the official JavaScript client, which is installed in HOME. Prints the port it
+// listens on. POST { code, w }: 200 once the expression, in which `client` is the client, has
+// come to an end, or else 500 and why. GET: the methods of its classes that nobody has called so far. Ends with its standard input.
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+
+const [home, baseUrl] = process.argv.slice(2);
+const library = createRequire(`${process.cwd()}/${home}/`)("apify-client");
+const unused = new Set();
+const AsyncFunction = (async () => {}).constructor;
+
+for (const [name, { prototype }] of Object.entries(library)) {
+  if (!name.endsWith("Client")) continue;
+  for (const method of Object.getOwnPropertyNames(prototype)) {
+    if (method === "constructor" || method.startsWith("_")) continue;
+    const original = prototype[method];
+    unused.add(`${name}.${method}`);
+    prototype[method] = function (...args) {
+      unused.delete(`${name}.${method}`);
+      return original.apply(this, args);
+    };
+  }
+}
+
+async function text(stream) {
+  let whole = "";
+  for await (const piece of stream) whole += piece;
+  return whole;
+}
+
+async function evaluate({ code, w }) {
+  const client = new library.ApifyClient({ baseUrl, token: "apify_api_test", maxRetries: 2, minDelayBetweenRetriesMillis: 1 });
+  const value = await new AsyncFunction("client", "w", `return ${code}`)(client, w);
+  if (value?.pipe) await text(value);
+}
+
+const server = createServer(async (request, response) => {
+  if (request.method === "GET") return response.end([...unused].sort().join(" "));
+  try {
+    await evaluate(JSON.parse(await text(request)));
+    response.end("done");
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(`${error}`);
+  }
+});
+
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+process.stdin.resume().on("end", () => process.exit());
