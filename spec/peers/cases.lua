@@ -21,8 +21,19 @@ local RUNS = {
 
 -- A function of a client, a world and the local API; in it `drain` takes all that an iterator gives.
 local function compile(code)
-  local text = "local client, w, api = ... local function drain(it) for _ in it do end return true end " .. code
+  local text = "local client, w, api = ... local apify = require 'apify' local function drain(it) for _ in it do end return true end " .. code
   return assert(load(text, "=" .. code))
+end
+
+-- The same where the environment says that the world's run is the present one.
+local function as_actor(call)
+  return function(client, w, api)
+    local getenv = os.getenv
+    rawset(os, "getenv", function(name) return name == "ACTOR_RUN_ID" and w.run or getenv(name) end)
+    local value, err = call(client, w, api)
+    rawset(os, "getenv", getenv)
+    return value, err
+  end
 end
 
 -- What "actor:get" is in "client:actor(w.actor):get()", or "actor.get" in "client.actor(w.actor).get()": the last two words that are called.
@@ -34,8 +45,9 @@ end
 local function add(list, row, lua, js, before, differs)
   local case = {
     name = lua, method = method_name(lua), js = js, their_method = js and method_name(js), alone = row.alone, differs = differs or row.differs,
-    is_first = row.is_first, call = compile("return " .. lua), prepare = before and compile(before),
+    is_first = row.is_first, is_text = row.is_text, call = compile("return " .. lua), prepare = before and compile(before),
   }
+  if row.is_actor then case.call = as_actor(case.call) end
   list[#list + 1] = case
   return case
 end
@@ -55,7 +67,7 @@ local function add_below(list, about, row)
 end
 
 --- All cases: `name`, `method` ("actor:get"), `call(client, w)`, `prepare(client, w, api)`, `js`, `their_method`,
---- `alone`, `differs`; `is_first`: of its requests the first is what it is about; `last_of`: it is below a last run.
+--- `alone`, `differs`, `is_text`; `is_first`: of its requests the first is what it is about; `last_of`: it is below a last run.
 function cases.all()
   local list = {}
   for _, row in ipairs(vocabulary.rows) do add(list, row, row[1], row[2], row.before) end

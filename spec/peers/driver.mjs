@@ -1,6 +1,6 @@
 // node driver.mjs HOME URL: does what it is told with the official JavaScript client, which is installed in HOME. Prints the port it
-// listens on. POST { code, w }: 200 once the expression, in which `client` is the client, has
-// come to an end, or else 500 and why. GET: the methods of its classes that nobody has called so far. Ends with its standard input.
+// listens on. POST { code, w }: 200 once the expression, in which `client` is the client, has come to an end, and its value if that is
+// a string; or 500 and why. GET: the methods of its classes that nobody has called so far. Ends with its standard input.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
@@ -28,17 +28,22 @@ async function text(stream) {
   return whole;
 }
 
+async function drain(iterable) {
+  for await (const _ of iterable);
+}
+
 async function evaluate({ code, w }) {
-  const client = new library.ApifyClient({ baseUrl, token: "apify_api_test", maxRetries: 2, minDelayBetweenRetriesMillis: 1 });
-  const value = await new AsyncFunction("client", "w", `return ${code}`)(client, w);
-  if (value?.pipe) await text(value);
+  const client = new library.ApifyClient({ baseUrl, publicBaseUrl: baseUrl, token: "apify_api_test", maxRetries: 2, minDelayBetweenRetriesMillis: 1 });
+  process.env.ACTOR_RUN_ID = w.run;
+  const value = await new AsyncFunction("client", "w", "drain", `return ${code}`)(client, w, drain);
+  return value?.pipe ? text(value) : value;
 }
 
 const server = createServer(async (request, response) => {
   if (request.method === "GET") return response.end([...unused].sort().join(" "));
   try {
-    await evaluate(JSON.parse(await text(request)));
-    response.end("done");
+    const value = await evaluate(JSON.parse(await text(request)));
+    response.end(typeof value === "string" ? value : "");
   } catch (error) {
     response.statusCode = 500;
     response.end(`${error}`);

@@ -1,10 +1,13 @@
 --- The vocabulary of the official JavaScript client, and the same in ours: what both are asked to do with the local API.
 ---
 --- A row has our expression and theirs. In both, `client` is the client and `w` the world that a reset has made: `actor`, `task`, `run` (the
---- last one, which has ended), `going` (one that goes on), `dataset`, `store` and `queue` (the run's own). Further fields of a row:
+--- last one, which has ended), `going` (one that goes on), `dataset`, `store` and `queue` (the run's own); `drain` takes all that an iterator
+--- gives. Further fields of a row:
 ---   before    our code that runs first, whoever is asked then; what it needs beyond the world it puts into `w`
 ---   differs   why the requests are not the same, if so on purpose
 ---   is_first  of several requests the first is the one that it stands for; else it is the last
+---   is_actor  the environment says that `w.run` is the run which this is
+---   is_text   both give the same text
 ---   alone     why the official client has no such thing, where its expression is missing
 local vocabulary = {}
 
@@ -17,8 +20,8 @@ local LOCK = REQUEST .. " assert(@:list_and_lock_head { lock_secs = 60 })"
 --- asks which run that is, as it may take several calls.
 vocabulary.below = {
   log = {
-    { "@:get()", "@.get()" },
-    { "@:get { raw = true }", "@.get({ raw: true })" },
+    { "@:get()", "@.get()", is_text = true },
+    { "@:get { raw = true }", "@.get({ raw: true })", is_text = true },
     { "drain(@:lines { follow = true })", "@.stream()", differs = "ours asks whether the run has ended, too", is_first = true },
   },
   dataset = {
@@ -63,12 +66,27 @@ vocabulary.below = {
     { "@:delete_request_lock(w.request)", "@.deleteRequestLock(w.request)", before = LOCK },
     { "@:unlock_requests()", "@.unlockRequests()", before = LOCK },
     { "@:list_requests { limit = 5 }", "@.listRequests({ limit: 5 })", before = REQUEST },
+    { "drain(@:iterate_requests { chunk_size = 5 })", "drain(@.paginateRequests({ maxPageLimit: 5 }))", before = REQUEST,
+      pins = true },
   },
 }
 
 local ENDING = "w.ending = api:admin('add_runs', { actor = w.actor, task = w.task, schedule = { { 0, 'RUNNING' }, { 0.2, 'FAILED' } } }).ids[1]"
 local POLLS = "ours asks the API to hold its answer for 60 s at most, as it does"
 local OUTPUT = "api:admin('behaviour', { actor = w.actor, output = { b = 2 } })"
+local OWN_ACTOR = "w.own = assert(client:actors():create { name = 'own-actor'"
+  .. ", versions = { { versionNumber = '0.1', sourceType = 'SOURCE_FILES', sourceFiles = apify.array {} } } }).id"
+local ENV_VAR = OWN_ACTOR .. " assert(client:actor(w.own):version('0.1'):env_vars():create { name = 'SOME', value = 'x' })"
+local OWN_TASK = "w.own = assert(client:tasks():create { actId = w.actor, name = 'own-task', input = { a = 1 } }).id"
+local PUBLIC_TASK = OWN_TASK .. " assert(client:actor(w.actor):update { isPublic = true })"
+  .. " assert(client:task(w.own):update { publicConfig = { seoTitle = 'x' } })"
+local BUILD = "w.build = assert(client:actor(w.actor):build('0.1')).id"
+local BUILT = "w.build = assert(client:actor(w.actor):build('0.1', { tag = 'other' })).id assert(client:build(w.build):wait_for_finish())"
+local WEBHOOK = "w.webhook = assert(client:webhooks():create { eventTypes = { 'ACTOR.RUN.SUCCEEDED' }"
+  .. ", condition = { actorId = w.actor }, requestUrl = 'http://127.0.0.1:9/' }).id"
+local DISPATCH = WEBHOOK .. " w.dispatch = assert(client:webhook(w.webhook):test()).id"
+local SCHEDULE = "w.schedule = assert(client:schedules():create { name = 'nightly', isEnabled = true"
+  .. ", isExclusive = true, cronExpression = '@daily', timezone = 'UTC', actions = apify.array {} }).id"
 local PINNED = "ours asks which run is the last, and waits for that"
 
 --- All else.
@@ -111,6 +129,10 @@ vocabulary.rows = {
   { "client:run(w.run):charge('page-crawled', { count = 2, idempotency_key = 'k' })",
     "client.run(w.run).charge({ eventName: 'page-crawled', count: 2, idempotencyKey: 'k' })" },
 
+  { "drain(client:run(w.run):log():lines { follow = true, prefix = true })", "client.run(w.run).getStreamedLog()",
+    differs = "theirs asks for the names at once, and for no line before it is started", is_first = true },
+  { "client:set_status_message('x')", "client.setStatusMessage('x')", is_actor = true },
+
   { "client:actor(w.actor):last_run():get()", "client.actor(w.actor).lastRun().get()" },
   { "client:actor(w.actor):last_run { status = 'SUCCEEDED', origin = 'API' }:get()",
     "client.actor(w.actor).lastRun({ status: 'SUCCEEDED', origin: 'API' }).get()",
@@ -124,6 +146,81 @@ vocabulary.rows = {
   { "client:task(w.task):last_run():abort()", "client.task(w.task).lastRun().abort()" },
   { "client:task(w.task):last_run():metamorph(w.actor, { b = 1 })", "client.task(w.task).lastRun().metamorph(w.actor, { b: 1 })" },
   { "client:task(w.task):last_run():reboot()", "client.task(w.task).lastRun().reboot()", before = "assert(client:task(w.task):start())" },
+
+  { "client:actors():create { name = 'new-actor' }", "client.actors().create({ name: 'new-actor' })" },
+  { "client:actor(w.own):update { title = 'New' }", "client.actor(w.own).update({ title: 'New' })", before = OWN_ACTOR },
+  { "client:actor(w.own):delete()", "client.actor(w.own).delete()", before = OWN_ACTOR },
+  { "client:actor(w.actor):validate_input { a = 1 }", "client.actor(w.actor).validateInput({ a: 1 })" },
+  { "client:actor(w.own):versions():list()", "client.actor(w.own).versions().list()", before = OWN_ACTOR },
+  { "client:actor(w.own):versions():create { versionNumber = '0.2', sourceType = 'GIT_REPO', gitRepoUrl = 'https://example.com/x.git' }",
+    "client.actor(w.own).versions().create({ versionNumber: '0.2', sourceType: 'GIT_REPO', gitRepoUrl: 'https://example.com/x.git' })",
+    before = OWN_ACTOR },
+  { "client:actor(w.own):version('0.1'):get()", "client.actor(w.own).version('0.1').get()", before = OWN_ACTOR },
+  { "client:actor(w.own):version('0.1'):update { buildTag = 'beta' }",
+    "client.actor(w.own).version('0.1').update({ buildTag: 'beta' })", before = OWN_ACTOR },
+  { "client:actor(w.own):version('0.1'):delete()", "client.actor(w.own).version('0.1').delete()", before = OWN_ACTOR },
+  { "client:actor(w.own):version('0.1'):env_vars():list()", "client.actor(w.own).version('0.1').envVars().list()", before = ENV_VAR },
+  { "client:actor(w.own):version('0.1'):env_vars():create { name = 'NEW', value = 'y', isSecret = true }",
+    "client.actor(w.own).version('0.1').envVars().create({ name: 'NEW', value: 'y', isSecret: true })", before = ENV_VAR },
+  { "client:actor(w.own):version('0.1'):env_var('SOME'):get()", "client.actor(w.own).version('0.1').envVar('SOME').get()", before = ENV_VAR },
+  { "client:actor(w.own):version('0.1'):env_var('SOME'):update { name = 'SOME', value = 'z' }",
+    "client.actor(w.own).version('0.1').envVar('SOME').update({ name: 'SOME', value: 'z' })", before = ENV_VAR },
+  { "client:actor(w.own):version('0.1'):env_var('SOME'):delete()", "client.actor(w.own).version('0.1').envVar('SOME').delete()", before = ENV_VAR },
+  { "client:actor(w.actor):webhooks():list()", "client.actor(w.actor).webhooks().list()", before = WEBHOOK },
+
+  { "client:tasks():create { actId = w.actor, name = 'new-task' }", "client.tasks().create({ actId: w.actor, name: 'new-task' })" },
+  { "client:task(w.own):update { title = 'New' }", "client.task(w.own).update({ title: 'New' })", before = OWN_TASK },
+  { "client:task(w.own):delete()", "client.task(w.own).delete()", before = OWN_TASK },
+  { "client:task(w.own):get_input()", "client.task(w.own).getInput()", before = OWN_TASK },
+  { "client:task(w.own):update_input { b = 2 }", "client.task(w.own).updateInput({ b: 2 })", before = OWN_TASK },
+  { "client:task(w.own):publish()", "client.task(w.own).publish()", before = PUBLIC_TASK },
+  { "client:task(w.own):unpublish()", "client.task(w.own).unpublish()", before = OWN_TASK },
+  { "client:task(w.task):webhooks():list()", "client.task(w.task).webhooks().list()" },
+
+  { "client:actor(w.actor):builds():list { desc = true }", "client.actor(w.actor).builds().list({ desc: true })", before = BUILD },
+  { "client:actor(w.actor):build('0.1', { use_cache = true, tag = 'beta' })", "client.actor(w.actor).build('0.1', { useCache: true, tag: 'beta' })" },
+  { "client:actor(w.actor):default_build()", "client.actor(w.actor).defaultBuild()" },
+  { "client:builds():list { limit = 5 }", "client.builds().list({ limit: 5 })" },
+  { "client:build(w.build):get()", "client.build(w.build).get()", before = BUILD },
+  { "client:build(w.build):wait_for_finish()", "client.build(w.build).waitForFinish()", before = BUILD, differs = POLLS },
+  { "client:build(w.build):abort()", "client.build(w.build).abort()", before = BUILD },
+  { "client:build(w.build):delete()", "client.build(w.build).delete()", before = BUILT },
+  { "client:build(w.build):log():get()", "client.build(w.build).log().get()", before = BUILT },
+  { "client:build(w.build):get_open_api_definition()", "client.build(w.build).getOpenApiDefinition()", before = BUILT },
+
+  { "client:webhooks():list { desc = true }", "client.webhooks().list({ desc: true })", before = WEBHOOK },
+  { "client:webhooks():create { eventTypes = { 'ACTOR.RUN.FAILED' }, condition = { actorId = w.actor }, requestUrl = 'http://127.0.0.1:9/' }",
+    "client.webhooks().create({ eventTypes: ['ACTOR.RUN.FAILED'], condition: { actorId: w.actor }, requestUrl: 'http://127.0.0.1:9/' })" },
+  { "client:webhook(w.webhook):get()", "client.webhook(w.webhook).get()", before = WEBHOOK },
+  { "client:webhook(w.webhook):update { description = 'x' }", "client.webhook(w.webhook).update({ description: 'x' })", before = WEBHOOK },
+  { "client:webhook(w.webhook):delete()", "client.webhook(w.webhook).delete()", before = WEBHOOK },
+  { "client:webhook(w.webhook):test()", "client.webhook(w.webhook).test()", before = WEBHOOK },
+  { "client:webhook(w.webhook):dispatches():list { limit = 5 }", "client.webhook(w.webhook).dispatches().list({ limit: 5 })", before = DISPATCH },
+  { "client:webhook_dispatches():list { limit = 5 }", "client.webhookDispatches().list({ limit: 5 })", before = DISPATCH },
+  { "client:webhook_dispatch(w.dispatch):get()", "client.webhookDispatch(w.dispatch).get()", before = DISPATCH },
+
+  { "client:schedules():list { desc = true }", "client.schedules().list({ desc: true })", before = SCHEDULE },
+  { "client:schedules():create { name = 'weekly', isEnabled = false, cronExpression = '@weekly', timezone = 'UTC', actions = apify.array {} }",
+    "client.schedules().create({ name: 'weekly', isEnabled: false, cronExpression: '@weekly', timezone: 'UTC', actions: [] })" },
+  { "client:schedule(w.schedule):get()", "client.schedule(w.schedule).get()", before = SCHEDULE },
+  { "client:schedule(w.schedule):update { isEnabled = false }", "client.schedule(w.schedule).update({ isEnabled: false })", before = SCHEDULE },
+  { "client:schedule(w.schedule):delete()", "client.schedule(w.schedule).delete()", before = SCHEDULE },
+  { "client:schedule(w.schedule):get_log()", "client.schedule(w.schedule).getLog()", before = SCHEDULE },
+
+  { "client:store():list { search = 'web', sort_by = 'popularity', limit = 5 }",
+    "client.store().list({ search: 'web', sortBy: 'popularity', limit: 5 })" },
+  { "client:user():get()", "client.user('me').get()" },
+  { "client:user('apify'):get()", "client.user('apify').get()" },
+  { "client:user():monthly_usage()", "client.user().monthlyUsage()" },
+  { "client:user():limits()", "client.user().limits()" },
+  { "client:user():update_limits { max_monthly_usage_usd = 300 }", "client.user().updateLimits({ maxMonthlyUsageUsd: 300 })" },
+  { "client:dataset(w.dataset):count_items()", alone = "the official client has no HEAD of items" },
+  { "client:dataset(w.dataset):create_items_public_url { limit = 5 }", "client.dataset(w.dataset).createItemsPublicUrl({ limit: 5 })",
+    is_text = true },
+  { "client:key_value_store(w.store):create_keys_public_url { limit = 5 }", "client.keyValueStore(w.store).createKeysPublicUrl({ limit: 5 })",
+    is_text = true },
+  { "client:key_value_store(w.store):get_record_public_url 'INPUT'", "client.keyValueStore(w.store).getRecordPublicUrl('INPUT')",
+    is_text = true },
 
   { "client:datasets():list { unnamed = true, limit = 5 }", "client.datasets().list({ unnamed: true, limit: 5 })" },
   { "client:datasets():get_or_create 'some-name'", "client.datasets().getOrCreate('some-name')" },
