@@ -30,7 +30,8 @@ run      = sh spec/setup/test
 install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/setup/install
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
-.PHONY: writable build install uninstall env nvim setup demo api picture docs test lint analyze clang asan valgrind fuzz bench peers rock ci clean help
+.PHONY: writable build install uninstall env nvim setup demo api picture docs test
+.PHONY: lint analyze clang asan valgrind fuzz bench peers rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)

@@ -33,7 +33,8 @@ async function drain(iterable) {
 }
 
 async function evaluate({ code, w }) {
-  const client = new library.ApifyClient({ baseUrl, publicBaseUrl: baseUrl, token: "apify_api_test", maxRetries: 2, minDelayBetweenRetriesMillis: 1 });
+  const delays = { maxRetries: 2, minDelayBetweenRetriesMillis: 1 };
+  const client = new library.ApifyClient({ baseUrl, publicBaseUrl: baseUrl, token: "apify_api_test", ...delays });
   process.env.ACTOR_RUN_ID = w.run;
   const value = await new AsyncFunction("client", "w", "drain", `return ${code}`)(client, w, drain);
   return value?.pipe ? text(value) : value;
