@@ -223,6 +223,19 @@ describe("a checkout", function()
       end
     end)
 
+    it("says to the user where it cannot be installed, and how it can", function()
+      run "mkdir ../place && mkdir ../place/lib"
+      for _, case in ipairs { { "install", "share" }, { "uninstall", "share/lua/5.4" } } do
+        local verb, tree = case[1], case[2]
+        run("mkdir -p ../place/" .. tree)
+        local output, ok = as_nobody(("make -s %s LUA=lua5.4 LUA54_INCDIR=/usr/include PREFIX=%s/place"):format(verb, top))
+        assert.is_false(ok)
+        assert.truthy(output:find(("nobody cannot write %s/place/%s: 'sudo make %s', or PREFIX=$HOME/.local for you alone\n"):format(
+          top, tree, verb), 1, true), output)
+      end
+      assert.equal("lib\nshare\n", (run "ls ../place"))
+    end)
+
     it("is asked for no package before its log can be written", function()
       run "mkdir fake && touch fake/sudo && chmod 755 fake/sudo && chown -R 0:0 build"
       local output = as_nobody "env CC=no-such-compiler PATH=\"$PWD/fake:$PATH\" sh spec/setup/packages build"
