@@ -34,7 +34,7 @@ function Editor:start(init, prepare)
   ]] .. init)
   shell.write_file(folder .. "/run", ([[
     unset APIFY_TOKEN; %s
-    timeout 100 nvim --headless --listen %s/socket -u %s/init.lua
+    timeout --foreground -k 2 100 nvim --headless --listen %s/socket -u %s/init.lua
     echo $? >%s/status
   ]]):format(prepare, folder, folder, folder))
   program.shell(("sh %s/run >%s/output 2>&1 &"):format(folder, folder))
