@@ -11,11 +11,11 @@ local LONG = { { 0, "READY" }, { 0.01, "RUNNING" }, { 60, "SUCCEEDED" } }
 describe("the local API's builds", function()
   local api = testbed.local_api { count = 1 }
 
-  local function fetch(method, path)
+  local function fetch(method, path, more)
     local base = api.dir .. "/fetch"
     os.remove(base .. ".body")
-    local status = tools.run(("curl -s -g --noproxy '*' --max-time 30 -X %s -H 'Authorization: Bearer x' -o %s.body -w '%%{http_code}' '%s'")
-      :format(method, base, api.url .. path))
+    local status = tools.run(("curl -s -g --noproxy '*' --max-time 30 -X %s -H 'Authorization: Bearer x' %s -o %s.body -w '%%{http_code}' '%s'")
+      :format(method, more or "", base, api.url .. path))
     return { status = tonumber(status), body = tools.read_file(base .. ".body") }
   end
 
@@ -97,5 +97,19 @@ describe("the local API's builds", function()
     refused(fetch("GET", BUILDS .. "/nobody"), 404, "record-not-found")
     local other = api:admin("add_builds", { actor = "janedoe~other" }).ids[1]
     refused(fetch("GET", ACTOR .. "/builds/" .. other), 404, "record-not-found")
+  end)
+
+  it("are of the versions that the Actor has, and of none when it was created a moment ago", function()
+    local version = '{"versionNumber":"1.2","sourceType":"SOURCE_FILES","buildTag":"next","sourceFiles":[]}'
+    tools.write_file(api.dir .. "/body", '{"name":"new","versions":[' .. version .. "]}")
+    assert.equal(201, fetch("POST", "/v2/acts", "-H 'Content-Type: application/json' --data-binary @" .. api.dir .. "/body").status)
+    local path = "/v2/acts/janedoe~new"
+    assert.equal(0, data(fetch("GET", path .. "/builds")).total)
+    refused(fetch("GET", path .. "/builds/default"), 404, "record-not-found")
+    refused(fetch("POST", path .. "/builds?version=0.1"), 404, "record-not-found")
+    refused(fetch("POST", path .. "/runs?build=next"), 400, "unknown-build-tag")
+    local build = data(fetch("POST", path .. "/builds?version=1.2&waitForFinish=20"), 201)
+    assert.same({ "1.2.1", build.id }, { build.buildNumber, data(fetch("GET", path)).taggedBuilds.next.buildId })
+    assert.equal(build.id, data(fetch("POST", path .. "/runs?build=next"), 201).buildId)
   end)
 end)

@@ -120,9 +120,10 @@ describe("the local API", function()
     end)
 
     it("takes its options", function()
-      local run = start("?build=0.3.7&memory=256&timeout=20&maxItems=7&maxTotalChargeUsd=1.5&restartOnError=1&forcePermissionLevel=FULL_PERMISSIONS")
-      assert.same({ build = "0.3.7", memoryMbytes = 256, diskMbytes = 512, timeoutSecs = 20, maxItems = 7, maxTotalChargeUsd = 1.5 }, run.options)
-      assert.same({ "0.3.7", "0.1.2" }, { run.buildNumber, start("?build=latest").buildNumber })
+      local build = api:admin("add_builds", { version = "0.3" }).ids[1]
+      local run = start("?build=0.3.1&memory=256&timeout=20&maxItems=7&maxTotalChargeUsd=1.5&restartOnError=1&forcePermissionLevel=FULL_PERMISSIONS")
+      assert.same({ build = "0.3.1", memoryMbytes = 256, diskMbytes = 512, timeoutSecs = 20, maxItems = 7, maxTotalChargeUsd = 1.5 }, run.options)
+      assert.same({ build, "0.3.1", "0.1.2" }, { run.buildId, run.buildNumber, start("?build=latest").buildNumber })
       assert.same({ build = "latest", memoryMbytes = 1024, diskMbytes = 2048, timeoutSecs = 300, maxItems = cjson.null,
         maxTotalChargeUsd = cjson.null }, start().options)
     end)
@@ -345,8 +346,9 @@ describe("the local API", function()
       behave { schedule = LONG }
       api:admin("seed", { actor = "janedoe~other", task = false, count = 1 })
       local run, other = start(), data(fetch("GET", "/v2/acts/janedoe~other")).id
-      local changed = data(send("POST", run_path(run, "/metamorph?targetActorId=janedoe~other&build=0.9.9"), "new", "-H 'Content-Type: text/plain'"))
-      assert.same({ other, "RUNNING", 1, "0.9.9" }, { changed.actId, changed.status, changed.stats.metamorph, changed.buildNumber })
+      api:admin("add_builds", { actor = "janedoe~other", version = "0.9" })
+      local changed = data(send("POST", run_path(run, "/metamorph?targetActorId=janedoe~other&build=0.9.1"), "new", "-H 'Content-Type: text/plain'"))
+      assert.same({ other, "RUNNING", 1, "0.9.1" }, { changed.actId, changed.status, changed.stats.metamorph, changed.buildNumber })
       assert.same({ other, "INPUT-METAMORPH-1" }, { changed.metamorphs[1].actorId, changed.metamorphs[1].inputKey })
       assert.equal("new", fetch("GET", run_path(run, "/key-value-store/records/INPUT-METAMORPH-1")).body)
       assert.equal(run.id, data(fetch("GET", "/v2/acts/janedoe~other/runs/last")).id)

@@ -62,7 +62,7 @@ end
 function input_schemas.validate(request, actor_id)
   auth.check(request)
   local actor, text = runs.find_actor_itself(actor_id), bodies.read(request)
-  start_params.build(request.args)
+  start_params.build(request.args, actor)
   if cjson.decode(text) == nil then error(errors.new(400, "run-input-body-not-valid-json", "The input is not valid JSON."), 0) end
   local input = json_tree.parse(text)
   if json_bodies.kind(input) ~= "object" then error(errors.new(400, "input-json-not-object", "The input must be a JSON object."), 0) end

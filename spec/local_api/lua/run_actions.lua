@@ -100,7 +100,8 @@ end
 -- POST metamorph
 local function metamorph(request, run)
   local target = params.text(request.args, "targetActorId") or params.refuse("targetActorId", "is required")
-  local actor, build = runs.find_actor(target), start_params.build(request.args)
+  local actor = runs.find_actor(target)
+  local build = start_params.build(request.args, actor)
   check_going_on(run)
   run.metamorphs = run.metamorphs or {}
   local number = #run.metamorphs + 1
@@ -111,6 +112,7 @@ local function metamorph(request, run)
   run.build_id = run.metamorphs[number].build_id
   store.move_run(run, actor)
   start_params.set_build(run, build)
+  run.metamorphs[number].build_id = run.build_id
   return runs.show(request, run)
 end
 
@@ -124,7 +126,7 @@ end
 --- POST /v2/actor-runs/{runId}/resurrect
 function run_actions.resurrect(request, id)
   local run = find(request, id)
-  local options = start_params.options(request.args, run.options or start_params.seeded())
+  local options = start_params.options(request.args, run.actor, run.options or start_params.seeded())
   if not is_finished(run) then
     error(errors.new(400, "operation-not-allowed", "Only a run that has finished can be resurrected."), 0)
   end

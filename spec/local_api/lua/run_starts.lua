@@ -80,7 +80,7 @@ end
 -- Check all and start the run of an Actor, or of a task when there is one.
 local function start(request, actor, task, is_sync)
   local base = noun_changes.run_defaults(actor, task)
-  local options, given = start_params.of_start(request.args, not task and not is_sync, base), given_input(request)
+  local options, given = start_params.of_start(request.args, not task and not is_sync, actor, base), given_input(request)
   local behaviour, hooks = behaviours.of(actor), webhooks.of_start(request.args)
   local fail = behaviour.fail_start
   if fail then error(errors.new(fail.status, fail.type, fail.message), 0) end
