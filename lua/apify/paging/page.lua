@@ -62,8 +62,9 @@ function pages.open(reader, page, now, previous)
     path = reader.path, query = query, answer = reader.answer, pick = reader.wire_pick, nulls = reader.nulls,
     decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
   })
-  page.call = request.begin(reader.settings, req, reader.waiter, now, previous)
-  reader.decoder = page.call.decoder
+  local call = request.begin(reader.settings, req, reader.waiter, now, previous)
+  reader.decoder = call.decoder
+  page.call = call                                       -- last: an interrupt leaves none without its decoder
 end
 
 --- What is in flight is aborted. Safe to call twice.
