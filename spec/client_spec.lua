@@ -69,6 +69,18 @@ describe("apify.new", function()
     assert.truthy(output:find("environment variable APIFY_API_BASE_URL", 1, true), output)
   end)
 
+  it("makes public URLs by the environment's public address, where its own address is used too", function()
+    local run = assert(require("apify").new({ base_url = s.url }):run(s:admin("ids").ids[1]):get())
+    local code = ([[
+      local url = require("apify").new(%%s):dataset(%q):create_items_public_url()
+      io.write(url:match "^https?://[^/]*")]]):format(run.defaultDatasetId)
+    local env = { APIFY_API_BASE_URL = s.url, APIFY_API_PUBLIC_BASE_URL = "https://api.example.com" }
+    assert.equal("https://api.example.com", (child.run(code:format "", { env = env })))
+    assert.equal(s.other_url, (child.run(code:format(("{ base_url = %q }"):format(s.other_url)), { env = env })))
+    env.APIFY_API_PUBLIC_BASE_URL = "nonsense"
+    assert.truthy(child.run(code:format "", { env = env }):find("environment variable APIFY_API_PUBLIC_BASE_URL", 1, true))
+  end)
+
   it("sends the workflow that the environment names, unless a header of the user's does; one that is none raises", function()
     local code = [[require("apify").new(%s):runs():list {}]]
     local env = { APIFY_API_BASE_URL = s.url, APIFY_WORKFLOW_KEY = "wf-1" }

@@ -194,15 +194,22 @@ local function check_privacy(self, o)
   end
 end
 
+--- Where the API is, and what URLs for others begin with. On Apify's machines both are in the environment, and the first is only for there.
+local function base_urls(o)
+  local own, public = env "APIFY_API_BASE_URL", nil
+  local base = o.base_url and make_base(o.base_url, "option 'base_url' of apify.new")
+    or make_base(own or DEFAULT_BASE_URL, "environment variable APIFY_API_BASE_URL")
+  if o.public_base_url then return base, make_base(o.public_base_url, "option 'public_base_url' of apify.new") end
+  if not o.base_url then public = env "APIFY_API_PUBLIC_BASE_URL" end
+  return base, public and make_base(public, "environment variable APIFY_API_PUBLIC_BASE_URL") or base
+end
+
 --- Settings from checked options. `secret` is the token that they had before, if any.
 local function make(o, secret)
   local self = setmetatable(tables.merge(DEFAULTS, o), settings_mt)
   self.options = o
   self.secret = secret
-  local base_url = env "APIFY_API_BASE_URL"
-  self.base = o.base_url and make_base(o.base_url, "option 'base_url' of apify.new")
-    or make_base(base_url or DEFAULT_BASE_URL, "environment variable APIFY_API_BASE_URL")
-  self.public_base = o.public_base_url and make_base(o.public_base_url, "option 'public_base_url' of apify.new") or self.base
+  self.base, self.public_base = base_urls(o)
   self.user_agent = user_agent(o.user_agent_suffix)
   self.headers = { "Accept: application/json, */*" }
   self.home_headers = headers.merge(self.headers, home_lines(o))
