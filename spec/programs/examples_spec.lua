@@ -314,6 +314,18 @@ describe("an example", function()
     assert.equal(200, rows)
   end)
 
+  it("says which runs of two Actors failed, and keeps the items of the others", function()
+    api:admin("behaviour", { actor = "janedoe~my-actor", items = 1 })
+    api:admin("behaviour", { actor = "janedoe~other", items = 1 })
+    api:faults { match = { path = "other/runs$", method = "POST", nth = 3, first = 2 }, action = { status = { code = 402, type = "too-little" } } }
+    local _, complaints, code = try("run_actors.lua", "janedoe~my-actor janedoe~other " .. path)
+    assert.equal(0, code)
+    assert.equal(2, select(2, complaints:gsub("page %d+ of janedoe~other: [^\n]*too%-little", "")))
+    local rows = 0
+    for _ in io.lines(path) do rows = rows + 1 end
+    assert.equal(18, rows)
+  end)
+
   it("adds the URLs of a file to a queue, each once", function()
     local urls = {}
     for i = 1, 60 do urls[i] = ("https://example.com/%d\n"):format(i % 50) end
@@ -322,15 +334,67 @@ describe("an example", function()
     assert.same({ "0 requests added, 60 were there" }, run("fill_queue.lua", "urls " .. path))
   end)
 
-  it("goes on where it stopped before, so that each run comes once", function()
-    local all, sizes = {}, {}
-    for go = 1, 4 do
-      local lines = run("resume_with_bookmark.lua", path)
-      sizes[go] = #lines
-      for _, line in ipairs(lines) do all[#all + 1] = line:match "^%w+" end
+  it("saves a list so that it is whole and in order, wherever it was killed", function()
+    local command = program.command("examples/resume_with_bookmark.lua", { APIFY_API_BASE_URL = api.url, APIFY_TOKEN = "apify_api_some" })
+    os.remove(path)
+    api:faults { match = { path = "/actor%-runs$" }, action = { drip = { bytes = 5000, secs = 0.02 } } }
+    for rows = 200, 1200, 500 do
+      local _, _, code = program.shell(([[
+        %s %s &
+        pid=$!
+        until n=$(wc -l <%s); [ "$n" -ge %d ] && [ $((n %% 100)) -ne 0 ]; do kill -0 $pid || exit; sleep 0.01; done
+        kill -9 $pid
+        wait $pid]]):format(command, path, path, rows))
+      assert.equal(137, code)
+      assert.is_true(#shell.read_file(path) > tonumber(shell.read_file(path .. ".place"):match "^%d+"))       -- some is to come again
     end
-    assert.same({ 1000, 1000, 500, 0 }, sizes)
+    local shorter = shell.read_file(path):gsub("\n[^\n]*$", "\nhalf a l")
+    shell.write_file(path, shorter)
+    api:faults()
+    assert.matches("^%d+ runs more$", run("resume_with_bookmark.lua", path)[1])
+    assert.same({ "0 runs more" }, run("resume_with_bookmark.lua", path))
+    local all = {}
+    for line in io.lines(path) do all[#all + 1] = line:match "^(%w+)\t[%u-]+\t[%d%-T:.]+Z$" or line end
     assert.same(api:admin("ids", {}).ids, all)
+  end)
+
+  it("prints the logs of several runs, each line with its run", function()
+    local ids = {}
+    for i = 1, 3 do
+      ids[i] = api:admin("add_runs", { schedule = { { 0, "RUNNING" }, { 0.5, "SUCCEEDED" } } }).ids[1]
+      api:admin("grow_log", { run = ids[i], lines = 10 * i, interval_secs = 0.01, ansi = false })
+    end
+    local counts, last = {}, {}
+    for _, line in ipairs(run("follow_logs.lua", table.concat(ids, " ") .. " nosuchrun")) do
+      local id = line:match "^my%-actor runId:(%w+) %-> "
+      if id then counts[id] = (counts[id] or 0) + 1 else last[#last + 1] = line end
+    end
+    assert.same({ [ids[1]] = 10, [ids[2]] = 20, [ids[3]] = 30 }, counts)
+    for i = 1, 3 do assert.equal(ids[i] .. "\tSUCCEEDED", last[i]) end
+    assert.matches("^nosuchrun\t.*404", last[4])
+  end)
+
+  it("prints the last lines of a log, and those that come", function()
+    local id = api:admin("add_runs", { schedule = { { 0, "RUNNING" }, { 0.8, "SUCCEEDED" } } }).ids[1]
+    api:admin("grow_log", { run = id, lines = 40, first = 30, interval_secs = 0.05, ansi = false })
+    local lines = run("tail_log.lua", id .. " 5")
+    assert.is_true(#lines >= 5 and #lines <= 15, #lines)
+    for i, line in ipairs(lines) do assert.matches(("line %d "):format(40 - #lines + i), line) end
+    api:admin("set_log", { run = id, text = "one\ntwo\n" })
+    assert.same({ "one", "two" }, run("tail_log.lua", id))
+    assert.same({}, run("tail_log.lua", id .. " 0"))
+  end)
+
+  it("finds a run whose start was not answered, and none where there is none", function()
+    local function start(page) return run("find_lost_start.lua", "janedoe~my-actor " .. page)[1] end
+    assert.matches("^started\t%w+$", start(7))
+    api:faults { match = { path = "my%-actor/runs$", method = "POST" }, action = { close_before_answer = { act = true } } }
+    local id = start(8):match "^found\t(%w+)$"
+    assert.equal('{"page":"8"}', api:admin("input_of", { run = id }).value)
+    start(9)
+    assert.not_equal(id, start(8):match "^found\t(%w+)$")
+    api:faults { match = { path = "my%-actor/runs$", method = "POST" }, action = { close_before_answer = {} } }
+    assert.equal("lost\tnothing was started: it may be started again", start(10))
   end)
 
   it("fetches runs side by side, in the order of the list", function()
