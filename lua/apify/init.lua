@@ -65,4 +65,6 @@ apify.time = dates.time
 ---@type fun(loop?: string|apify.Loop)
 apify.use = loop.use
 
-return names.guard(apify, "apify")
+names.guard(apify, "apify")
+
+return apify
