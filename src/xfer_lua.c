@@ -58,16 +58,14 @@ static int push_failure (lua_State *L, const xfer *x) {
   return err_push_at(L, x->code, x->message, (size_t)x->receive.decoded);
 }
 
-static int read_row (lua_State *L, xfer *x) {
-  lua_settop(L, 2);
-  xfer_push_slot(L, 1, SLOT_ENVELOPE);
+int xfer_push_row (lua_State *L, xfer *x, int dec_idx, int env_idx) {
   rows *r = &x->receive.rows;
   int is_final = 0;
   for (;;) {
     size_t used = 0;
     buf *w = xfer_window(x);
     x->receive.is_pinned = 1;
-    rows_state state = rows_next(r, L, 2, 3, buf_bytes(w), w->len, is_final, &used);
+    rows_state state = rows_next(r, L, dec_idx, env_idx, buf_bytes(w), w->len, is_final, &used);
     x->receive.is_pinned = 0;
     if (used > 0) xfer_drop(x, used);
     if (state == ROWS_ROW) return 1;
@@ -80,6 +78,12 @@ static int read_row (lua_State *L, xfer *x) {
       case BODY_END: is_final = 1; break;
     }
   }
+}
+
+static int read_row (lua_State *L, xfer *x) {
+  lua_settop(L, 2);
+  xfer_push_slot(L, 1, SLOT_ENVELOPE);
+  return xfer_push_row(L, x, 2, 3);
 }
 
 /* transfer:row(decoder) -> row | nil, "more" | nil, "end" | nil, message, name, offset.

@@ -23,6 +23,10 @@ void xfer_push_slot (lua_State *L, int idx, int slot);
 ** transfer or drive it: the bytes stay where they are meanwhile. Returns what 'read' does, or 3 values when one is under way. */
 int xfer_guard (lua_State *L, int (*read) (lua_State *L, xfer *x));
 
+/* Read the next row of the open transfer 'x' with the decoder at 'dec_idx'; the members around the rows go to the table at 'env_idx'.
+** Pushes the row, or what `transfer:row` returns when there is none: 2 or 4 values. Returns how many. To be called inside of a guard. */
+int xfer_push_row (lua_State *L, xfer *x, int dec_idx, int env_idx);
+
 /* The methods that tell what it knows of itself: owner, phase, status, headers and the like. */
 extern const luaL_Reg xfer_info[];
 
