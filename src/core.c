@@ -29,6 +29,7 @@ int luaopen_apify_core (lua_State *L) {
   open_rows(L);
   open_secret(L);
   open_system(L);
+  open_tap(L);
   open_text(L);
   open_xfer(L);
   open_multi(L);

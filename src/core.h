@@ -55,6 +55,7 @@ void open_multi (lua_State *L);               /* multi_lua.c: multi */
 void open_rows (lua_State *L);                /* rows_lua.c: rows */
 void open_secret (lua_State *L);              /* secret_lua.c: secret */
 void open_system (lua_State *L);              /* system_lua.c: now, random, ... */
+void open_tap (lua_State *L);                 /* tap_lua.c: tap, stop_taps */
 void open_text (lua_State *L);                /* text_lua.c: crc32, is_utf8, sha256, utf8_end */
 void open_xfer (lua_State *L);                /* xfer_lua.c: the transfer's metatable */
 

@@ -1,4 +1,5 @@
 --- A client: settings, and the way to everything that the API has.
+local core = require "apify.core"
 local actor = require "apify.resources.actor"
 local account = require "apify.resources.account"
 local build = require "apify.resources.build"
@@ -349,6 +350,7 @@ function Client:close()
   errors.check_self(self, client_mt, "client:close")
   local own = self.settings
   own.is_closed = true                                      -- who was interrupted in here calls it again
+  core.stop_taps()
   tables.call_with_each(tables.keys(own.waiters), loop.wake)
   local failure = tables.call_with_each(tables.keys(own.calls), abort)
   if failure then error(failure[1], 0) end                   -- of a hook

@@ -33,7 +33,7 @@ local function read(plan, answer, got, cut)
       plan:go_on(page)
       return "cut"
     end
-    if plan:take_plain(page) or plan:take(page, row) == "deliver" then got[#got + 1] = row.key end
+    if plan:take(page, row) == "deliver" then got[#got + 1] = row.key end
   end
   return plan:finish(page, { nextExclusiveStartKey = answer.next })
 end
@@ -260,5 +260,15 @@ describe("an answer that was damaged", function()
     local actions = {}
     for i, id in ipairs { "a", "b", "d" } do actions[i] = plan:take(page, { id = id }) end
     assert.same({ "skip", "deliver", "deliver" }, actions)
+  end)
+
+  it("calls those rows usual whose names are new, of the page and of what comes again", function()
+    local plan = cursor_plan.new {
+      parameter = "cursor", next_field = "nextCursor", key_field = "key", chunk_size = 5, resume = { given = { "a" } },
+    }
+    plan:take(plan:next_page(), { key = "b" })
+    assert.same({ key = "key", new_keys = { b = true }, old_keys = { a = true } }, plan:usual())
+    plan:usual().new_keys.c = true
+    assert.same({ "a", "b", "c" }, plan:mark().given)
   end)
 end)

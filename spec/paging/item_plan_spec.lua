@@ -41,7 +41,7 @@ local function read(plan, answer, got, cut)
       note(plan, page, answer)
       if page.limit and answer.limit < page.limit then plan:shrink(answer.limit) end
     end
-    if plan:take_plain(page) or plan:take(page, row) == "deliver" then got[#got + 1] = row end
+    if plan:take(page, row) == "deliver" then got[#got + 1] = row end
     if page.scanned == 1 then plan_all(plan) end
   end
   if cut and cut < #answer.rows and not plan:is_complete(page) then
@@ -427,6 +427,15 @@ describe("any dataset", function()
       }, data, how)
       local expected = rows_of(data, offset, limit)
       assert.equal(table.concat(expected, " "), table.concat(got, " "), "case " .. case)
+    end
+  end)
+
+  it("calls all rows usual that were not delivered before", function()
+    local plan = item_plan.new { chunk_size = 5, prefetch = 1, is_reshaped = true, resume = { pos = 0, skip = 2, limit = 5 } }
+    local page = plan:next_page()
+    for _, is_usual in ipairs { false, false, true } do
+      assert.equal(is_usual, plan:usual(page))
+      plan:take(page, {})
     end
   end)
 end)

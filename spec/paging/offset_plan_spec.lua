@@ -447,4 +447,36 @@ describe("an answer that was damaged", function()
     assert.equal(150, plan.limit_left)
     assert.equal(150, (read_all(plan, list)))
   end)
+
+  it("knows usual rows by what comes behind the last start, once a page is anchored, and remembers those that a tap gave", function()
+    local plan = new { chunk_size = 5, prefetch = 1 }
+    plan_all(plan)
+    local page = plan.pages[1]
+    assert.is_false(plan:usual(page))                                   -- no start is known
+    plan:take(page, row(1))
+    local rule = plan:usual(page)
+    assert.same({ key = "id", place = "startedAt", last = row(1).startedAt, desc = false }, rule)
+    local given = 0
+    local tap = { count = function() return given end }
+    function tap.rows()
+      if given == 0 then return end
+      local ids, starts = {}, {}
+      for n = 1, given do ids[n], starts[n] = row(n + 1).id, row(n + 1).startedAt end
+      return table.concat(ids, "\0") .. "\0", starts[1], ids, starts
+    end
+    for _, count in ipairs { 0, 2, 2, 3 } do                            -- as they come
+      given, page.scanned = count, count + 1
+      plan:count_usual(rule, tap)
+      assert.equal(row(count + 1).startedAt, plan:usual(page).last)
+      assert.same({ count + 1, row(count + 1).id }, { plan:mark().pos, plan:mark().ids[count + 1] })
+    end
+    assert.equal("skip", plan:take(page, row(3)))
+    assert.equal("next", plan:finish(page, {}))
+    plan_all(plan)
+    page = plan.pages[1]
+    assert.is_false(plan:usual(page))                                   -- not anchored
+    assert.equal("skip", plan:take(page, row(4)))
+    assert.equal("deliver", plan:take(page, row(5)))
+    assert.equal(row(5).startedAt, plan:usual(page).last)
+  end)
 end)

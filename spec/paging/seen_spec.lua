@@ -132,4 +132,48 @@ describe("the last rows", function()
     add(again, 14, 300)
     assert.equal(300, known(again, 1, 300))
   end)
+
+  describe("and came together, each after the one before", function()
+    -- Rows first to last, of which the last ten are told one by one.
+    local function add_part(s, first, last, part)
+      local ids, last_ids, last_ats = {}, {}, {}
+      for n = first, last do ids[#ids + 1] = id(n) .. "\0" end
+      for n = math.max(first, last - seen.RECENT + 1), last do
+        last_ids[#last_ids + 1], last_ats[#last_ats + 1] = id(n), at(n)
+      end
+      return s:add_part(part, table.concat(ids), last - first + 1, at(first), last_ids, last_ats)
+    end
+
+    it("are known as if they had been added one by one", function()
+      for _, size in ipairs { 3, 40, 300 } do
+        local s, one_by_one, last = seen.new(1000), seen.new(1000), nil
+        for first = 1, 3000, size + 2 do
+          last = first + size + 1
+          add_part(s, first, last - 2)
+          add(s, last - 1, last)
+          add(one_by_one, first, last)
+          assert.same({ one_by_one:recent() }, { s:recent() })
+          if first % 7 == 0 then assert.is_true(s:knows(id(first))) end
+        end
+        assert.equal(1000, known(s, last - 999, last))
+        assert.is_true(known(s, 1, last) < 1000 + size + 300)
+        for n = 1, last do assert.is_true(s:knows(id(n)) or at(n) < s.oldest, n) end
+      end
+    end)
+
+    it("may be told again, when there are more of them", function()
+      local s = seen.new(200)
+      add(s, 1, 5)
+      local part = add_part(s, 6, 8)
+      assert.equal(8, known(s, 1, 8))
+      assert.equal(part, add_part(s, 6, 150, part))
+      add_part(s, 6, 150, part)
+      add(s, 151, 155)
+      assert.equal(155, known(s, 1, 155))
+      local ids = s:recent()
+      for i, known_id in ipairs(ids) do assert.equal(id(155 - #ids + i), known_id) end
+      add(s, 156, 900)
+      assert.is_true(known(s, 1, 900) < 500)
+    end)
+  end)
 end)

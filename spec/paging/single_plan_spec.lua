@@ -28,7 +28,7 @@ describe("the plan for a single answer", function()
 
   it("delivers every row, in order, and counts it", function()
     assert.equal("deliver", plan:take(page, { n = 1 }))
-    assert.is_true(plan:take_plain(page, { n = 1 }))
+    assert.equal("deliver", plan:take(page, { n = 1 }))
     assert.equal("deliver", plan:take(page, nil))                       -- one that cannot be read
     assert.same({ 3, 3, 3 }, { page.scanned, page.fresh, plan:position() })
   end)
@@ -36,7 +36,7 @@ describe("the plan for a single answer", function()
   it("has as many rows as the answer says, and is complete only when that has ended", function()
     plan:note_total(page, 2)
     assert.equal(2, plan.total)
-    for _ = 1, 2 do plan:take_plain(page) end
+    for _ = 1, 2 do plan:take(page, {}) end
     assert.is_false(plan:is_complete(page))
     assert.is_false(plan.is_ended)
     assert.equal("end", plan:finish(page, {}))
@@ -47,5 +47,13 @@ describe("the plan for a single answer", function()
   it("has no place to go on from", function()
     assert.is_true(plan.is_once)
     for _, name in ipairs { "mark", "go_on", "go_back", "reopen" } do assert.is_nil(plan[name], name) end
+  end)
+
+  it("calls all rows usual, and has come as far as was read", function()
+    assert.is_true(plan:usual())
+    page.scanned = 7
+    assert.equal(7, plan:position())
+    plan:finish(page)
+    assert.equal(7, plan:position())
   end)
 end)

@@ -3,6 +3,7 @@
 ---
 --- An error may come at any moment, such as Ctrl-C's. Who stays anywhere is in a set rather than counted, `leave` may be called again, and
 --- `recover` finds those who would have been resumed.
+local core = require "apify.core"
 local heap = require "apify.util.heap"
 
 local unpack = table.unpack or unpack
@@ -180,6 +181,7 @@ end
 function scheduler.cancel(task, is_later)
   if not task.is_cancelled then
     scheduler.cancelled.count = scheduler.cancelled.count + 1      -- first: too many of them is no harm
+    core.stop_taps()
     counted[task] = true
     task.is_cancelled = true
   end

@@ -79,9 +79,13 @@ end
 --- Such lists have no total.
 function CursorPlan.note_total() end
 
---- There is no quick way: each row is looked at.
----@return false
-function CursorPlan.take_plain() return false end
+--- The rows whose names are new.
+---@return table
+function CursorPlan:usual()
+  return { key = self.key_field, new_keys = self.given, old_keys = self.owed }
+end
+
+function CursorPlan.count_usual() end
 
 --- Look at the next row.
 ---@param page apify.CursorPage

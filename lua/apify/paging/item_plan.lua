@@ -95,14 +95,13 @@ local function accept(self, page)
   if self.limit_left then self.limit_left = self.limit_left - 1 end
 end
 
---- The next row of the head page, in the usual case that it is delivered.
----@return boolean is_delivered
-function ItemPlan:take_plain(page)
-  if page.scanned < page.skip then return false end
-  page.scanned = page.scanned + 1
-  accept(self, page)
-  return true
+--- All rows are delivered, behind those that were before.
+---@return boolean
+function ItemPlan.usual(_, page)
+  return page.scanned >= page.skip
 end
+
+function ItemPlan.count_usual() end
 
 --- Look at the next row of the head page.
 ---@param page apify.ItemPage

@@ -3,6 +3,9 @@ local bookmark = require "apify.paging.bookmark"
 local errors = require "apify.util.errors"
 local names = require "apify.util.names"
 local reader = require "apify.paging.reader"
+local core = require "apify.core"
+
+local take = core.take
 
 ---@class apify.Iterator
 ---@operator call: any
@@ -13,9 +16,13 @@ local Iterator = names.guard({}, "apify.Iterator", { due_error = true, gathered 
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
 
-local function next_row(self)
+--- The next row, where the tap has none to give, or an odd one.
+local function next_step(self, odd)
   local row, what, err
-  repeat row, what, err = self.reader:step() until row ~= nil or what ~= "page"
+  repeat
+    row, what, err = self.reader:step(odd)
+    odd = nil
+  until row ~= nil or what ~= "page"
   if row == nil then return nil, err end
   return row
 end
@@ -25,11 +32,16 @@ end
 ---@return apify.Error? err
 function Iterator:next()
   errors.check_self(self, iterator_mt, "iterator:next")
-  return next_row(self)
+  local row, odd = take(self.reader.tap)
+  if row ~= nil then return row end
+  return next_step(self, odd)
 end
 
 function iterator_mt.__call(self)
-  local row, err = next_row(self)
+  local row, odd = take(self.reader.tap)
+  if row ~= nil then return row end
+  local err
+  row, err = next_step(self, odd)
   if err then error(err, 0) end
   return row
 end
@@ -62,7 +74,9 @@ local function next_page(self)
   self.due_error = nil
   if due then return nil, due end
   while true do
-    local row, what, err = self.reader:step()
+    local row, odd = take(self.reader.tap)
+    local what, err
+    if row == nil then row, what, err = self.reader:step(odd) end
     if row ~= nil then
       gather(self, row)
     elseif what == "error" then
@@ -117,6 +131,7 @@ end
 
 --- Rows so far, also those of the iterations whose bookmarks led here.
 local function delivered(self)
+  self.reader:count()
   return self.reader.delivered + (self.reader.before or 0)
 end
 
@@ -136,6 +151,7 @@ end
 function Iterator:bookmark()
   errors.check_self(self, iterator_mt, "iterator:bookmark")
   local r = self.reader
+  r:count()
   if not r.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
   return bookmark.write {
     path = r.path, query = r.query, limit_left = r.plan.limit_left, delivered = delivered(self), mark = r.plan:mark(), last = r.last,

@@ -31,7 +31,8 @@ local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: fi
 ---@field next_page fun(self): apify.PlannedPage?   the next one to ask for, put at the end of `pages`; nil when enough is under way
 ---@field add_query fun(self, page, query)   the parameters that ask for it
 ---@field note_total fun(self, page, total: integer)
----@field take_plain fun(self, page, row): boolean   take the next row of the head page if it is one as most are; false: see `take`
+---@field usual fun(self, page): apify.core.TapRule|boolean   the rule of the tap for the next rows of the head page: true for all, false for none
+---@field count_usual fun(self, rule, tap: apify.core.Tap)   remember the rows that it gave by that rule; told again when it has given more
 ---@field take fun(self, page, row): "deliver"|"skip"|"hold"|"release"|"reject"   the last three of lists with anchors alone
 ---@field release fun(self, page): any   what was held, one by one: of lists with anchors alone
 ---@field reject fun(self, page)   the page does not count, and is asked for again otherwise: of lists with anchors alone
@@ -217,29 +218,19 @@ local function hold(self, page, row, at)
   return is_tie and #page.held <= page.overlap and "hold" or "reject"
 end
 
---- Take the next row of the head page if it is one as most are: it sorts behind all that were delivered, so that it is new.
---- False and nothing changed if there is more to think about; then `take` does that.
----@param page apify.OffsetPage anchored, and not at its first row
----@param row any
----@return boolean is_delivered
-function OffsetPlan:take_plain(page, row)
-  if type(row) ~= "table" then return false end
-  local id, at, frontier, left = row.id, row.startedAt, self.frontier, self.limit_left
-  if type(id) ~= "string" or type(at) ~= "string" or not frontier then return false end
-  if self.desc then
-    if at >= frontier then return false end
-  elseif at <= frontier then
-    return false
-  end
-  if left then
-    if left <= 1 then return false end
-    self.limit_left = left - 1
-  end
-  self.seen:add(id, at)
-  self.frontier = at
-  self.delivered = self.delivered + 1
-  page.scanned, page.fresh = page.scanned + 1, page.fresh + 1
-  return true
+--- The rows of a page as most are: they sort behind all that were delivered, so that they are new.
+---@param page apify.OffsetPage not at its first row
+---@return table|false
+function OffsetPlan:usual(page)
+  if not page.is_anchored or not self.frontier then return false end
+  return { key = "id", place = "startedAt", last = self.frontier, desc = self.desc }
+end
+
+function OffsetPlan:count_usual(rule, tap)
+  local ids, first_at, last_ids, last_ats = tap:rows(seen.RECENT)
+  if not ids then return end
+  rule.part = self.seen:add_part(rule.part, ids, tap:count(), first_at, last_ids, last_ats)
+  self.frontier = last_ats[#last_ats]
 end
 
 --- Look at the next row of the head page.

@@ -16,7 +16,7 @@ local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a num
 ---@field limit? integer rows asked for; nil: all
 ---@field is_anchored boolean its next unknown row is the next one of the list
 ---@field scanned integer rows seen
----@field fresh integer rows delivered
+---@field fresh integer rows delivered, without those that came the quick way: only whether there were any matters
 ---@field starts_at? integer where in the list the first of those was
 ---@field start? { mark: table, limit_left?: integer, delivered: integer } what the reader saw before its first row was taken
 

@@ -1,12 +1,15 @@
 --- The rows of a list, one after the other: keeps pages in flight, reads their rows in order, and survives what goes wrong.
 --- What to ask for and what to deliver is decided by a plan (offset_plan.lua, item_plan.lua, cursor_plan.lua, single_plan.lua); this file does it.
+local core = require "apify.core"
 local pages = require "apify.paging.page"
 local window = require "apify.paging.window"
 local drive = require "apify.http.drive"
 local clock = require "apify.loop.clock"
 local loop = require "apify.loop"
 
-local MAX_ROWS_PER_LOOK = 64             -- rows between two looks at the clock
+local LOOK_SECS = loop.SLICE_SECS / 8    -- between two looks whether others are to go on
+
+local MAX_QUICK_ROWS = 1000              -- that are not counted one by one
 
 local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
 
@@ -40,9 +43,10 @@ local cancelled = loop.cancelled
 ---@field requests integer
 ---@field delivered integer rows of this iteration so far
 ---@field private clock apify.Clock stands still between two steps
----@field private looked_at number when the clock was last looked at
----@field private unlooked number seconds until then since the time slice began
----@field private reading? apify.OpenPage the head page, while its rows come one after the other
+---@field private looked_at number when it was last asked whether others are to go on
+---@field private slice_began number
+---@field tap apify.core.Tap gives the next rows of the head page, while they are as most are
+---@field private tapped? { page: apify.OpenPage, rule: any } what there was when it was opened
 ---@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
 ---@field private dead_end? apify.Error the list cannot be read any further
 ---@field private poll_at? number when a list that has ended is looked at again
@@ -59,7 +63,8 @@ function reader.new(o)
   self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
   self.request, self.answer, self.poll_secs, self.clock = o.request or NOTHING, o.answer or "page", o.poll_secs or 5, clock.new(o.deadline)
   self.waiter, self.requests, self.delivered = loop.waiter(), 0, 0
-  self.looked_at, self.unlooked, self.rows_left, self.rows_per_look = loop.now(), 0, 1, 1
+  self.tap, self.looked_at = core.tap(), loop.now()
+  self.slice_began = self.looked_at
   return self
 end
 
@@ -225,14 +230,14 @@ local function wait_for_news(self)
   local wake_at = math.min(head_at, poke_behind(self, now), self.clock.ends_at)
   local fields = drive.park(self.settings, self.waiter, wake_at - now)
   local head = self.plan.pages[1]
-  self.looked_at, self.unlooked = loop.now(), 0
+  self.looked_at = loop.now()
+  self.slice_began = self.looked_at
   if not fields then return nil end
   return head and head.call and head.call:describe(fields) or window.describe(self, fields)
 end
 
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
 local function interrupt(self, err)
-  self.reading = nil
   local head = self.plan.pages[1]
   if err.sent == nil and head and head.call then err.sent = head.call:may_have_acted() end
   if self.plan.is_once and self.requests > 0 then window.end_with(self, err) end
@@ -249,22 +254,17 @@ local function fail(self, err)
   return nil, "error", err
 end
 
---- Rows come without a wait: let fibers and sockets go on now and then. How many rows there are between two
---- looks at the clock depends on how long they take. Returns an error if the program has stopped the iteration meanwhile.
+--- Rows come without a wait: let fibers and sockets go on now and then. Returns an error if the program has stopped the iteration
+--- meanwhile.
 local function yield_in_time(self)
   local now = loop.now()
   local spent = now - self.looked_at
-  if spent < loop.SLICE_SECS / 8 then
-    self.rows_per_look = math.min(MAX_ROWS_PER_LOOK, 2 * self.rows_per_look)
-  elseif spent >= loop.SLICE_SECS / 2 then
-    self.rows_per_look = math.max(1, math.floor(self.rows_per_look / 4))
-  end
-  self.rows_left = self.rows_per_look
-  self.unlooked = self.unlooked + spent
+  if spent < LOOK_SECS then return nil end
   self.looked_at = now
-  if not loop.is_slice_over(now - self.unlooked - spent) then return nil end      -- the next look would come too late
+  if not loop.is_slice_over(self.slice_began - spent) then return nil end         -- the next look would come too late
   local how = loop.yield()
-  self.unlooked, self.looked_at = 0, loop.now()
+  self.looked_at = loop.now()
+  self.slice_began = self.looked_at
   return how and window.describe(self, { kind = "cancelled", message = "the fiber was cancelled" })
 end
 
@@ -285,37 +285,60 @@ function Reader:is_over()
   return (self.dead_end ~= nil or self.plan.is_ended and not self.follow) and not self.releasing
 end
 
---- The quick way for the usual row: the next one of a page that is being read in order. nil: it is for `read` to see.
-local function plain_row(self, page)
-  local left = self.rows_left - 1
-  if left < 0 or cancelled.count > 0 or self.settings.is_closed or self.plan.limit_left == 0 then return nil end
-  self.rows_left = left
-  local row = page.xfer:row(self.decoder)
-  if row == nil or self.plan:take_plain(page, row) then return row end
-  return receive(self, page, row)
+--- Count the rows that came the quick way. As often as one likes: it begins each time where those began.
+function Reader:count()
+  local from = self.tapped
+  if not from then return end
+  local count, plan = self.tap:count(), self.plan
+  from.page.scanned, self.delivered = from.scanned + count, from.delivered + count
+  if from.limit_left then plan.limit_left = from.limit_left - count end
+  plan:count_usual(from.rule, self.tap)
 end
 
---- Remember the head page if its next row can be had the quick way.
-local function note_plain(self)
-  local page = self.plan.pages[1]
-  local is_plain = page and page.xfer and page.is_anchored and page.fresh > 0 and not self.releasing
-    and not self.hidden and not self.decode_row and not page.rest and not self.kept
-  if is_plain and page.limit and not self.plan.is_reshaped then                  -- no more than were asked for
-    self.rows_left = math.min(self.rows_left, page.limit - page.scanned)
-  end
-  self.reading = is_plain and page or nil
+--- There is no quick way any more. Returns the page that it was of, if there was one.
+local function leave_quick_way(self)
+  local from = self.tapped
+  if not from then return nil end
+  self.tap:shut()
+  self:count()
+  self.tapped = nil
+  return from.page
+end
+
+--- How many rows may come the quick way: no more than were asked for, and the last of those not.
+local function quick_rows(self, page)
+  local rows = MAX_QUICK_ROWS
+  if self.plan.limit_left then rows = math.min(rows, self.plan.limit_left - 1) end
+  if page.limit and not self.plan.is_reshaped then rows = math.min(rows, page.limit - page.scanned) end
+  return rows
+end
+
+--- Let the next rows of the head page come the quick way, if they can.
+local function open_quick_way(self)
+  local page, plan = self.plan.pages[1], self.plan
+  if not (page and page.xfer and page.fresh > 0) or page.rest or self.releasing or self.kept then return end
+  if self.hidden or self.decode_row or cancelled.count > 0 or self.settings.is_closed then return end
+  local rule, rows = plan:usual(page), quick_rows(self, page)
+  if not rule or rows <= 0 then return end
+  self.tap:clear()                                       -- first: what it gave before is counted
+  self.tapped = { page = page, rule = rule, scanned = page.scanned, delivered = self.delivered, limit_left = plan.limit_left }
+  self.tap:open(page.xfer, self.decoder, rows, rule ~= true and rule or nil)
+end
+
+--- The row is delivered.
+local function deliver(self, row)
+  self.delivered = self.delivered + 1
+  open_quick_way(self)
+  return row
 end
 
 --- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
-function Reader:step()
-  local page = self.reading
-  if page then
-    local row, err = plain_row(self, page)
-    if row ~= nil then
-      self.delivered = self.delivered + 1
-      return row
-    end
-    self.reading = nil
+---@param odd? any a row that was had from the tap, and is not to be delivered as it is
+function Reader:step(odd)
+  local page = leave_quick_way(self)
+  if odd ~= nil and page and page.xfer then
+    local row, err = receive(self, page, odd)
+    if row ~= nil then return deliver(self, row) end
     if err then return nil, "error", err end
   end
   window.raise_kept(self)
@@ -323,17 +346,14 @@ function Reader:step()
   if err then return nil, "error", err end
   local has_failed = self.has_failed
   self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
-  err = self.rows_left <= 0 and yield_in_time(self)
+  err = yield_in_time(self)
   if err then return fail(self, err) end
   while not self:is_over() do
     if has_failed then window.revive(self, self.clock:enter()) end
     has_failed = false
     local row, has_ended
     row, has_ended, err = read(self)
-    if row ~= nil then
-      self.rows_left, self.delivered = self.rows_left - 1, self.delivered + 1
-      note_plain(self)
-    end
+    if row ~= nil then deliver(self, row) end
     if row ~= nil or has_ended or err then
       self.clock:leave()
       self.has_failed = false
@@ -357,7 +377,8 @@ end
 
 --- Stop: what is in flight is aborted. Safe to call twice.
 function Reader:close()
-  self.is_closed, self.reading = true, nil
+  self.is_closed = true
+  leave_quick_way(self)
   loop.wake(self.waiter)
   window.drop(self, self.plan.pages)
   window.raise_kept(self)                                -- last

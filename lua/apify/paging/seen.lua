@@ -9,6 +9,8 @@ local RECENT = 10                        -- rows that are found without an index
 local BLOCK = 100                        -- rows in a string
 local SEPARATOR = "\0"
 
+seen.RECENT = RECENT
+
 ---@class apify.Seen
 ---@field oldest? string nothing that started before is new
 ---@field last integer rows in `ids`
@@ -87,6 +89,10 @@ local function forget_block(self)
   if self.index then index_block(self, block, nil) end
 end
 
+local function forget_oldest(self)
+  while self.remembered - self.blocks[1].count >= self.room do forget_block(self) end
+end
+
 --- The first start in the rows from `first` on that differs from the one before: all rows that started earlier are delivered.
 local function find_next_start(self, first)
   for i = math.max(first, 2), self.last do
@@ -118,7 +124,7 @@ local function pack(self)
   local block = block_for(self, find_next_start(self, first))
   block[#block + 1], block.count = table.concat(self.ids, SEPARATOR, first, self.last), block.count + count
   self.remembered = self.remembered + count
-  while self.remembered - self.blocks[1].count >= self.room do forget_block(self) end
+  forget_oldest(self)
   trim(self)
 end
 
@@ -129,6 +135,39 @@ function Seen:add(id, at)
   local last = self.last + 1
   self.last, self.ids[last], self.ats[last] = last, id, at
   if last - self.settled >= BLOCK then pack(self) end
+end
+
+--- The place for rows of which each started after the one before: they begin a block, unless the last one is small.
+local function make_part(self, first_at)
+  if self.last > self.settled then pack(self) else trim(self) end
+  local blocks = self.blocks
+  local block = blocks[#blocks]
+  if not block or block.count >= BLOCK then
+    block = { count = 0, next_start = first_at }
+    blocks[#blocks + 1] = block
+  end
+  return { block = block, at = #block + 1, count = 0, behind = self.last }
+end
+
+--- Rows were delivered of which each started after the one before.
+---@param part? table what was returned for the first of these rows, when more of them have come
+---@param ids string those of all, each with a SEPARATOR behind it
+---@param count integer
+---@param first_at string when the first of them started
+---@param last_ids string[] the last of them, RECENT if there are as many
+---@param last_ats string[]
+---@return table part
+function Seen:add_part(part, ids, count, first_at, last_ids, last_ats)
+  part = part or make_part(self, first_at)
+  local block, behind = part.block, part.behind
+  self.remembered, block.count = self.remembered + count - part.count, block.count + count - part.count
+  block[part.at], part.count = ids, count
+  for i, id in ipairs(last_ids) do self.ids[behind + i], self.ats[behind + i] = id, last_ats[i] end
+  self.last = behind + #last_ids
+  self.settled, self.indexed = self.last, self.last
+  if self.index then index_block(self, { ids }, true) end
+  forget_oldest(self)
+  return part
 end
 
 --- Begin with the rows that `recent` returned.

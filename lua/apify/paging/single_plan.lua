@@ -29,20 +29,20 @@ end
 
 --- Every row is delivered.
 ---@return true
-function SinglePlan:take_plain(page)
-  page.scanned, page.fresh, self.delivered = page.scanned + 1, page.fresh + 1, self.delivered + 1
-  return true
-end
+function SinglePlan.usual() return true end
+
+function SinglePlan.count_usual() end
 
 ---@return "deliver"
-function SinglePlan:take(page)
-  self:take_plain(page)
+function SinglePlan.take(_, page)
+  page.scanned, page.fresh = page.scanned + 1, page.fresh + 1
   return "deliver"
 end
 
 --- That was all.
 ---@return "end"
-function SinglePlan:finish()
+function SinglePlan:finish(page)
+  self.delivered = page.scanned
   self:stop()
   return "end"
 end
@@ -56,7 +56,7 @@ function SinglePlan.is_complete() return false end
 function SinglePlan.shrink() end
 
 function SinglePlan:position()
-  return self.delivered
+  return self.pages[1] and self.pages[1].scanned or self.delivered
 end
 
 return single_plan
