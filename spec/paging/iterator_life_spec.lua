@@ -115,6 +115,22 @@ describe("an iterator", function()
     assert.equal(0, client:stats().in_flight)
   end)
 
+  it("gives a hook no row either while its client is being closed", function()
+    local others, told = {}, {}
+    local hooked = client:with { on_attempt = function()
+      for i, it in ipairs(others) do told[#told + 1] = { i, it:next() } end
+    end }
+    hang_later_pages()
+    for i = 1, 2 do
+      others[i] = hooked:actor(ACTOR):runs():iterate { chunk_size = 100 }
+      for _ = 1, 50 do assert.is_table(others[i]:next()) end
+    end
+    told = {}
+    hooked:close()
+    assert.is_true(#told > 0)
+    for _, step in ipairs(told) do assert.same({ nil, "closed" }, { step[2], step[3] and step[3].kind }) end
+  end)
+
   describe("with a deadline", function()
     it("ends with an error that can be seen again", function()
       s:faults { match = { path = "/runs" }, action = { hang = {} } }
