@@ -1,6 +1,7 @@
 /* rows.c - the reader of rows. The punctuation around rows and members is a state machine that may stop after any byte.
 ** A value is decoded from the window at once, in the hope that it is all there. If the window ends inside it, what was
-** built is thrown away, and from then on its bytes are only scanned for its end; then it is decoded once more.
+** built is thrown away, and from then on its bytes are only scanned for its end; then it is decoded once more. A row is scanned
+** from the start where the window has less left than the row before it took.
 ** A raw row is scanned only. */
 #include "rows.h"
 
@@ -87,9 +88,9 @@ static int scan_value (rows_scan *s, const byte *p, size_t len) {
   return 0;
 }
 
-/* Is it pointless to decode the value at w->p yet? A value that was unfinished before is scanned first. */
-static int is_waiting (rows *r, const window *w, size_t len, int is_cut) {
-  int is_unfinished = r->scan.done > 0;
+/* Is it pointless to decode the value at w->p yet? One that was unfinished before, or probably is now, is scanned first. */
+static int is_waiting (rows *r, const window *w, size_t len, int is_cut, json_place place) {
+  int is_unfinished = r->scan.done > 0 || (place == PLACE_ROW && len < r->row_size);
   if (!is_unfinished) return 0;
   return !scan_value(&r->scan, w->p, len) && !w->is_final && !is_cut;
 }
@@ -99,7 +100,7 @@ static step take_value (rows *r, window *w, json_place place) {
   size_t len = (size_t)(w->end - w->p);
   int is_cut = len > r->max_row;
   if (is_cut) len = r->max_row + 1;                           /* one more, to tell a value that ends there from a larger one */
-  if (is_waiting(r, w, len, is_cut)) return STEP_MORE;
+  if (is_waiting(r, w, len, is_cut, place)) return STEP_MORE;
   json_input in = { .bytes = (const char *)w->p, .len = len, .place = place, .depth = r->level + (place == PLACE_ROW ? IN_ROWS : 0) };
   switch (json_read(w->L, w->dec_idx, &in)) {
     case JSON_OK:
@@ -108,6 +109,7 @@ static step take_value (rows *r, window *w, json_place place) {
         return fail_large(r, w);
       }
       memset(&r->scan, 0, sizeof r->scan);
+      if (place == PLACE_ROW) r->row_size = in.used;
       w->p += in.used;
       return STEP_ON;
     case JSON_INCOMPLETE:

@@ -50,6 +50,7 @@ typedef struct rows {
   int level;                          /* 0: outside; 1: in the body's object; 2: in `data` */
   int has_rows;                       /* the list of rows was met */
   size_t max_row;                     /* bytes */
+  size_t row_size;                    /* bytes of the last row */
   size_t base;                        /* offset in the body of the window's first byte */
   rows_scan scan;
   rows_bad bad;

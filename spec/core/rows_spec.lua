@@ -283,4 +283,37 @@ describe("rows", function()
     reader:finish()
     assert.error_matches(function() reader:feed "x" end, "finished")
   end)
+
+  it("that come in pieces are not built twice, when each is as large as the one before", function()
+    local list = {}
+    for i = 1, 1000 do list[i] = { number = i } end
+    local row = core.encode(list)
+    local half = math.floor(#row / 2)
+
+    -- Kilobytes that a row takes to build, its garbage included, when its text comes in such pieces.
+    local function cost(...)
+      local reader = core.rows(core.decoder {})
+      reader:feed "["
+      for _ = 1, 30 do
+        reader:feed(row .. ",")
+        assert(reader:next())
+      end
+      collectgarbage()
+      collectgarbage "stop"
+      local before = collectgarbage "count"
+      for _ = 1, 10 do
+        for _, piece in ipairs { ... } do
+          reader:feed(piece)
+          reader:next()
+        end
+      end
+      local after = collectgarbage "count"
+      collectgarbage "restart"
+      return after - before
+    end
+
+    local whole = cost(row .. ",")
+    assert.is_true(cost(row:sub(1, half), row:sub(half + 1) .. ",") < 1.1 * whole)
+    assert.is_true(whole > 10 * 50)
+  end)
 end)
