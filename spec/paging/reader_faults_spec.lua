@@ -1,5 +1,6 @@
 --- Lists whose answers are not what was asked for: broken off behind their last row, damaged, of another place, without an end.
 local core = require "apify.core"
+local pages = require "apify.paging.page"
 local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
 
@@ -420,4 +421,18 @@ describe("an answer that is no page of the list", function()
       it:close()
     end
   end)
+end)
+
+it("a row that was read when an error came from somewhere, such as want of memory, is given by the next step, and once", function()
+  local note_counts = pages.note_counts
+  finally(function() pages.note_counts = note_counts end)
+  local it = items { limit = 30 }
+  function pages.note_counts() error("out of memory", 0) end
+  assert.same({ false, "out of memory" }, { pcall(it.next, it) })
+  pages.note_counts = note_counts
+  local seen = {}
+  for n, item in ipairs(assert(it:collect())) do seen[n] = item.n end
+  local want = {}
+  for n = 1, 30 do want[n] = n - 1 end
+  assert.same(want, seen)
 end)

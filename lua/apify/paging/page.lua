@@ -24,6 +24,8 @@ local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a num
 ---@class apify.OpenPage : apify.PlannedPage
 ---@field call? apify.Call
 ---@field xfer? userdata its rows are being read
+---@field due? any the row that was read last, when `due_at` rows had been counted: what raises before it is counted as well does not lose it
+---@field due_at? integer
 ---@field bad? table fields of the error of a row that is being passed over
 ---@field rest? table what its end comes to, once the rest of the answer was read
 ---@field is_cut? boolean the rest of the answer is not waited for

@@ -15,7 +15,7 @@ local MIN_LIMIT = 0.001                  -- seconds; no limit can be 0
 
 local NOTHING = {}
 
-local cancelled = loop.cancelled
+local cancelled, take = loop.cancelled, core.take
 
 ---@class apify.ReaderOptions
 ---@field settings apify.Settings
@@ -47,6 +47,7 @@ local cancelled = loop.cancelled
 ---@field private slice_began number
 ---@field tap apify.core.Tap gives the next rows of the head page, while they are as most are
 ---@field private tapped? { page: apify.OpenPage, rule: any } what there was when it was opened
+---@field private was_delivered? boolean the last step gave a row, and those behind it may come the quick way
 ---@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
 ---@field private dead_end? apify.Error the list cannot be read any further
 ---@field private poll_at? number when a list that has ended is looked at again
@@ -84,6 +85,7 @@ local function take_row(self, page, row)
   if page.scanned == 0 and not window.read_envelope(self, page, row) then return false end
   if (self.plan.limit_left == 0 or self.plan:is_complete(page)) and cut_off(self, page) then return false end
   local action = self.plan:take(page, row)
+  page.due = nil
   if page.scanned == 1 then window.fill(self, self.clock:enter()) end
   if action == "deliver" then return true end
   if action == "release" then
@@ -138,7 +140,12 @@ local function read(self)
     local page = self.plan.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
-    row, why, name, offset = pages.next_row(self, page)
+    if page.due ~= nil and page.due_at == page.scanned and not page.rest then
+      row = page.due
+    else
+      row, why, name, offset = pages.next_row(self, page)
+      page.due, page.due_at = row, page.scanned
+    end
     if row ~= nil then
       row, err = receive(self, page, row)
     elseif why == "more" then
@@ -313,23 +320,17 @@ local function quick_rows(self, page)
   return rows
 end
 
---- Let the next rows of the head page come the quick way, if they can.
+--- Let the next rows of the head page come the quick way. Can they?
 local function open_quick_way(self)
   local page, plan = self.plan.pages[1], self.plan
-  if not (page and page.xfer and page.fresh > 0) or page.rest or self.releasing or self.kept then return end
-  if self.hidden or self.decode_row or cancelled.count > 0 or self.settings.is_closed then return end
+  if not (page and page.xfer and page.fresh > 0) or page.rest or self.releasing then return false end
+  if self.hidden or self.decode_row or cancelled.count > 0 or self.settings.is_closed then return false end
   local rule, rows = plan:usual(page), quick_rows(self, page)
-  if not rule or rows <= 0 then return end
+  if not rule or rows <= 0 then return false end
   self.tap:clear()                                       -- first: what it gave before is counted
   self.tapped = { page = page, rule = rule, scanned = page.scanned, delivered = self.delivered, limit_left = plan.limit_left }
   self.tap:open(page.xfer, self.decoder, rows, rule ~= true and rule or nil)
-end
-
---- The row is delivered.
-local function deliver(self, row)
-  self.delivered = self.delivered + 1
-  open_quick_way(self)
-  return row
+  return true
 end
 
 --- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
@@ -338,12 +339,23 @@ function Reader:step(odd)
   local page = leave_quick_way(self)
   if odd ~= nil and page and page.xfer then
     local row, err = receive(self, page, odd)
-    if row ~= nil then return deliver(self, row) end
+    if row ~= nil then                                   -- behind it comes a look at the time
+      self.delivered = self.delivered + 1
+      return row
+    end
     if err then return nil, "error", err end
   end
   window.raise_kept(self)
   local err = refusal(self)
   if err then return nil, "error", err end
+  local was_delivered = self.was_delivered
+  self.was_delivered = false
+  if was_delivered and open_quick_way(self) then
+    local row
+    row, odd = take(self.tap)
+    if row ~= nil then return row end
+    return self:step(odd)
+  end
   local has_failed = self.has_failed
   self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
   err = yield_in_time(self)
@@ -353,7 +365,7 @@ function Reader:step(odd)
     has_failed = false
     local row, has_ended
     row, has_ended, err = read(self)
-    if row ~= nil then deliver(self, row) end
+    if row ~= nil then self.delivered, self.was_delivered = self.delivered + 1, true end
     if row ~= nil or has_ended or err then
       self.clock:leave()
       self.has_failed = false
