@@ -45,6 +45,8 @@ describe("the local API for trying things", function()
       assert.truthy(shown:find(("apify_api_%s (%s)"):format(token, status), 1, true))
       assert.equal(status, (program.shell(ask .. "-H 'Authorization: Bearer apify_api_" .. token .. "'")))
     end
+    local slow = ("%s/v2/actor-runs/%s"):format(shown:match "http://[%d.:]+", shown:match "follow_log.lua (%w+)")
+    assert.truthy(program.shell("curl -s --noproxy '*' " .. slow):find '"timeoutSecs":3600,')       -- it may go on for its ten minutes
     local output, complaints, code = program.shell("unset MAKEFLAGS MAKELEVEL LUA_PATH LUA_CPATH http_proxy; set -e\n"
       .. commands(shown) .. ASK .. shown:match "  (curl [^\n]+faults[^\n]+\n)")
     stop()
