@@ -49,6 +49,14 @@ it("a wrong method is a line of the program's, and the right one is named", func
   assert.matches(":request%(%)%)$", misuse(function() client:invoices() end))
 end)
 
+it("a name of another noun, or of another client, leads to the one that there is", function()
+  assert.matches("did you mean 'get_log'", misuse(function() client:schedule("x"):log() end))
+  assert.matches("did you mean 'update_input'", misuse(function() client:task("x"):set_input {} end))
+  assert.matches("did you mean 'default_build'", misuse(function() client:actor("x"):last_build() end))
+  assert.matches("did you mean 'dataset'", misuse(function() run:items() end))
+  assert.matches("did you mean 'iterate_items'", misuse(function() run:dataset():items() end))
+end)
+
 it("a collection that is called or walked like a list says iterate", function()
   assert.equal("runs() cannot be called: use :iterate()", misuse(function() for _ in client:runs() do io.write "row" end end))
   assert.matches("iterate_items", misuse(function() for _ in client:dataset "x" do io.write "row" end end))
@@ -126,6 +134,12 @@ describe("a page", function()
       local ok, why = pcall(function() for _ in ipairs(page) do io.write "row" end end)
       assert.equal(not is_obeyed, ok)
       if is_obeyed then assert.matches("^%S*wrong_names_spec.lua:%d+: a page is no list: its rows are in its items, ipairs%(page.items%)$", why) end
+    end
+  end)
+
+  it("that is called says so too, as for a list of Python's", function()
+    for _, page in ipairs(pages) do
+      assert.equal("a page is no list: its rows are in its items, ipairs(page.items)", misuse(function() for _ in page do io.write "row" end end))
     end
   end)
 

@@ -21,10 +21,11 @@ local SYNONYMS = {
   -- methods
   addrequests = "batch_add_requests", all = "collect", await = "wait wait_for_finish", fetchnextrequest = "list_and_lock_head",
   getdata = "list_items", getitems = "list_items", getitemsasbytes = "download_items", getstatusmessagewatcher = "watch",
-  getstreamedlog = "log", getvalue = "get_record", join = "wait", kill = "abort cancel", markrequestashandled = "update_request",
-  paginaterequests = "iterate_requests", pushdata = "push_items", reclaimrequest = "update_request", restart = "reboot resurrect",
-  setvalue = "set_record", stop = "abort cancel close", streamitems = "download_items", streamrecord = "download_record", tail = "lines",
-  toarray = "collect", tolist = "collect",
+  getstreamedlog = "log", getvalue = "get_record", items = "iterate_items dataset", join = "wait", kill = "abort cancel",
+  lastbuild = "default_build", log = "get_log",
+  markrequestashandled = "update_request", paginaterequests = "iterate_requests", pushdata = "push_items", reclaimrequest = "update_request",
+  restart = "reboot resurrect", setinput = "update_input", setvalue = "set_record", stop = "abort cancel close", streamitems = "download_items",
+  streamrecord = "download_record", tail = "lines", toarray = "collect", tolist = "collect",
 }
 
 --- How many letters must be changed, added or dropped to make `b` of `a`.
@@ -201,22 +202,26 @@ end
 -- Pages
 
 local step = ipairs {}                                                -- what `ipairs` has called for each row
-
-local page_mt = {
-  __index = function(_, key)
-    if key == 1 and debug.getinfo(2, "f").func == step then errors.misuse "a page is no list: its rows are in its items, ipairs(page.items)" end
-  end,
-}
-
 local OBEYED = step(setmetatable({}, { __index = { true } }), 0) ~= nil            -- not by LuaJIT
 
---- A page, which stays a plain table: `page[1]` is nil, and nothing is seen by `pairs` or by what makes JSON of it. `ipairs` alone, which
---- would find no rows, raises misuse, where it obeys metatables.
+local function refuse_page()
+  errors.misuse "a page is no list: its rows are in its items, ipairs(page.items)"
+end
+
+local page_mt = {
+  __call = refuse_page, refuses_call = true,
+  __index = OBEYED and function(_, key)
+    if key == 1 and debug.getinfo(2, "f").func == step then refuse_page() end
+  end or nil,
+}
+
+--- A page, which stays a plain table: `page[1]` is nil, and nothing is seen by `pairs` or by what makes JSON of it. It raises misuse where it
+--- is walked itself, and no rows would be found: by `for row in page do`; by `ipairs`, where that obeys metatables.
 ---@generic T : table
 ---@param page T
 ---@return T
 function names.page(page)
-  return OBEYED and setmetatable(page, page_mt) or page
+  return setmetatable(page, page_mt)
 end
 
 return names
