@@ -521,7 +521,15 @@ describe("the Neovim example", function()
 
     it("an unknown option", function()
       start "token = 't', colour = 1"
-      assert.matches("^apify: .*unknown option 'colour'", said ":ApifyRuns<CR>")
+      assert.equal("apify: unknown option 'colour' of setup (its own are interval and limit, the others those of apify.new)", said ":ApifyRuns<CR>")
+    end)
+
+    it("an option of its own that is no number, where it is given", function()
+      start()
+      for _, wrong in ipairs { "limit = '200'", "limit = 0", "interval = true" } do
+        assert.matches(("bad option '%s' of setup"):format(wrong:match "%w+"),
+          nvim:ask(("return tostring(select(2, pcall(require('apify_runs').setup, { %s })))"):format(wrong)))
+      end
     end)
 
     it("no module", function()

@@ -20,10 +20,23 @@ local actors                              -- names for the command line, once th
 ---@field interval? number seconds between two looks for what is new (5)
 ---@field limit? integer runs to load at first, and more at a time (1000)
 
+local function check_number(name, value, least)
+  if value == nil or type(value) == "number" and value >= least then return end
+  error(("bad option '%s' of setup: %s (expected a number from %d up)"):format(name, vim.inspect(value), least), 3)
+end
+
+--- What is wrong with the options that apify.new was given, in words for whoever wrote `setup`.
+local function of_setup(text)
+  text = tostring(text):gsub("^%S+:%d+: ", ""):gsub(" of apify%.new", " of setup", 1)
+  return (text:gsub("^unknown option '[^']*' of setup$", "%0 (its own are interval and limit, the others those of apify.new)"))
+end
+
 --- Optional. May be called again; buffers that are open keep what they have.
 ---@param opts? apify_runs.Options
 function M.setup(opts)
   local rest = vim.tbl_extend("force", PATIENCE, opts or {})
+  check_number("interval", rest.interval, 0)
+  check_number("limit", rest.limit, 1)
   config = { interval = rest.interval or 5, limit = rest.limit or 1000 }
   rest.interval, rest.limit = nil, nil
   client_options, client, actors = rest, nil, nil
@@ -44,7 +57,7 @@ function M.client()
   if not is_there then return nil, NO_MODULE:format(vim.split(apify, "\n")[1]) end
   if client_options.token ~= false and not M.has_token() then return nil, NO_TOKEN end
   local is_made, made = pcall(apify.new, client_options)
-  if not is_made then return nil, tostring(made) end
+  if not is_made then return nil, of_setup(made) end
   client = made
   return client
 end
