@@ -135,7 +135,7 @@ local function begin(settings, targets, o)
   return self
 end
 
---- Tell how many jobs have which status, if that has changed.
+--- Tell how many jobs have which status, if that has changed, and of one of them it is known.
 function Group:tell()
   local counts, key = {}, {}
   for _, machine in ipairs(self.machines) do
@@ -144,7 +144,7 @@ function Group:tell()
   end
   for _, status in ipairs(job_status.STATUSES) do key[#key + 1] = counts[status] or 0 end
   key = table.concat(key, " ")
-  if key == self.told then return end
+  if key == self.told or not next(counts) then return end
   self.told = key
   self.clock:leave()
   local ok, why = pcall(self.on_progress, counts)
