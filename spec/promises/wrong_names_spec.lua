@@ -93,6 +93,20 @@ it("no handle is taken for a function", function()
   assert.matches("expected a function", misuse(function() apify.map({}, client:runs()) end))
 end)
 
+it("a handle is taken for the id of its own kind alone", function()
+  local actor, build = client:actor "x", client:build "x"
+  for _, call in ipairs {
+    function() client:run(actor) end, function() client:actor(run) end, function() client:dataset(client:key_value_store "x") end,
+    function() client:build(run) end, function() client:webhook_dispatch(client:webhook "x") end, function() client:log(actor) end,
+    function() client:wait_all { actor } end, function() run:metamorph(run) end, function() client:task(actor) end,
+  } do assert.matches("^bad [%w -]+ id: a handle of the kind apify%.%w+ %(expected an id", misuse(call)) end
+  for _, handle in ipairs {
+    client:run(run), client:build(build), client:log(run), client:log(build), client:actor(actor), client:request_queue(client:request_queue "x"),
+    client:key_value_store(client:key_value_store "x"), client:webhook_dispatch(client:webhook_dispatch "x"), client:task(client:task "x"),
+    client:schedule(client:schedule "x"), client:user(client:user "x"), client:dataset(client:dataset "x"), client:webhook(client:webhook "x"),
+  } do assert.equal("string", type(handle.id or tostring(handle))) end
+end)
+
 it("a handle without an id has none", function()
   assert.is_nil(client:actor("x"):last_run().id)
   assert.is_nil(run:dataset().id)

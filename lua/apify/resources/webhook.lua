@@ -148,7 +148,7 @@ end
 ---@param id apify.Id an id, or a table with an `id`
 ---@return apify.WebhookDispatchHandle
 function webhook.dispatch(settings, id)
-  return resource.new(WebhookDispatch, settings, ALL_DISPATCHES .. "/" .. url.id(id, "dispatch id"), resource.id_text(id))
+  return resource.new(WebhookDispatch, settings, ALL_DISPATCHES .. "/" .. url.id(id, "webhook dispatch id"), resource.id_text(id))
 end
 
 --- All dispatches of the account's webhooks.

@@ -64,6 +64,15 @@ function url.segment(value, what)
   return url.encode(value)
 end
 
+--- What kind of handle this is, if it is one of something else than `what` names: "run id" wants a run, "run or build id" one of both.
+local function other_handle(value, what)
+  local mt = getmetatable(value)
+  local noun = type(mt) == "table" and mt.refuses_call and type(mt.__index) == "table" and mt.__index.noun
+  if not noun then return nil end
+  local wanted = what:lower():gsub(" id$", ""):gsub("[ -]", "_")
+  if not ("_or_" .. wanted .. "_or_"):find("_or_" .. noun .. "_or_", 1, true) then return mt.__name end
+end
+
 --- An id, `user~name`, `user/name`, or a table with an `id`.
 ---@alias apify.Id string|{ id: string }
 
@@ -73,7 +82,11 @@ end
 ---@return string
 function url.plain_id(value, what)
   local id = value
-  if type(value) == "table" then id = value.id end
+  if type(value) == "table" then
+    local other = other_handle(value, what)
+    if other then errors.misuse("bad %s: a handle of the kind %s (expected %s)", what, other, ID_EXPECTED) end
+    id = value.id
+  end
   if not is_segment(id) then
     local shown = errors.show(id)
     if type(value) == "table" then shown = "a table whose id is " .. shown end
