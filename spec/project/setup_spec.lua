@@ -128,7 +128,8 @@ describe("a checkout", function()
         quote(place), quote(place)))
       make "install LUA=lua5.4 PREFIX=PLACE"
       assert.equal(files_of("5.4"):gsub(" ", " lib/lua/5.4/other.so ", 1), placed())
-      make "uninstall LUA=lua5.4 PREFIX=PLACE"
+      assert.matches("^Removed: [^\n]+/share/lua/5.4/apify, [^\n]+/lib/lua/5.4/apify/core.so\n$", (make "uninstall LUA=lua5.4 PREFIX=PLACE"))
+      assert.matches("^Not there: ", (make "uninstall LUA=lua5.4 PREFIX=PLACE"))
       assert.equal("lib/lua/5.4/other.so", placed())
       assert.equal("", (run("find " .. quote(place) .. " -name apify")))
     end)
