@@ -31,7 +31,7 @@ install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
 .PHONY: writable build install uninstall env nvim setup demo api picture docs test
-.PHONY: lint analyze clang asan valgrind fuzz bench peers rock ci clean help
+.PHONY: lint analyze clang asan valgrind fuzz bench peers soak rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -103,6 +103,9 @@ bench: build                          ## every benchmark in spec/bench, one afte
 
 peers: build                          ## beside the official JavaScript client, and before the API's own description (npm)
 	@sh spec/setup/peers
+
+soak: build                           ## 100,000 calls of all kinds, a tenth of them failing, in four hosts: nothing grows [REQUESTS=3000]
+	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 spec/soak/run.lua $(REQUESTS)
 
 rock: writable                        ## install the rock for both Luas into build/rocks, offline
 	@sh spec/setup/rock
