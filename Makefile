@@ -31,7 +31,7 @@ install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
 .PHONY: writable build install uninstall env nvim setup demo api picture docs test
-.PHONY: lint analyze clang asan valgrind fuzz bench peers soak rock ci clean help
+.PHONY: lint analyze clang asan valgrind fuzz bench peers soak mutants rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -106,6 +106,9 @@ peers: build                          ## beside the official JavaScript client, 
 
 soak: build                           ## 100,000 calls of all kinds, a tenth of them failing, in four hosts: nothing grows [REQUESTS=3000]
 	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 spec/soak/run.lua $(REQUESTS)
+
+mutants: build                        ## small changes to the code, each of which must fail a spec [MUTANTS="-n 25" or files]
+	@eval "$$(sh spec/setup/env lua5.4)" && exec lua5.4 spec/mutants/run.lua $(MUTANTS)
 
 rock: writable                        ## install the rock for both Luas into build/rocks, offline
 	@sh spec/setup/rock

@@ -1,0 +1,135 @@
+--- Do the specs see it when the code is wrong? Each small change to the files of targets.lua must make one of their specs fail.
+---   lua5.4 spec/mutants/run.lua [-n MUTANTS] [FILE...]     of each file so many, spread evenly; all when absent
+--- Prints the score of each file and what survived; `survivors.txt` holds those that cannot be told from the original, with the reason.
+local mutate = require "spec.mutants.mutate"
+local targets = require "spec.mutants.targets"
+
+local HOME = "build/mutants"
+local PATIENCE = 4                       -- times as long as with the original code, and this many seconds: a spec that takes longer has seen it
+local JOBS = 2
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- "file: was -> is" of those that are known to change nothing that anybody could see.
+local function equivalents()
+  local known = {}
+  for line in read "spec/mutants/survivors.txt":gmatch "[^\n]+" do
+    local mutant = line:match "^(%S+: .-)  #"
+    if mutant then known[mutant] = true end
+  end
+  return known
+end
+
+local function name_of(path, mutant) return ("%s: %s -> %s"):format(path, mutant.was, mutant.is == "" and "(nothing)" or mutant.is) end
+
+local function spread(list, count)
+  if not count or #list <= count then return list end
+  local some = {}
+  for i = 1, count do some[i] = list[math.floor((i - 0.5) * #list / count) + 1] end
+  return some
+end
+
+-- What a C mutant is: a core of its own.
+local BUILD = [[
+objects=$(ls build/5.4/obj/*.o | grep -v "/%s.o$")
+cc -std=gnu11 -O1 -fPIC -fvisibility=hidden -w -Isrc -I/usr/include/lua5.4 -c -o %s/m.o %s/%s.c 2>/dev/null || { echo nonsense; exit; }
+cc -shared -o %s/apify/core.so %s/m.o $objects -lcurl -lz -lpthread
+]]
+
+--- Put the mutant into a folder, with the script that says what became of it.
+local function prepare(dir, path, mutant, specs, limits)
+  local script = { "export COUNTS_FILE=" .. dir .. "/counts\n" }
+  local function add(...) script[#script + 1] = (...):format(select(2, ...)) end
+  if path:find "%.c$" then
+    local name = path:match "([%w_]+)%.c$"
+    assert(os.execute("mkdir -p " .. dir .. "/apify"))
+    write(("%s/%s.c"):format(dir, name), mutant.text)
+    add(BUILD, name, dir, dir, name, dir, dir)
+    add('export LUA_CPATH="%s/?.so;$LUA_CPATH"\n', dir)
+  else
+    local folder = dir .. "/" .. path:match "^(.*)/[^/]*$"
+    assert(os.execute("mkdir -p " .. folder))
+    write(dir .. "/" .. path, mutant.text)
+    add('export LUA_PATH="%s/lua/?.lua;%s/lua/?/init.lua;$LUA_PATH"\n', dir, dir)
+  end
+  local paths = ("--lpath='%s/lua/?.lua;%s/lua/?/init.lua;./lua/?.lua;./lua/?/init.lua' --cpath='%s/?.so;./build/5.4/?.so'"):format(dir, dir, dir)
+  for _, spec in ipairs(specs) do
+    add("timeout -k 5 %d lua5.4 spec/setup/busted.lua --no-keep-going %s -o spec/setup/counts.lua %s </dev/null >/dev/null 2>&1 || { echo killed; exit; }\n",
+      limits[spec], paths, spec)
+  end
+  add "echo survived\n"
+  write(dir .. "/run.sh", table.concat(script))
+end
+
+-- How long each spec may take. It must pass with the original code.
+local limits = {}
+
+local function measure(specs)
+  for _, spec in ipairs(specs) do
+    if not limits[spec] then
+      local began = os.time()
+      local ok = os.execute(("COUNTS_FILE=/dev/null lua5.4 spec/setup/busted.lua -o spec/setup/counts.lua %s </dev/null >/dev/null 2>&1"):format(spec))
+      assert(ok, spec .. " fails")
+      limits[spec] = PATIENCE * (os.time() - began + 1)
+    end
+  end
+end
+
+local function judge(path, count, known)
+  measure(targets[path])
+  local all, killed, open = {}, 0, {}
+  for _, mutant in ipairs(mutate.all(read(path), path:match "%a+$")) do
+    if not known[name_of(path, mutant)] then all[#all + 1] = mutant end
+  end
+  all = spread(all, count)
+  os.execute("rm -rf " .. HOME)
+  for i, mutant in ipairs(all) do prepare(("%s/%d"):format(HOME, i), path, mutant, targets[path], limits) end
+  local pipe = io.popen(("seq 1 %d | xargs -P %d -I N sh -c 'echo N $(sh %s/N/run.sh)'"):format(#all, JOBS, HOME))
+  local judged = 0
+  for line in pipe:lines() do
+    local number, how = line:match "^(%d+) (%a+)$"
+    local mutant = all[tonumber(number)]
+    if how ~= "nonsense" then judged = judged + 1 end
+    if how == "killed" then killed = killed + 1
+    elseif how == "survived" then open[#open + 1] = mutant end
+  end
+  pipe:close()
+  table.sort(open, function(a, b) return a.line < b.line end)
+  return judged, killed, open
+end
+
+local count, paths = nil, {}
+do
+  local i = 1
+  while arg[i] do
+    if arg[i] == "-n" then count, i = tonumber(arg[i + 1]), i + 1 else paths[#paths + 1] = arg[i] end
+    i = i + 1
+  end
+end
+if #paths == 0 then
+  for path in pairs(targets) do paths[#paths + 1] = path end
+  table.sort(paths)
+end
+
+local known, all_judged, all_killed = equivalents(), 0, 0
+for _, path in ipairs(paths) do
+  assert(targets[path], path .. " is not among the targets")
+  local judged, killed, open = judge(path, count, known)
+  all_judged, all_killed = all_judged + judged, all_killed + killed
+  print(("%-36s %4d of %4d seen, %5.1f %%"):format(path, killed, judged, judged > 0 and killed / judged * 100 or 100))
+  for _, mutant in ipairs(open) do print(("    %d: %s\n%s=> %s"):format(mutant.line, mutant.was, (" "):rep(7), mutant.is == "" and "(nothing)" or mutant.is)) end
+  io.stdout:flush()
+end
+print(("%-36s %4d of %4d seen, %5.1f %%"):format("all", all_killed, all_judged, all_killed / all_judged * 100))
+os.exit(all_killed >= 0.9 * all_judged and 0 or 1)

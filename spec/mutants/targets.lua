@@ -1,0 +1,31 @@
+--- The files whose changes must not go unseen, each with the specs that see them: they are asked in this order until one fails.
+local function with(...)
+  local specs = { ... }
+  for i, name in ipairs(specs) do specs[i] = "spec/" .. name .. "_spec.lua" end
+  return specs
+end
+
+local JSON = with("core/json_read", "core/json_write", "core/rows")
+
+return {
+  ["lua/apify/http/retry.lua"] = with("http/retry"),
+  ["lua/apify/http/redirect.lua"] = with("http/redirect", "promises/security"),
+  ["lua/apify/loop/clock.lua"] = with("loop/clock", "promises/deadline"),
+  ["lua/apify/paging/bookmark.lua"] = with("paging/bookmark", "paging/bookmark_storages"),
+  ["lua/apify/paging/cursor_plan.lua"] = with("paging/cursor_plan"),
+  ["lua/apify/paging/item_plan.lua"] = with("paging/item_plan"),
+  ["lua/apify/paging/offset_faults.lua"] = with("paging/offset_faults", "paging/offset_plan"),
+  ["lua/apify/paging/offset_plan.lua"] = with("paging/offset_plan", "paging/offset_faults", "promises/moving_lists"),
+  ["lua/apify/paging/seen.lua"] = with("paging/seen", "paging/offset_plan"),
+  ["lua/apify/util/dates.lua"] = with("util/dates"),
+  ["lua/apify/util/heap.lua"] = with("util/heap"),
+  ["lua/apify/util/limiter.lua"] = with("util/limiter"),
+  ["lua/apify/util/names.lua"] = with("util/names", "promises/wrong_names"),
+  ["lua/apify/util/options.lua"] = with("util/options"),
+  ["lua/apify/util/signature.lua"] = with("util/signature"),
+  ["lua/apify/util/url.lua"] = with("util/url"),
+  ["src/json_lex.c"] = JSON, ["src/json_read.c"] = JSON, ["src/json_shape.c"] = JSON, ["src/json_skip.c"] = JSON,
+  ["src/json_write.c"] = JSON, ["src/json_write_scalar.c"] = JSON, ["src/json_decoder.c"] = JSON,
+  ["src/rows.c"] = with("core/rows", "core/json_read", "core/xfer_rows", "paging/page"),
+  ["src/sha256.c"] = with("core/sha256", "util/signature"),
+}
