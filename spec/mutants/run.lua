@@ -7,6 +7,7 @@ local targets = require "spec.mutants.targets"
 local HOME = "build/mutants"
 local PATIENCE = 4                       -- times as long as with the original code, and this many seconds: a spec that takes longer has seen it
 local JOBS = 2
+local BUSTED = "lua5.4 spec/setup/busted.lua -o spec/setup/counts.lua"
 
 local function read(path)
   local file = assert(io.open(path))
@@ -65,8 +66,7 @@ local function prepare(dir, path, mutant, specs, limits)
   end
   local paths = ("--lpath='%s/lua/?.lua;%s/lua/?/init.lua;./lua/?.lua;./lua/?/init.lua' --cpath='%s/?.so;./build/5.4/?.so'"):format(dir, dir, dir)
   for _, spec in ipairs(specs) do
-    add("timeout -k 5 %d lua5.4 spec/setup/busted.lua --no-keep-going %s -o spec/setup/counts.lua %s </dev/null >/dev/null 2>&1 || { echo killed; exit; }\n",
-      limits[spec], paths, spec)
+    add("timeout -k 5 %d %s --no-keep-going %s %s </dev/null >/dev/null 2>&1 || { echo killed; exit; }\n", limits[spec], BUSTED, paths, spec)
   end
   add "echo survived\n"
   write(dir .. "/run.sh", table.concat(script))
@@ -79,8 +79,7 @@ local function measure(specs)
   for _, spec in ipairs(specs) do
     if not limits[spec] then
       local began = os.time()
-      local ok = os.execute(("COUNTS_FILE=/dev/null lua5.4 spec/setup/busted.lua -o spec/setup/counts.lua %s </dev/null >/dev/null 2>&1"):format(spec))
-      assert(ok, spec .. " fails")
+      assert(os.execute(("COUNTS_FILE=/dev/null %s %s </dev/null >/dev/null 2>&1"):format(BUSTED, spec)), spec .. " fails")
       limits[spec] = PATIENCE * (os.time() - began + 1)
     end
   end
@@ -128,7 +127,9 @@ for _, path in ipairs(paths) do
   local judged, killed, open = judge(path, count, known)
   all_judged, all_killed = all_judged + judged, all_killed + killed
   print(("%-36s %4d of %4d seen, %5.1f %%"):format(path, killed, judged, judged > 0 and killed / judged * 100 or 100))
-  for _, mutant in ipairs(open) do print(("    %d: %s\n%s=> %s"):format(mutant.line, mutant.was, (" "):rep(7), mutant.is == "" and "(nothing)" or mutant.is)) end
+  for _, mutant in ipairs(open) do
+    print(("    %d: %s\n       => %s"):format(mutant.line, mutant.was, mutant.is == "" and "(nothing)" or mutant.is))
+  end
   io.stdout:flush()
 end
 print(("%-36s %4d of %4d seen, %5.1f %%"):format("all", all_killed, all_judged, all_killed / all_judged * 100))
