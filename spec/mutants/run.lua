@@ -43,9 +43,9 @@ end
 
 -- What a C mutant is: a core of its own.
 local BUILD = [[
-objects=$(ls build/5.4/obj/*.o | grep -v "/%s.o$")
+objects=$(ls src/*.c | sed -n '/\/%s.c$/d; s,src/\(.*\)c$,build/5.4/obj/\1o,p')
 cc -std=gnu11 -O1 -fPIC -fvisibility=hidden -w -Isrc -I/usr/include/lua5.4 -c -o %s/m.o %s/%s.c 2>/dev/null || { echo nonsense; exit; }
-cc -shared -o %s/apify/core.so %s/m.o $objects -lcurl -lz -lpthread
+cc -shared -o %s/apify/core.so %s/m.o $objects -lcurl -lz -lpthread 2>/dev/null || { echo nonsense; exit; }
 ]]
 
 --- Put the mutant into a folder, with the script that says what became of it.
