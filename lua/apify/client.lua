@@ -9,7 +9,6 @@ local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
-local names = require "apify.util.names"
 local options = require "apify.util.options"
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
@@ -27,8 +26,8 @@ local job_wait = require "apify.resources.job_wait"
 local webhook = require "apify.resources.webhook"
 
 ---@class apify.Client
-local Client = names.guard({}, "apify.Client")
-local client_mt = { __index = Client, __name = "apify.Client" }
+local Client = resource.define("Client", {})
+local client_mt = Client.metatable
 
 function client_mt.__tostring(self)
   return "apify.Client: " .. self.settings.base.url
@@ -42,7 +41,6 @@ end
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.ActorHandle
 function Client:actor(id)
-  errors.check_self(self, client_mt, "client:actor")
   return actor.new(self.settings, id)
 end
 
@@ -50,7 +48,6 @@ end
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function Client:task(id)
-  errors.check_self(self, client_mt, "client:task")
   return task.new(self.settings, id)
 end
 
@@ -58,7 +55,6 @@ end
 ---@param id apify.Id an id, or a table with an `id`, such as a row of a list
 ---@return apify.RunHandle
 function Client:run(id)
-  errors.check_self(self, client_mt, "client:run")
   return run.new(self.settings, id)
 end
 
@@ -66,7 +62,6 @@ end
 ---@param id apify.Id an id, or a table with an `id`, such as a row of a list
 ---@return apify.BuildHandle
 function Client:build(id)
-  errors.check_self(self, client_mt, "client:build")
   return build.new(self.settings, id)
 end
 
@@ -74,7 +69,6 @@ end
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.DatasetHandle
 function Client:dataset(id)
-  errors.check_self(self, client_mt, "client:dataset")
   return dataset.new(self.settings, id)
 end
 
@@ -82,7 +76,6 @@ end
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.KeyValueStoreHandle
 function Client:key_value_store(id)
-  errors.check_self(self, client_mt, "client:key_value_store")
   return key_value_store.new(self.settings, id)
 end
 
@@ -91,7 +84,6 @@ end
 ---@param opts? apify.QueueOptions
 ---@return apify.RequestQueueHandle
 function Client:request_queue(id, opts)
-  errors.check_self(self, client_mt, "client:request_queue")
   return request_queue.new(self.settings, id, opts)
 end
 
@@ -99,14 +91,12 @@ end
 ---@param id apify.Id its id, or a table with an `id`
 ---@return apify.Log
 function Client:log(id)
-  errors.check_self(self, client_mt, "client:log")
   return log.new(self.settings, id)
 end
 
 --- The account's Actors: those it owns or has used.
 ---@return apify.Actors
 function Client:actors(...)
-  errors.check_self(self, client_mt, "client:actors")
   resource.check_no_options("client:actors", ...)
   return account.actors(self.settings)
 end
@@ -114,7 +104,6 @@ end
 --- The account's tasks.
 ---@return apify.Tasks
 function Client:tasks(...)
-  errors.check_self(self, client_mt, "client:tasks")
   resource.check_no_options("client:tasks", ...)
   return account.tasks(self.settings)
 end
@@ -122,7 +111,6 @@ end
 --- The account's datasets.
 ---@return apify.Storages
 function Client:datasets(...)
-  errors.check_self(self, client_mt, "client:datasets")
   resource.check_no_options("client:datasets", ...)
   return account.storages(self.settings, "/datasets", "datasets")
 end
@@ -130,7 +118,6 @@ end
 --- The account's key-value stores.
 ---@return apify.Storages
 function Client:key_value_stores(...)
-  errors.check_self(self, client_mt, "client:key_value_stores")
   resource.check_no_options("client:key_value_stores", ...)
   return account.storages(self.settings, "/key-value-stores", "key_value_stores")
 end
@@ -138,7 +125,6 @@ end
 --- The account's request queues.
 ---@return apify.Storages
 function Client:request_queues(...)
-  errors.check_self(self, client_mt, "client:request_queues")
   resource.check_no_options("client:request_queues", ...)
   return account.storages(self.settings, "/request-queues", "request_queues")
 end
@@ -146,7 +132,6 @@ end
 --- All runs of the account.
 ---@return apify.Runs
 function Client:runs(...)
-  errors.check_self(self, client_mt, "client:runs")
   resource.check_no_options("client:runs", ...)
   return runs.new(self.settings, "/actor-runs")
 end
@@ -154,7 +139,6 @@ end
 --- The account's schedules.
 ---@return apify.Schedules
 function Client:schedules(...)
-  errors.check_self(self, client_mt, "client:schedules")
   resource.check_no_options("client:schedules", ...)
   return schedule.all(self.settings)
 end
@@ -163,14 +147,12 @@ end
 ---@param id apify.Id an id, or a table with an `id`
 ---@return apify.ScheduleHandle
 function Client:schedule(id)
-  errors.check_self(self, client_mt, "client:schedule")
   return schedule.new(self.settings, id)
 end
 
 --- Apify Store: the Actors that everybody may use.
 ---@return apify.Store
 function Client:store(...)
-  errors.check_self(self, client_mt, "client:store")
   resource.check_no_options("client:store", ...)
   return store.new(self.settings)
 end
@@ -179,14 +161,12 @@ end
 ---@param id? apify.Id an id, a name, or a table with an `id`
 ---@return apify.UserHandle
 function Client:user(id)
-  errors.check_self(self, client_mt, "client:user")
   return user.new(self.settings, id)
 end
 
 --- The account's webhooks.
 ---@return apify.Webhooks
 function Client:webhooks(...)
-  errors.check_self(self, client_mt, "client:webhooks")
   resource.check_no_options("client:webhooks", ...)
   return webhook.all(self.settings)
 end
@@ -195,14 +175,12 @@ end
 ---@param id apify.Id an id, or a table with an `id`
 ---@return apify.WebhookHandle
 function Client:webhook(id)
-  errors.check_self(self, client_mt, "client:webhook")
   return webhook.new(self.settings, id)
 end
 
 --- What all webhooks of the account have told.
 ---@return apify.WebhookDispatches
 function Client:webhook_dispatches(...)
-  errors.check_self(self, client_mt, "client:webhook_dispatches")
   resource.check_no_options("client:webhook_dispatches", ...)
   return webhook.all_dispatches(self.settings)
 end
@@ -211,14 +189,12 @@ end
 ---@param id apify.Id its id, or a table with an `id`
 ---@return apify.WebhookDispatchHandle
 function Client:webhook_dispatch(id)
-  errors.check_self(self, client_mt, "client:webhook_dispatch")
   return webhook.dispatch(self.settings, id)
 end
 
 --- All builds of the account's Actors.
 ---@return apify.Builds
 function Client:builds(...)
-  errors.check_self(self, client_mt, "client:builds")
   resource.check_no_options("client:builds", ...)
   return builds.new(self.settings, "/actor-builds")
 end
@@ -250,7 +226,6 @@ end
 ---@param opts? apify.WaitManyOptions
 ---@return (fun(): string?, apify.Run|apify.Build|nil, apify.Error?)|apify.WaitIterator, nil, nil, apify.WaitIterator
 function Client:wait_each(list, opts)
-  errors.check_self(self, client_mt, "client:wait_each")
   local o = check_wait(opts, "client:wait_each")
   local it = job_wait.each(self.settings, resolve_jobs(list, "client:wait_each"), o)
   return it, nil, nil, it
@@ -262,7 +237,6 @@ end
 ---@return (apify.Run|apify.Build)[]? ended
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
-  errors.check_self(self, client_mt, "client:wait_all")
   local o = check_wait(opts, "client:wait_all")
   return job_wait.all(self.settings, resolve_jobs(list, "client:wait_all"), o)
 end
@@ -273,7 +247,6 @@ end
 ---@return apify.Run|apify.Build|nil ended
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
-  errors.check_self(self, client_mt, "client:wait_any")
   local o = check_wait(opts, "client:wait_any")
   local resolved = resolve_jobs(list, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected something to wait for)" end
@@ -288,7 +261,6 @@ local check_message = options.spec { is_terminal = options.flag, nulls = options
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Client:set_status_message(text, opts)
-  errors.check_self(self, client_mt, "client:set_status_message")
   local where, id = "client:set_status_message", os.getenv "ACTOR_RUN_ID"
   local o = check_message(opts, where)
   if type(text) ~= "string" then errors.misuse("bad argument 1 of %s: %s (expected a text)", where, errors.show(text)) end
@@ -303,7 +275,6 @@ end
 ---@return any body
 ---@return any meta_or_err
 function Client:request(opts)
-  errors.check_self(self, client_mt, "client:request")
   return custom.request(self.settings, opts)
 end
 
@@ -311,7 +282,6 @@ end
 ---@param opts apify.IterateOptions
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Client:iterate(opts)
-  errors.check_self(self, client_mt, "client:iterate")
   return custom.iterate(self.settings, opts)
 end
 
@@ -319,7 +289,6 @@ end
 ---@param opts apify.Options
 ---@return apify.Client
 function Client:with(opts)
-  errors.check_self(self, client_mt, "client:with")
   return wrap(settings.with(self.settings, opts))
 end
 
@@ -337,7 +306,6 @@ end
 --- What this client has done so far.
 ---@return apify.Stats
 function Client:stats()
-  errors.check_self(self, client_mt, "client:stats")
   return tables.merge(self.settings.counts, { in_flight = reactor.in_flight() })
 end
 
@@ -347,7 +315,6 @@ end
 
 --- End the client: what waits returns an error of kind "closed", and so does every later call. Safe to call twice.
 function Client:close()
-  errors.check_self(self, client_mt, "client:close")
   local own = self.settings
   own.is_closed = true                                      -- who was interrupted in here calls it again
   core.stop_taps()

@@ -24,6 +24,15 @@ local function load_module()
   return require "apify"
 end
 
+--- The method as it is written, inside of what sees to it that it is called with a colon.
+local function written(fn)
+  for i = 1, debug.getinfo(fn, "u").nups do
+    local name, value = debug.getupvalue(fn, i)
+    if name == "method" then return value end
+  end
+  return fn
+end
+
 --- What stands for the arguments before the options: the first of these that a call does not refuse before it looks at them.
 local STAND_INS = { "csv", { id = "csv", eventTypes = { "TEST" } }, print, {}, "0.1" }
 
@@ -89,8 +98,8 @@ function public_names.collect()
     for name, method in pairs(mt.__index) do
       if type(method) == "function" and not name:find "^__" then
         local where = noun .. ":" .. name
-        provoke(method, handle)
-        found.calls[where], found.functions[where] = taken[where] or {}, method
+        provoke(written(method), handle)
+        found.calls[where], found.functions[where] = taken[where] or {}, written(method)
       end
     end
   end

@@ -36,14 +36,14 @@ local Actors = resource.define "Actors"
 ---@return apify.ActorPage? page
 ---@return apify.Error? err
 function Actors:list(opts)
-  return collection.list(Actors, self, operations.actors.list, opts)
+  return collection.list(self, operations.actors.list, opts)
 end
 
 --- Walk all Actors, page after page.
 ---@param opts? apify.CollectionIterateOptions|apify.ActorsFilter
 ---@return (fun(): apify.ActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Actors:iterate(opts)
-  return collection.iterate(Actors, self, operations.actors.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.actors.iterate, opts, is_filtered)
 end
 
 --- Create an Actor, of fields by the API's names.
@@ -52,7 +52,7 @@ end
 ---@return apify.Actor? actor
 ---@return apify.Error? err with `sent` when the answer was lost, so that there may be one
 function Actors:create(object, opts)
-  return resource.send(Actors, self, "create", operations.actors.create, object, opts)
+  return resource.send(self, "create", operations.actors.create, object, opts)
 end
 
 ---@class apify.Tasks : apify.Resource
@@ -63,14 +63,14 @@ local Tasks = resource.define "Tasks"
 ---@return apify.ActorTaskPage? page
 ---@return apify.Error? err
 function Tasks:list(opts)
-  return collection.list(Tasks, self, operations.tasks.list, opts)
+  return collection.list(self, operations.tasks.list, opts)
 end
 
 --- Walk all tasks, page after page.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.ActorTaskRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Tasks:iterate(opts)
-  return collection.iterate(Tasks, self, operations.tasks.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.tasks.iterate, opts, is_filtered)
 end
 
 --- Create a task, of fields by the API's names.
@@ -79,7 +79,7 @@ end
 ---@return apify.ActorTask? task
 ---@return apify.Error? err with `sent` when the answer was lost, so that there may be one
 function Tasks:create(object, opts)
-  return resource.send(Tasks, self, "create", operations.tasks.create, object, opts)
+  return resource.send(self, "create", operations.tasks.create, object, opts)
 end
 
 ---@class apify.Storages : apify.Resource
@@ -91,14 +91,14 @@ local Storages = resource.define "Storages"
 ---@return apify.StoragePage? page
 ---@return apify.Error? err
 function Storages:list(opts)
-  return collection.list(Storages, self, operations.storages.list, opts)
+  return collection.list(self, operations.storages.list, opts)
 end
 
 --- Walk all storages, page after page.
 ---@param opts? apify.CollectionIterateOptions|apify.StoragesFilter
 ---@return (fun(): apify.StorageRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Storages:iterate(opts)
-  return collection.iterate(Storages, self, operations.storages.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.storages.iterate, opts, is_filtered)
 end
 
 ---@class apify.GetOrCreateOptions : apify.ObjectOptions
@@ -110,7 +110,6 @@ end
 ---@return apify.Storage? storage
 ---@return apify.Error? err
 function Storages:get_or_create(name, opts)
-  resource.check_self(Storages, self, "get_or_create")
   local where, operation = self.noun .. ":get_or_create", operations.storages.get_or_create
   if name ~= nil and (type(name) ~= "string" or name == "") then
     errors.misuse("bad argument 1 of %s: %s (expected a name)", where, errors.show(name))

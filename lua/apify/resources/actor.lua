@@ -22,7 +22,7 @@ local Actor = resource.define "Actor"
 ---@return apify.Actor? actor
 ---@return apify.Error? err `not_found` when there is none
 function Actor:get(opts)
-  return resource.perform(Actor, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Change fields of the Actor, by the API's names; `apify.null` resets one. Returns it as it is then.
@@ -31,7 +31,7 @@ end
 ---@return apify.Actor? actor
 ---@return apify.Error? err
 function Actor:update(object, opts)
-  return resource.send(Actor, self, "update", operations.update, object, opts)
+  return resource.send(self, "update", operations.update, object, opts)
 end
 
 --- Delete the Actor.
@@ -39,7 +39,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Actor:delete(opts)
-  return resource.perform(Actor, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 --- What a build says of an input: { valid }.
@@ -57,7 +57,6 @@ end
 ---@return boolean? is_valid
 ---@return apify.Error? err
 function Actor:validate_input(input, opts)
-  resource.check_self(Actor, self, "validate_input")
   local where = "actor:validate_input"
   local o = operations.validate_input.check(opts, where)
   if input == nil then errors.misuse("bad argument 1 of %s: nil (expected an input; {} has no fields)", where) end
@@ -73,14 +72,12 @@ end
 ---@param number string such as "0.1"
 ---@return apify.ActorVersionHandle
 function Actor:version(number)
-  resource.check_self(Actor, self, "version")
   return actor_version.new(self.settings, self.path, number)
 end
 
 --- The Actor's versions.
 ---@return apify.ActorVersions
 function Actor:versions(...)
-  resource.check_self(Actor, self, "versions")
   resource.check_no_options("actor:versions", ...)
   return actor_version.all(self.settings, self.path)
 end
@@ -91,7 +88,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Actor:start(input, opts)
-  resource.check_self(Actor, self, "start")
   return run_start.start(self, operations.start, input, opts, "actor:start")
 end
 
@@ -101,7 +97,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Actor:call(input, opts)
-  resource.check_self(Actor, self, "call")
   return run_start.call(self, operations.call, input, opts, "actor:call")
 end
 
@@ -111,7 +106,6 @@ end
 ---@return apify.Record? output
 ---@return apify.Error? err status 408 when the time is over
 function Actor:run_sync(input, opts)
-  resource.check_self(Actor, self, "run_sync")
   return run_start.record(self, operations.run_sync, input, opts, "actor:run_sync")
 end
 
@@ -121,7 +115,6 @@ end
 ---@return apify.Page? page
 ---@return apify.Error? err status 408 when the time is over
 function Actor:run_sync_get_dataset_items(input, opts)
-  resource.check_self(Actor, self, "run_sync_get_dataset_items")
   return run_start.items(self, operations.run_sync_get_dataset_items, input, opts, "actor:run_sync_get_dataset_items")
 end
 
@@ -133,7 +126,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error? err status 408 when the time is over
 function Actor:run_sync_download_items(format, to, input, opts)
-  resource.check_self(Actor, self, "run_sync_download_items")
   return run_start.download(self, operations.run_sync_download_items, format, to, input, opts, "actor:run_sync_download_items")
 end
 
@@ -142,14 +134,12 @@ end
 ---@param opts? apify.RunOptions|apify.DatasetItemsChoice|{ deadline?: number, pick?: string[] }
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Actor:run_sync_iterate_items(input, opts)
-  resource.check_self(Actor, self, "run_sync_iterate_items")
   return run_start.iterate(self, operations.run_sync_iterate_items, input, opts, "actor:run_sync_iterate_items")
 end
 
 --- The Actor's runs.
 ---@return apify.Runs
 function Actor:runs(...)
-  resource.check_self(Actor, self, "runs")
   resource.check_no_options("actor:runs", ...)
   return runs.new(self.settings, self.path .. "/runs")
 end
@@ -158,14 +148,12 @@ end
 ---@param opts? apify.LastRunOptions
 ---@return apify.RunHandle
 function Actor:last_run(opts)
-  resource.check_self(Actor, self, "last_run")
   return run.last(self.settings, self.path, opts, "actor:last_run")
 end
 
 --- The Actor's webhooks.
 ---@return apify.Webhooks
 function Actor:webhooks(...)
-  resource.check_self(Actor, self, "webhooks")
   resource.check_no_options("actor:webhooks", ...)
   return webhook.all(self.settings, self.path)
 end
@@ -183,7 +171,6 @@ end
 ---@return apify.Build? build
 ---@return apify.Error? err
 function Actor:build(version, opts)
-  resource.check_self(Actor, self, "build")
   if type(version) ~= "string" or not version:find "^%d%d?%.%d%d?$" then
     errors.misuse("bad argument 1 of actor:build: %s (expected a version such as \"0.1\")", errors.show(version))
   end
@@ -197,7 +184,6 @@ end
 --- The Actor's builds.
 ---@return apify.Builds
 function Actor:builds(...)
-  resource.check_self(Actor, self, "builds")
   resource.check_no_options("actor:builds", ...)
   return builds.new(self.settings, self.path .. "/builds")
 end
@@ -208,7 +194,6 @@ end
 ---@return apify.BuildHandle? build
 ---@return apify.Error? err `not_found` when there is no such Actor, or no build
 function Actor:default_build(opts)
-  resource.check_self(Actor, self, "default_build")
   local o = operations.default_build.check(opts, "actor:default_build")
   local limits = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
   local found, err = resource.call(self, operations.default_build, o, nil, limits, answers.reader "build")

@@ -14,7 +14,7 @@ local EnvVar = resource.define "EnvVar"
 ---@return apify.EnvVar? env_var
 ---@return apify.Error? err `not_found` when there is none
 function EnvVar:get(opts)
-  return resource.perform(EnvVar, self, "get", operations.env_var.get, opts)
+  return resource.perform(self, "get", operations.env_var.get, opts)
 end
 
 --- Change the variable: its whole object, by the API's names. Returns it as it is then.
@@ -23,7 +23,7 @@ end
 ---@return apify.EnvVar? env_var
 ---@return apify.Error? err
 function EnvVar:update(object, opts)
-  return resource.send(EnvVar, self, "update", operations.env_var.update, object, opts)
+  return resource.send(self, "update", operations.env_var.update, object, opts)
 end
 
 --- Delete the variable.
@@ -31,7 +31,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function EnvVar:delete(opts)
-  return resource.perform(EnvVar, self, "delete", operations.env_var.delete, opts)
+  return resource.perform(self, "delete", operations.env_var.delete, opts)
 end
 
 ---@class apify.EnvVarPage
@@ -46,7 +46,7 @@ local EnvVars = resource.define "EnvVars"
 ---@return apify.EnvVarPage? page
 ---@return apify.Error? err
 function EnvVars:list(opts)
-  return collection.list(EnvVars, self, operations.env_vars.list, opts)
+  return collection.list(self, operations.env_vars.list, opts)
 end
 
 --- Create a variable, of fields by the API's names.
@@ -55,7 +55,7 @@ end
 ---@return apify.EnvVar? env_var
 ---@return apify.Error? err
 function EnvVars:create(object, opts)
-  return resource.send(EnvVars, self, "create", operations.env_vars.create, object, opts)
+  return resource.send(self, "create", operations.env_vars.create, object, opts)
 end
 
 ---@class apify.ActorVersionHandle : apify.Resource
@@ -66,7 +66,7 @@ local Version = resource.define "Version"
 ---@return apify.ActorVersion? version
 ---@return apify.Error? err `not_found` when there is none
 function Version:get(opts)
-  return resource.perform(Version, self, "get", operations.version.get, opts)
+  return resource.perform(self, "get", operations.version.get, opts)
 end
 
 --- Change fields of the version, by the API's names; `apify.null` resets one. Returns it as it is then.
@@ -75,7 +75,7 @@ end
 ---@return apify.ActorVersion? version
 ---@return apify.Error? err
 function Version:update(object, opts)
-  return resource.send(Version, self, "update", operations.version.update, object, opts)
+  return resource.send(self, "update", operations.version.update, object, opts)
 end
 
 --- Delete the version.
@@ -83,21 +83,19 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Version:delete(opts)
-  return resource.perform(Version, self, "delete", operations.version.delete, opts)
+  return resource.perform(self, "delete", operations.version.delete, opts)
 end
 
 --- One of the version's environment variables.
 ---@param name string
 ---@return apify.EnvVarHandle
 function Version:env_var(name)
-  resource.check_self(Version, self, "env_var")
   return resource.new(EnvVar, self.settings, self.path .. "/env-vars/" .. url.segment(name, "name of an environment variable"), name)
 end
 
 --- The version's environment variables.
 ---@return apify.EnvVars
 function Version:env_vars(...)
-  resource.check_self(Version, self, "env_vars")
   resource.check_no_options("version:env_vars", ...)
   return resource.new(EnvVars, self.settings, self.path .. "/env-vars")
 end
@@ -114,7 +112,7 @@ local Versions = resource.define "Versions"
 ---@return apify.ActorVersionPage? page
 ---@return apify.Error? err
 function Versions:list(opts)
-  return collection.list(Versions, self, operations.versions.list, opts)
+  return collection.list(self, operations.versions.list, opts)
 end
 
 --- Create a version, of fields by the API's names.
@@ -123,7 +121,7 @@ end
 ---@return apify.ActorVersion? version
 ---@return apify.Error? err
 function Versions:create(object, opts)
-  return resource.send(Versions, self, "create", operations.versions.create, object, opts)
+  return resource.send(self, "create", operations.versions.create, object, opts)
 end
 
 local actor_version = {}

@@ -15,7 +15,6 @@ local Build = resource.define "Build"
 ---@return apify.Build? build
 ---@return apify.Error? err `not_found` when there is no such build
 function Build:get(opts)
-  resource.check_self(Build, self, "get")
   local o = operations.get.check(opts, "build:get")
   return resource.call(self, operations.get, o, nil, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
 end
@@ -26,7 +25,6 @@ end
 ---@return apify.Build? build
 ---@return apify.Error? err
 function Build:wait_for_finish(opts)
-  resource.check_self(Build, self, "wait_for_finish")
   return job_wait.one(self.settings, "build", self.path, operations.wait_for_finish.check(opts, "build:wait_for_finish"))
 end
 
@@ -35,7 +33,7 @@ end
 ---@return apify.Build? build
 ---@return apify.Error? err
 function Build:abort(opts)
-  return resource.perform(Build, self, "abort", operations.abort, opts, nil, { is_safe = true })       -- aborting again changes nothing
+  return resource.perform(self, "abort", operations.abort, opts, nil, { is_safe = true })       -- aborting again changes nothing
 end
 
 --- Delete the build, which must not be the Actor's default one.
@@ -43,7 +41,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function Build:delete(opts)
-  return resource.perform(Build, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 --- The OpenAPI definition of the Actor as it was built: how its runs are started by HTTP, and what their input is.
@@ -51,13 +49,12 @@ end
 ---@return table? definition
 ---@return apify.Error? err
 function Build:get_open_api_definition(opts)
-  return resource.perform(Build, self, "get_open_api_definition", operations.get_open_api_definition, opts)
+  return resource.perform(self, "get_open_api_definition", operations.get_open_api_definition, opts)
 end
 
 --- The build's log.
 ---@return apify.Log
 function Build:log()
-  resource.check_self(Build, self, "log")
   return log.below(self.settings, self.mount)
 end
 

@@ -19,14 +19,14 @@ end
 ---@return apify.BuildPage? page
 ---@return apify.Error? err
 function Builds:list(opts)
-  return collection.list(Builds, self, operations.list, opts)
+  return collection.list(self, operations.list, opts)
 end
 
 --- Walk all builds, page after page; `limit` caps the rows, `chunk_size` is the page size.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.BuildRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Builds:iterate(opts)
-  return collection.iterate(Builds, self, operations.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.iterate, opts, is_filtered)
 end
 
 local builds = {}

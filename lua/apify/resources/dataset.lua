@@ -55,7 +55,7 @@ local Dataset = resource.define "Dataset"
 ---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:get(opts)
-  return resource.perform(Dataset, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -63,7 +63,6 @@ end
 ---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:update(opts)
-  resource.check_self(Dataset, self, "update")
   return storage.update(self, operations.update, opts, "dataset:update")
 end
 
@@ -72,7 +71,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Dataset:delete(opts)
-  return resource.perform(Dataset, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 local function is_reshaped(query)
@@ -88,7 +87,6 @@ end
 ---@return apify.Page? page
 ---@return apify.Error? err
 function Dataset:list_items(opts)
-  resource.check_self(Dataset, self, "list_items")
   local o, settings = operations.list_items.check(opts, "dataset:list_items"), self.settings
   local page, err = resource.call(self, operations.list_items, o, nil, user_data.fields(settings, o), user_data.page(settings, o))
   if not page then return nil, err end
@@ -109,7 +107,6 @@ end
 ---@param opts? apify.DatasetIterateOptions
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Dataset:iterate_items(opts)
-  resource.check_self(Dataset, self, "iterate_items")
   local where, settings = "dataset:iterate_items", self.settings
   local o = operations.iterate_items.check(opts, where)
   local row_options = user_data.row_options(settings, o, where)
@@ -149,7 +146,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error? err
 function Dataset:download_items(format, to, opts)
-  resource.check_self(Dataset, self, "download_items")
   local where = "dataset:download_items"
   download.check_items(format, to, where)
   local o = operations.download_items.check(opts, where)
@@ -171,7 +167,6 @@ end
 ---@return integer? count
 ---@return apify.Error? err
 function Dataset:count_items(opts)
-  resource.check_self(Dataset, self, "count_items")
   local operation = operations.count_items
   return resource.call(self, operation, operation.check(opts, "dataset:count_items"), nil, nil, read_total)
 end
@@ -185,7 +180,6 @@ end
 ---@return string? url
 ---@return apify.Error? err
 function Dataset:create_items_public_url(opts)
-  resource.check_self(Dataset, self, "create_items_public_url")
   local operation = operations.create_items_public_url
   local o = operation.check(opts, "dataset:create_items_public_url")
   return storage.public_url(self, operations.get, operation, o, storage.signer(o.expires_in_secs))
@@ -210,7 +204,6 @@ end
 ---@return true? ok
 ---@return integer|apify.Error|nil count_or_err how many were stored
 function Dataset:push_items(items, opts)
-  resource.check_self(Dataset, self, "push_items")
   local o = operations.push_items.check(opts, "dataset:push_items")
   if o.content_encoding then return push_encoded(self, items, o) end
   return push.items(self.settings, resource.resolvable(self, operations.push_items, o), items, o)
@@ -221,7 +214,7 @@ end
 ---@return apify.DatasetStatistics? statistics
 ---@return apify.Error? err
 function Dataset:get_statistics(opts)
-  return resource.perform(Dataset, self, "get_statistics", operations.get_statistics, opts)
+  return resource.perform(self, "get_statistics", operations.get_statistics, opts)
 end
 
 local dataset = {}

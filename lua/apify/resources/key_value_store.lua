@@ -39,7 +39,7 @@ local KeyValueStore = resource.define "KeyValueStore"
 ---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:get(opts)
-  return resource.perform(KeyValueStore, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -47,7 +47,6 @@ end
 ---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:update(opts)
-  resource.check_self(KeyValueStore, self, "update")
   return storage.update(self, operations.update, opts, "key_value_store:update")
 end
 
@@ -56,7 +55,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete(opts)
-  return resource.perform(KeyValueStore, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 --- The key, fit for a URL; misuse when the API allows no such key.
@@ -83,7 +82,7 @@ end
 ---@return apify.KeyPage? page
 ---@return apify.Error? err
 function KeyValueStore:list_keys(opts)
-  return resource.perform(KeyValueStore, self, "list_keys", operations.list_keys, opts)
+  return resource.perform(self, "list_keys", operations.list_keys, opts)
 end
 
 ---@class apify.IterateKeysOptions : apify.KeysFilter, apify.RowsOptions
@@ -94,7 +93,6 @@ end
 ---@param opts? apify.IterateKeysOptions
 ---@return (fun(): apify.KeyValueStoreKey?)|apify.Iterator, nil, nil, apify.Iterator
 function KeyValueStore:iterate_keys(opts)
-  resource.check_self(KeyValueStore, self, "iterate_keys")
   local where = "key_value_store:iterate_keys"
   local o = operations.iterate_keys.check(opts, where)
   return resource.iterate(self, operations.iterate_keys, o, where, function(_, mark)
@@ -112,7 +110,6 @@ end
 ---@return apify.Record? record
 ---@return apify.Error? err
 function KeyValueStore:get_record(key, opts)
-  resource.check_self(KeyValueStore, self, "get_record")
   local segment = check_key(key, "key_value_store:get_record")
   local o, settings = operations.get_record.check(opts, "key_value_store:get_record"), self.settings
   o.attachment = true
@@ -141,7 +138,6 @@ end
 ---@return boolean? exists
 ---@return apify.Error? err
 function KeyValueStore:record_exists(key, opts)
-  resource.check_self(KeyValueStore, self, "record_exists")
   local segment = check_key(key, "key_value_store:record_exists")
   local o = operations.record_exists.check(opts, "key_value_store:record_exists")
   local ok, err = resource.call(self, operations.record_exists, o, segment, nil, read_head)
@@ -184,7 +180,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:set_record(key, value, opts)
-  resource.check_self(KeyValueStore, self, "set_record")
   local segment = check_key(key, "key_value_store:set_record")
   local o = operations.set_record.check(opts, "key_value_store:set_record")
   if value == nil then
@@ -217,7 +212,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:upload_record(key, from, opts)
-  resource.check_self(KeyValueStore, self, "upload_record")
   local where = "key_value_store:upload_record"
   local segment = check_key(key, where)
   source.check(from, "argument 2 of " .. where)
@@ -242,7 +236,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error|{ status: integer, headers: table<string, string> } err_or_info
 function KeyValueStore:download_record(key, to, opts)
-  resource.check_self(KeyValueStore, self, "download_record")
   local where = "key_value_store:download_record"
   local segment = check_key(key, where)
   sink.check(to, "argument 2 of " .. where)
@@ -257,7 +250,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error|table err_or_info
 function KeyValueStore:download_records(to, opts)
-  resource.check_self(KeyValueStore, self, "download_records")
   local where = "key_value_store:download_records"
   sink.check(to, "argument 1 of " .. where)
   return download.run(self, operations.download_records, operations.download_records.check(opts, where), to)
@@ -269,7 +261,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete_record(key, opts)
-  resource.check_self(KeyValueStore, self, "delete_record")
   local segment = check_key(key, "key_value_store:delete_record")
   return resource.call(self, operations.delete_record, operations.delete_record.check(opts, "key_value_store:delete_record"), segment)
 end
@@ -286,7 +277,6 @@ end
 ---@return string? url
 ---@return apify.Error? err
 function KeyValueStore:create_keys_public_url(opts)
-  resource.check_self(KeyValueStore, self, "create_keys_public_url")
   local operation = operations.create_keys_public_url
   local o = operation.check(opts, "key_value_store:create_keys_public_url")
   return storage.public_url(self, operations.get, operation, o, storage.signer(o.expires_in_secs))
@@ -298,7 +288,6 @@ end
 ---@return string? url
 ---@return apify.Error? err
 function KeyValueStore:get_record_public_url(key, opts)
-  resource.check_self(KeyValueStore, self, "get_record_public_url")
   local where, operation = "key_value_store:get_record_public_url", operations.get_record_public_url
   local segment = check_key(key, where)
   local function sign(secret) return signature.of(secret, key) end

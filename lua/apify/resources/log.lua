@@ -27,7 +27,6 @@ local Log = resource.define "Log"
 ---@return string? text
 ---@return apify.Error? err `not_found` when there is no such run or build
 function Log:get(opts)
-  resource.check_self(Log, self, "get")
   return resource.call(self, operations.get, operations.get.check(opts, "log:get"), nil, nil, answers.text "log")
 end
 
@@ -75,7 +74,6 @@ end
 ---@param opts? apify.LogStreamOptions
 ---@return (fun(): string?)|apify.Chunks, nil, nil, apify.Chunks
 function Log:stream(opts)
-  resource.check_self(Log, self, "stream")
   local it = lines.chunks((open(self, operations.stream, operations.stream.check(opts, "log:stream"), true)))
   return it, nil, nil, it
 end
@@ -89,7 +87,6 @@ end
 ---@param opts? apify.LogLinesOptions
 ---@return (fun(): string?)|apify.Lines, nil, nil, apify.Lines
 function Log:lines(opts)
-  resource.check_self(Log, self, "lines")
   local o = operations.lines.check(opts, "log:lines")
   if o.from_start == false and not o.follow then errors.misuse "option 'from_start' of log:lines: false is for follow = true" end
   local bytes, handle = open(self, operations.lines, o, o.follow)
@@ -104,7 +101,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error? err
 function Log:download(to, opts)
-  resource.check_self(Log, self, "download")
   local o = operations.download.check(opts, "log:download")
   sink.check(to, "argument 1 of log:download")
   local value, err = download.run(self, operations.download, o, to)

@@ -24,7 +24,7 @@ local RequestQueue = resource.define "RequestQueue"
 ---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:get(opts)
-  return resource.perform(RequestQueue, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Change its `name` (false: none any more), `title` or `general_access`; returns it as it is then.
@@ -32,7 +32,6 @@ end
 ---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:update(opts)
-  resource.check_self(RequestQueue, self, "update")
   return storage.update(self, operations.update, opts, "request_queue:update")
 end
 
@@ -41,7 +40,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete(opts)
-  return resource.perform(RequestQueue, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 local function method_name(method)
@@ -79,7 +78,6 @@ end
 ---@return apify.QueueRequestPage? page
 ---@return apify.Error? err
 function RequestQueue:list_requests(opts)
-  resource.check_self(RequestQueue, self, "list_requests")
   return call(self, "list_requests", opts)
 end
 
@@ -90,7 +88,6 @@ end
 ---@param opts? apify.IterateRequestsOptions
 ---@return (fun(): apify.QueueRequest?)|apify.Iterator, nil, nil, apify.Iterator
 function RequestQueue:iterate_requests(opts)
-  resource.check_self(RequestQueue, self, "iterate_requests")
   local where = method_name "iterate_requests"
   local o = operations.iterate_requests.check(opts, where)
   return resource.iterate(self, operations.iterate_requests, o, where, function(_, mark)
@@ -114,7 +111,6 @@ end
 ---@return apify.QueueHead? head
 ---@return apify.Error? err
 function RequestQueue:list_head(opts)
-  resource.check_self(RequestQueue, self, "list_head")
   return note_head(call(self, "list_head", opts))
 end
 
@@ -124,7 +120,6 @@ end
 ---@return apify.LockedQueueHead? head
 ---@return apify.Error? err
 function RequestQueue:list_and_lock_head(opts)
-  resource.check_self(RequestQueue, self, "list_and_lock_head")
   return note_head(call(self, "list_and_lock_head", opts))
 end
 
@@ -141,7 +136,6 @@ end
 ---@return apify.RequestRegistration? registration
 ---@return apify.Error? err
 function RequestQueue:add_request(value, opts)
-  resource.check_self(RequestQueue, self, "add_request")
   local item, why = batch.request_of(value)
   if not item then errors.misuse("bad argument 1 of %s: %s", method_name "add_request", why) end
   return call(self, "add_request", opts, nil, {
@@ -171,7 +165,6 @@ end
 ---@return apify.AddedRequest[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_add_requests(requests, opts)
-  resource.check_self(RequestQueue, self, "batch_add_requests")
   return run_batch(self, "batch_add_requests", batch.add, requests, opts)
 end
 
@@ -182,7 +175,6 @@ end
 ---@return (apify.DeletedRequest|{ was_found?: false })[]? results
 ---@return apify.Error? err
 function RequestQueue:batch_delete_requests(requests, opts)
-  resource.check_self(RequestQueue, self, "batch_delete_requests")
   return run_batch(self, "batch_delete_requests", batch.delete, requests, opts)
 end
 
@@ -192,7 +184,6 @@ end
 ---@return apify.QueueRequest? request
 ---@return apify.Error? err
 function RequestQueue:get_request(id, opts)
-  resource.check_self(RequestQueue, self, "get_request")
   return call(self, "get_request", opts, id_segment(id, "get_request"))
 end
 
@@ -203,7 +194,6 @@ end
 ---@return apify.RequestRegistration? registration
 ---@return apify.Error? err
 function RequestQueue:update_request(value, opts)
-  resource.check_self(RequestQueue, self, "update_request")
   if type(value) ~= "table" or type(value.id) ~= "string" then
     errors.misuse("bad argument 1 of %s: %s (expected a request with its id)", method_name "update_request", errors.show(value))
   end
@@ -221,7 +211,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function RequestQueue:delete_request(id, opts)
-  resource.check_self(RequestQueue, self, "delete_request")
   return call(self, "delete_request", opts, id_segment(id, "delete_request"))
 end
 
@@ -231,7 +220,6 @@ end
 ---@return apify.RequestLock? lock
 ---@return apify.Error? err
 function RequestQueue:prolong_request_lock(id, opts)
-  resource.check_self(RequestQueue, self, "prolong_request_lock")
   return call(self, "prolong_request_lock", opts, id_segment(id, "prolong_request_lock"))
 end
 
@@ -241,7 +229,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function RequestQueue:delete_request_lock(id, opts)
-  resource.check_self(RequestQueue, self, "delete_request_lock")
   return call(self, "delete_request_lock", opts, id_segment(id, "delete_request_lock"))
 end
 
@@ -250,7 +237,6 @@ end
 ---@return apify.UnlockRequestsResult? result
 ---@return apify.Error? err
 function RequestQueue:unlock_requests(opts)
-  resource.check_self(RequestQueue, self, "unlock_requests")
   return call(self, "unlock_requests", opts)
 end
 

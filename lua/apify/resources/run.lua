@@ -24,7 +24,6 @@ local Run = resource.define "Run"
 ---@return apify.Run? run
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
-  resource.check_self(Run, self, "get")
   local o = operations.get.check(opts, "run:get")
   return resource.call(self, operations.get, o, nil, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
 end
@@ -35,7 +34,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:wait_for_finish(opts)
-  resource.check_self(Run, self, "wait_for_finish")
   local o = operations.wait_for_finish.check(opts, "run:wait_for_finish")
   local began_at = loop.now()
   local limit = math.min(o.request_timeout or self.settings.request_timeout, o.deadline or math.huge, math.max(o.wait_secs or math.huge, 0.4))
@@ -54,7 +52,6 @@ local run = {}
 ---@return apify.RunHandle?
 ---@return apify.Error? err
 function Run:pin(opts)
-  resource.check_self(Run, self, "pin")
   local o = operations.pin.check(opts, "run:pin")
   if not self.mount.is_last then return self end
   local path, err, id = resource.last_run_path(self.settings, self.mount, o.request_timeout)
@@ -78,7 +75,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:update(opts)
-  resource.check_self(Run, self, "update")
   check_fixed(self, "update")
   local o = operations.update.check(opts, "run:update")
   local members = { isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message }
@@ -92,7 +88,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function Run:delete(opts)
-  resource.check_self(Run, self, "delete")
   check_fixed(self, "delete")
   return resource.call(self, operations.delete, operations.delete.check(opts, "run:delete"))
 end
@@ -102,7 +97,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:abort(opts)
-  resource.check_self(Run, self, "abort")
   local is_safe = not self.mount.is_last                               -- aborting again changes nothing; but it might be another run
   return resource.call(self, operations.abort, operations.abort.check(opts, "run:abort"), nil, { is_safe = is_safe })
 end
@@ -114,7 +108,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:metamorph(target, input, opts)
-  resource.check_self(Run, self, "metamorph")
   local o = operations.metamorph.check(opts, "run:metamorph")
   o.target_actor_id = url.plain_id(target, "Actor id")
   return resource.call(self, operations.metamorph, o, nil, run_start.input_fields(self.settings, input, o.content_type, "run:metamorph", 2))
@@ -125,7 +118,7 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:reboot(opts)
-  return resource.perform(Run, self, "reboot", operations.reboot, opts)
+  return resource.perform(self, "reboot", operations.reboot, opts)
 end
 
 --- Let a run that has ended go on.
@@ -133,7 +126,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Run:resurrect(opts)
-  resource.check_self(Run, self, "resurrect")
   check_fixed(self, "resurrect")
   return resource.call(self, operations.resurrect, operations.resurrect.check(opts, "run:resurrect"))
 end
@@ -150,7 +142,6 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function Run:charge(event, opts)
-  resource.check_self(Run, self, "charge")
   check_fixed(self, "charge")
   if type(event) ~= "string" or event == "" then
     errors.misuse("bad argument 1 of run:charge: %s (expected the name of an event)", errors.show(event))
@@ -166,7 +157,6 @@ end
 ---@param opts? apify.ObjectOptions|{ interval?: number, deadline?: number } `interval`: seconds between two looks (1)
 ---@return (fun(): apify.Run?)|apify.RunWatch, nil, nil, apify.RunWatch
 function Run:watch(opts)
-  resource.check_self(Run, self, "watch")
   local o = operations.watch.check(opts, "run:watch")
   local it = run_watch.new {
     settings = self.settings, path = self.path, query = self.mount.is_last and self.mount.query or nil,
@@ -178,21 +168,18 @@ end
 --- The run's log.
 ---@return apify.Log
 function Run:log()
-  resource.check_self(Run, self, "log")
   return log.below(self.settings, self.mount)
 end
 
 --- The run's default dataset.
 ---@return apify.DatasetHandle
 function Run:dataset()
-  resource.check_self(Run, self, "dataset")
   return dataset.below(self.settings, self.mount)
 end
 
 --- The run's default key-value store.
 ---@return apify.KeyValueStoreHandle
 function Run:key_value_store()
-  resource.check_self(Run, self, "key_value_store")
   return key_value_store.below(self.settings, self.mount)
 end
 
@@ -200,7 +187,6 @@ end
 ---@param opts? apify.QueueOptions
 ---@return apify.RequestQueueHandle
 function Run:request_queue(opts)
-  resource.check_self(Run, self, "request_queue")
   return request_queue.below(self.settings, self.mount, opts)
 end
 

@@ -31,8 +31,7 @@ end
 ---@return apify.RunPage? page
 ---@return apify.Error? err
 function Runs:list(opts)
-  resource.check_self(Runs, self, "list")
-  return collection.list(Runs, self, self.operations.list, opts)
+  return collection.list(self, self.operations.list, opts)
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -40,8 +39,7 @@ end
 ---@param opts? apify.RunsIterateOptions
 ---@return (fun(): apify.RunRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
-  resource.check_self(Runs, self, "iterate")
-  return collection.iterate(Runs, self, self.operations.iterate, opts, is_filtered)
+  return collection.iterate(self, self.operations.iterate, opts, is_filtered)
 end
 
 local runs = {}

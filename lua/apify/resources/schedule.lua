@@ -19,14 +19,14 @@ local Schedules = resource.define "Schedules"
 ---@return apify.SchedulePage? page
 ---@return apify.Error? err
 function Schedules:list(opts)
-  return collection.list(Schedules, self, operations.schedules.list, opts)
+  return collection.list(self, operations.schedules.list, opts)
 end
 
 --- Walk all schedules, page after page.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.ScheduleRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Schedules:iterate(opts)
-  return collection.iterate(Schedules, self, operations.schedules.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.schedules.iterate, opts, is_filtered)
 end
 
 --- Make a schedule from its fields, such as `cronExpression`, `isEnabled`, `isExclusive` and `actions`.
@@ -35,7 +35,7 @@ end
 ---@return apify.Schedule? schedule
 ---@return apify.Error? err status 400 when the API does not understand its cron expression
 function Schedules:create(schedule, opts)
-  return resource.send(Schedules, self, "create", operations.schedules.create, schedule, opts)
+  return resource.send(self, "create", operations.schedules.create, schedule, opts)
 end
 
 ---@class apify.ScheduleHandle : apify.Resource
@@ -46,7 +46,7 @@ local Schedule = resource.define "Schedule"
 ---@return apify.Schedule? schedule
 ---@return apify.Error? err `not_found` when there is none
 function Schedule:get(opts)
-  return resource.perform(Schedule, self, "get", operations.schedule.get, opts)
+  return resource.perform(self, "get", operations.schedule.get, opts)
 end
 
 --- Change the fields that are given; `apify.null` resets one. Returns the schedule.
@@ -55,7 +55,7 @@ end
 ---@return apify.Schedule? schedule
 ---@return apify.Error? err
 function Schedule:update(fields, opts)
-  return resource.send(Schedule, self, "update", operations.schedule.update, fields, opts)
+  return resource.send(self, "update", operations.schedule.update, fields, opts)
 end
 
 --- Delete the schedule.
@@ -63,7 +63,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Schedule:delete(opts)
-  return resource.perform(Schedule, self, "delete", operations.schedule.delete, opts)
+  return resource.perform(self, "delete", operations.schedule.delete, opts)
 end
 
 --- What the schedule has done, up to 1000 invocations: a list of { message, level, createdAt }.
@@ -71,7 +71,7 @@ end
 ---@return apify.ScheduleInvocation[]? log
 ---@return apify.Error? err
 function Schedule:get_log(opts)
-  return resource.perform(Schedule, self, "get_log", operations.schedule.get_log, opts)
+  return resource.perform(self, "get_log", operations.schedule.get_log, opts)
 end
 
 local schedule = {}

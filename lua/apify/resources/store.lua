@@ -37,14 +37,14 @@ local Store = resource.define "Store"
 ---@return apify.StorePage? page
 ---@return apify.Error? err
 function Store:list(opts)
-  return collection.list(Store, self, operations.list, opts)
+  return collection.list(self, operations.list, opts)
 end
 
 --- Walk all Actors that fit, page after page.
 ---@param opts? apify.StoreIterateOptions|apify.StoreFilter
 ---@return (fun(): apify.StoreActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Store:iterate(opts)
-  return collection.iterate(Store, self, operations.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.iterate, opts, is_filtered)
 end
 
 local store = {}

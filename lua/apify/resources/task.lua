@@ -19,7 +19,7 @@ local Task = resource.define "Task"
 ---@return apify.ActorTask? task
 ---@return apify.Error? err `not_found` when there is none
 function Task:get(opts)
-  return resource.perform(Task, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Change fields of the task, by the API's names; `apify.null` resets one. Returns it as it is then.
@@ -28,7 +28,7 @@ end
 ---@return apify.ActorTask? task
 ---@return apify.Error? err
 function Task:update(object, opts)
-  return resource.send(Task, self, "update", operations.update, object, opts)
+  return resource.send(self, "update", operations.update, object, opts)
 end
 
 --- Delete the task.
@@ -36,7 +36,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Task:delete(opts)
-  return resource.perform(Task, self, "delete", operations.delete, opts)
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 --- Show the task to everybody. Its Actor has to be public, and the task has to have a `publicConfig`, which `update` sets.
@@ -44,7 +44,7 @@ end
 ---@return apify.ActorTask? task
 ---@return apify.Error? err
 function Task:publish(opts)
-  return resource.send(Task, self, "publish", operations.update, { isPublic = true }, opts)
+  return resource.send(self, "publish", operations.update, { isPublic = true }, opts)
 end
 
 --- Show the task to nobody else any more; its `publicConfig` stays.
@@ -52,7 +52,7 @@ end
 ---@return apify.ActorTask? task
 ---@return apify.Error? err
 function Task:unpublish(opts)
-  return resource.send(Task, self, "unpublish", operations.update, { isPublic = false }, opts)
+  return resource.send(self, "unpublish", operations.update, { isPublic = false }, opts)
 end
 
 --- The input that the task gives to its runs.
@@ -60,7 +60,6 @@ end
 ---@return table? input
 ---@return apify.Error? err
 function Task:get_input(opts)
-  resource.check_self(Task, self, "get_input")
   local o, settings = operations.get_input.check(opts, "task:get_input"), self.settings
   return resource.call(self, operations.get_input, o, nil, user_data.fields(settings, o), user_data.value(settings, o))
 end
@@ -71,7 +70,6 @@ end
 ---@return table? input
 ---@return apify.Error? err
 function Task:update_input(fields, opts)
-  resource.check_self(Task, self, "update_input")
   local where, settings = "task:update_input", self.settings
   if type(fields) ~= "table" then errors.misuse("bad argument 1 of %s: %s (expected a table of fields)", where, errors.show(fields)) end
   local o = operations.update_input.check(opts, where)
@@ -85,7 +83,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Task:start(input, opts)
-  resource.check_self(Task, self, "start")
   return run_start.start(self, operations.start, input, opts, "task:start")
 end
 
@@ -95,7 +92,6 @@ end
 ---@return apify.Run? run
 ---@return apify.Error? err
 function Task:call(input, opts)
-  resource.check_self(Task, self, "call")
   return run_start.call(self, operations.call, input, opts, "task:call")
 end
 
@@ -105,7 +101,6 @@ end
 ---@return apify.Record? output
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync(input, opts)
-  resource.check_self(Task, self, "run_sync")
   return run_start.record(self, operations.run_sync, input, opts, "task:run_sync")
 end
 
@@ -115,7 +110,6 @@ end
 ---@return apify.Page? page
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync_get_dataset_items(input, opts)
-  resource.check_self(Task, self, "run_sync_get_dataset_items")
   return run_start.items(self, operations.run_sync_get_dataset_items, input, opts, "task:run_sync_get_dataset_items")
 end
 
@@ -127,7 +121,6 @@ end
 ---@return true|string|nil
 ---@return apify.Error? err status 408 when the time is over
 function Task:run_sync_download_items(format, to, input, opts)
-  resource.check_self(Task, self, "run_sync_download_items")
   return run_start.download(self, operations.run_sync_download_items, format, to, input, opts, "task:run_sync_download_items")
 end
 
@@ -136,14 +129,12 @@ end
 ---@param opts? apify.RunOptions|apify.DatasetItemsChoice|{ deadline?: number, pick?: string[] }
 ---@return (fun(): table?)|apify.Iterator, nil, nil, apify.Iterator
 function Task:run_sync_iterate_items(input, opts)
-  resource.check_self(Task, self, "run_sync_iterate_items")
   return run_start.iterate(self, operations.run_sync_iterate_items, input, opts, "task:run_sync_iterate_items")
 end
 
 --- The task's runs. They cannot be filtered by date.
 ---@return apify.Runs
 function Task:runs(...)
-  resource.check_self(Task, self, "runs")
   resource.check_no_options("task:runs", ...)
   return runs.new(self.settings, self.path .. "/runs", true)
 end
@@ -152,14 +143,12 @@ end
 ---@param opts? apify.LastRunOptions
 ---@return apify.RunHandle
 function Task:last_run(opts)
-  resource.check_self(Task, self, "last_run")
   return run.last(self.settings, self.path, opts, "task:last_run")
 end
 
 --- The task's webhooks.
 ---@return apify.Webhooks
 function Task:webhooks(...)
-  resource.check_self(Task, self, "webhooks")
   resource.check_no_options("task:webhooks", ...)
   return webhook.all(self.settings, self.path)
 end

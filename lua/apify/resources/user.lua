@@ -15,12 +15,11 @@ local User = resource.define "User"
 ---@return apify.User|apify.PublicUser|nil user
 ---@return apify.Error? err `not_found` when there is none
 function User:get(opts)
-  return resource.perform(User, self, "get", operations.get, opts)
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Complain about what the API has for the owner of the token alone.
 local function check_own(self, method)
-  resource.check_self(User, self, method)
   if self.id ~= ME then errors.misuse("user:%s is there for the owner of the token alone: client:user():%s", method, method) end
 end
 
@@ -30,7 +29,7 @@ end
 ---@return apify.Error? err
 function User:monthly_usage(opts)
   check_own(self, "monthly_usage")
-  return resource.perform(User, self, "monthly_usage", operations.monthly_usage, opts)
+  return resource.perform(self, "monthly_usage", operations.monthly_usage, opts)
 end
 
 --- The limits of the account, and how much of them is used.
@@ -39,7 +38,7 @@ end
 ---@return apify.Error? err
 function User:limits(opts)
   check_own(self, "limits")
-  return resource.perform(User, self, "limits", operations.limits, opts)
+  return resource.perform(self, "limits", operations.limits, opts)
 end
 
 ---@class apify.UserUpdateLimitsOptions : apify.TimeoutOptions

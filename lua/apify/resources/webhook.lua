@@ -26,14 +26,14 @@ local WebhookDispatches = resource.define "WebhookDispatches"
 ---@return apify.WebhookDispatchPage? page
 ---@return apify.Error? err
 function WebhookDispatches:list(opts)
-  return collection.list(WebhookDispatches, self, operations.webhook_dispatches.list, opts)
+  return collection.list(self, operations.webhook_dispatches.list, opts)
 end
 
 --- Walk all dispatches, page after page.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.WebhookDispatch?)|apify.Iterator, nil, nil, apify.Iterator
 function WebhookDispatches:iterate(opts)
-  return collection.iterate(WebhookDispatches, self, operations.webhook_dispatches.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.webhook_dispatches.iterate, opts, is_filtered)
 end
 
 ---@class apify.WebhookDispatchHandle : apify.Resource
@@ -44,7 +44,7 @@ local WebhookDispatch = resource.define "WebhookDispatch"
 ---@return apify.WebhookDispatch? dispatch
 ---@return apify.Error? err `not_found` when there is none
 function WebhookDispatch:get(opts)
-  return resource.perform(WebhookDispatch, self, "get", operations.webhook_dispatch.get, opts)
+  return resource.perform(self, "get", operations.webhook_dispatch.get, opts)
 end
 
 ---@class apify.Webhooks : apify.Resource
@@ -55,14 +55,14 @@ local Webhooks = resource.define "Webhooks"
 ---@return apify.WebhookPage? page
 ---@return apify.Error? err
 function Webhooks:list(opts)
-  return collection.list(Webhooks, self, operations.webhooks.list, opts)
+  return collection.list(self, operations.webhooks.list, opts)
 end
 
 --- Walk all webhooks, page after page.
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.WebhookRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Webhooks:iterate(opts)
-  return collection.iterate(Webhooks, self, operations.webhooks.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.webhooks.iterate, opts, is_filtered)
 end
 
 --- Make a webhook from its fields: `eventTypes`, `condition`, `requestUrl` and others. With an `idempotencyKey` it is made once, however
@@ -72,11 +72,10 @@ end
 ---@return apify.Webhook? webhook
 ---@return apify.Error? err
 function Webhooks:create(fields, opts)
-  resource.check_self(Webhooks, self, "create")
   if self.path ~= ALL then errors.misuse "webhooks:create is for client:webhooks(), with what it belongs to in the field 'condition'" end
   webhook_fields.check(fields, "webhooks:create", false)
   local has_key = type(fields) == "table" and type(fields.idempotencyKey) == "string"
-  return resource.send(Webhooks, self, "create", operations.webhooks.create, fields, opts, { is_safe = has_key or nil })
+  return resource.send(self, "create", operations.webhooks.create, fields, opts, { is_safe = has_key or nil })
 end
 
 ---@class apify.WebhookHandle : apify.Resource
@@ -87,7 +86,7 @@ local Webhook = resource.define "Webhook"
 ---@return apify.Webhook? webhook
 ---@return apify.Error? err `not_found` when there is none
 function Webhook:get(opts)
-  return resource.perform(Webhook, self, "get", operations.webhook.get, opts)
+  return resource.perform(self, "get", operations.webhook.get, opts)
 end
 
 --- Change the fields that are given; `apify.null` resets one. Returns the webhook.
@@ -96,9 +95,8 @@ end
 ---@return apify.Webhook? webhook
 ---@return apify.Error? err
 function Webhook:update(fields, opts)
-  resource.check_self(Webhook, self, "update")
   webhook_fields.check(fields, "webhook:update", true)
-  return resource.send(Webhook, self, "update", operations.webhook.update, fields, opts)
+  return resource.send(self, "update", operations.webhook.update, fields, opts)
 end
 
 --- Delete the webhook.
@@ -106,7 +104,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function Webhook:delete(opts)
-  return resource.perform(Webhook, self, "delete", operations.webhook.delete, opts)
+  return resource.perform(self, "delete", operations.webhook.delete, opts)
 end
 
 --- Let it tell of an event that did not happen, `TEST`: returns the dispatch, which may be under way still.
@@ -114,13 +112,12 @@ end
 ---@return apify.WebhookDispatch? dispatch
 ---@return apify.Error? err
 function Webhook:test(opts)
-  return resource.perform(Webhook, self, "test", operations.webhook.test, opts)
+  return resource.perform(self, "test", operations.webhook.test, opts)
 end
 
 --- What the webhook has told.
 ---@return apify.WebhookDispatches
 function Webhook:dispatches(...)
-  resource.check_self(Webhook, self, "dispatches")
   resource.check_no_options("webhook:dispatches", ...)
   return resource.new(WebhookDispatches, self.settings, self.path .. "/dispatches")
 end

@@ -25,17 +25,17 @@ describe("a list", function()
   before_each(function() list = resource.new(List, apify.new({ base_url = api.url, prefetch = 1 }).settings, "/actor-runs") end)
 
   local function iterate(o, is_filtered)
-    return collection.iterate(List, list, operations.runs.iterate, o, is_filtered or function() return false end)
+    return collection.iterate(list, operations.runs.iterate, o, is_filtered or function() return false end)
   end
 
   it("gives one page, no longer than asked for, or nil and an error", function()
     local body = '{"data":{"items":[{"id":"a"},{"id":"b"},{"id":"c"}],"count":3}}'
     api:faults { match = { first = 1 }, action = { status = { code = 200, body = body } } }
-    local cut = assert(collection.list(List, list, operations.runs.list, { limit = 2 }))
+    local cut = assert(collection.list(list, operations.runs.list, { limit = 2 }))
     assert.same({ { id = "a" }, { id = "b" } }, cut.items)
-    assert.equal(4, #assert(collection.list(List, list, operations.runs.list, { limit = 4 })).items)
+    assert.equal(4, #assert(collection.list(list, operations.runs.list, { limit = 4 })).items)
     api:faults { action = { status = { code = 404 } } }
-    local page, err = collection.list(List, list, operations.runs.list, {})
+    local page, err = collection.list(list, operations.runs.list, {})
     assert.is_nil(page)
     assert.is_true(err.not_found)
   end)

@@ -25,9 +25,11 @@ describe("a handle", function()
   end)
 
   it("complains of a dot, and of options that would be lost", function()
-    resource.check_self(Thing, resource.new(Thing, {}, "/x"), "get")
-    misuse(function() resource.check_self(Thing, {}, "get") end, "get is a method: call it with a colon")
-    misuse(function() resource.check_self(Thing, resource.new(resource.define "Other", {}, "/x"), "get") end, "colon")
+    function Thing:sum(a, b) return self.id, a + b end
+    local thing = resource.new(Thing, {}, "/x", "x")
+    assert.same({ "x", 3 }, { thing:sum(1, 2) })
+    misuse(function() thing.sum(1, 2) end, "thing:sum is a method: call it with a colon")
+    misuse(function() thing.sum(resource.new(resource.define "Other", {}, "/x"), 1, 2) end, "colon")
     resource.check_no_options "thing:parts"
     misuse(function() resource.check_no_options("thing:parts", nil) end, "thing:parts takes no options")
   end)
@@ -79,14 +81,13 @@ describe("a method", function()
 
   before_each(function() thing = resource.new(NamedThing, testbed.client(api, { max_retries = 0 }).settings, "/datasets") end)
 
-  it("checks its handle, then its options by the noun of the class", function()
-    assert.equal(0, assert(resource.perform(NamedThing, thing, "list", GET, { request_timeout = 9 })).count)
-    misuse(function() resource.perform(NamedThing, {}, "list", GET) end, "list is a method: call it with a colon")
-    misuse(function() resource.perform(NamedThing, thing, "list", GET, { naem = 1 }) end, "unknown option 'naem' of named_thing:list")
+  it("checks its options by the noun of the class", function()
+    assert.equal(0, assert(resource.perform(thing, "list", GET, { request_timeout = 9 })).count)
+    misuse(function() resource.perform(thing, "list", GET, { naem = 1 }) end, "unknown option 'naem' of named_thing:list")
   end)
 
   it("sends a table of the API's fields as it is, compressed where that is smaller", function()
-    local made = assert(resource.send(NamedThing, thing, "create", POST, { b = core.null, a = ("x"):rep(2000) }, { name = "n" }))
+    local made = assert(resource.send(thing, "create", POST, { b = core.null, a = ("x"):rep(2000) }, { name = "n" }))
     assert.equal("n", made.name)
     local sent = api:log().requests
     assert.equal('{"a":"' .. ("x"):rep(2000) .. '","b":null}', sent[#sent].body)
@@ -96,9 +97,9 @@ describe("a method", function()
   it("refuses what is no such table before anything is sent", function()
     api:log(true)
     for _, object in ipairs { {}, { 1 }, "text", false } do
-      misuse(function() resource.send(NamedThing, thing, "create", POST, object) end, "bad argument 1 of named_thing:create")
+      misuse(function() resource.send(thing, "create", POST, object) end, "bad argument 1 of named_thing:create")
     end
-    misuse(function() resource.send(NamedThing, thing, "create", POST, { a = "\255" }) end, "bad argument 1 of named_thing:create")
+    misuse(function() resource.send(thing, "create", POST, { a = "\255" }) end, "bad argument 1 of named_thing:create")
     assert.equal(0, #api:log().requests)
   end)
 end)

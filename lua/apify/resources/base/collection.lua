@@ -59,27 +59,24 @@ function collection.walk(self, operation, o, where, is_filtered, row_key)
 end
 
 --- What `list` of a collection does: one page.
----@param class table
 ---@param self apify.Resource
 ---@param operation apify.Operation
 ---@param opts? apify.CollectionListOptions
 ---@return apify.Page? page
 ---@return apify.Error? err
-function collection.list(class, self, operation, opts)
-  local page, err = resource.perform(class, self, "list", operation, opts)
+function collection.list(self, operation, opts)
+  local page, err = resource.perform(self, "list", operation, opts)
   if not page then return nil, err end
   return collection.cut(page, opts and opts.limit)
 end
 
 --- What `iterate` of a collection does: all rows, each of which has an id.
----@param class table
 ---@param self apify.Resource
 ---@param operation apify.Operation
 ---@param opts? apify.CollectionIterateOptions
 ---@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean
 ---@return apify.Iterator, nil, nil, apify.Iterator
-function collection.iterate(class, self, operation, opts, is_filtered)
-  resource.check_self(class, self, "iterate")
+function collection.iterate(self, operation, opts, is_filtered)
   local where = self.noun .. ":iterate"
   return collection.walk(self, operation, operation.check(opts, where), where, is_filtered, "id")
 end

@@ -29,9 +29,22 @@ local resource = {}
 local NO_MOUNT = { query = {} }
 local MAY_BE_NIL = { client_key = true, id = true }
 
+--- Each method that is put into the class from now on complains when it is called with a dot.
+local function check_methods(class)
+  getmetatable(class).__newindex = function(_, name, method)
+    local title = class.noun .. ":" .. name
+    rawset(class, name, function(self, ...)
+      errors.check_self(self, class.metatable, title)
+      return method(self, ...)
+    end)
+  end
+  return class
+end
+
 --- A new class of handles: its methods go into the returned table. Messages name it by its noun: "key_value_store" of "KeyValueStore".
 ---@param name string
-function resource.define(name)
+---@param may_be_nil? table<string, true> its fields that may be absent
+function resource.define(name, may_be_nil)
   local title, class = "apify." .. name, { noun = name:gsub("(%l)(%u)", "%1_%2"):lower() }
   class.metatable = {
     __index = class,
@@ -40,7 +53,7 @@ function resource.define(name)
     __call = function(self) names.refuse_call(class, self.noun .. "()") end,
     refuses_call = true,
   }
-  return names.guard(class, title, MAY_BE_NIL)
+  return check_methods(names.guard(class, title, may_be_nil or MAY_BE_NIL))
 end
 
 --- A handle.
@@ -58,14 +71,6 @@ end
 ---@return string
 function resource.id_text(id)
   return type(id) == "table" and id.id or id
-end
-
---- Complain about a handle's method that was called with a dot.
----@param class table
----@param self any
----@param what string the method
-function resource.check_self(class, self, what)
-  errors.check_self(self, class.metatable, what)
 end
 
 --- Complain about options that were given to a method that takes none, and would be lost.
@@ -133,8 +138,7 @@ function resource.call(self, operation, o, segment, fields, read)
   return request.run(self.settings, resource.request(self, operation, o, segment, fields), read or reader_of(operation))
 end
 
---- The same from a method that has no more to do: its handle and its options are checked first.
----@param class table
+--- The same from a method that has no more to do: its options are checked first.
 ---@param self apify.Resource
 ---@param method string its name
 ---@param operation apify.Operation
@@ -143,13 +147,11 @@ end
 ---@param fields? table
 ---@return any
 ---@return apify.Error? err
-function resource.perform(class, self, method, operation, opts, segment, fields)
-  resource.check_self(class, self, method)
+function resource.perform(self, method, operation, opts, segment, fields)
   return resource.call(self, operation, operation.check(opts, self.noun .. ":" .. method), segment, fields)
 end
 
 --- The same with a body that the caller gives: an object of the API or some of its fields, by the API's own names.
----@param class table
 ---@param self apify.Resource
 ---@param method string
 ---@param operation apify.Operation
@@ -158,8 +160,7 @@ end
 ---@param fields? table
 ---@return any
 ---@return apify.Error? err
-function resource.send(class, self, method, operation, object, opts, fields)
-  resource.check_self(class, self, method)
+function resource.send(self, method, operation, object, opts, fields)
   local where = self.noun .. ":" .. method
   if type(object) ~= "table" or object[1] ~= nil or next(object) == nil then
     errors.misuse("bad argument 1 of %s: %s (expected a table of fields, by the API's names)", where, errors.show(object))
