@@ -34,21 +34,21 @@ function client_mt.__tostring(self)
 end
 
 local function wrap(s)
-  return setmetatable({ settings = s }, client_mt)
+  return setmetatable({ settings = s, path = "" }, client_mt)
 end
 
 --- An Actor.
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.ActorHandle
 function Client:actor(id)
-  return actor.new(self.settings, id)
+  return resource.by_id(actor.Actor, self.settings, "/acts/", id, "Actor id")
 end
 
 --- A task.
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.TaskHandle
 function Client:task(id)
-  return task.new(self.settings, id)
+  return resource.by_id(task.Task, self.settings, "/actor-tasks/", id, "task id")
 end
 
 --- A run.
@@ -69,14 +69,14 @@ end
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.DatasetHandle
 function Client:dataset(id)
-  return dataset.new(self.settings, id)
+  return resource.by_id(dataset.Dataset, self.settings, "/datasets/", id, "dataset id")
 end
 
 --- A key-value store.
 ---@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
 ---@return apify.KeyValueStoreHandle
 function Client:key_value_store(id)
-  return key_value_store.new(self.settings, id)
+  return resource.by_id(key_value_store.KeyValueStore, self.settings, "/key-value-stores/", id, "key-value store id")
 end
 
 --- A request queue; `client_key` names the owner of locks.
@@ -84,7 +84,8 @@ end
 ---@param opts? apify.QueueOptions
 ---@return apify.RequestQueueHandle
 function Client:request_queue(id, opts)
-  return request_queue.new(self.settings, id, opts)
+  local queue = resource.by_id(request_queue.RequestQueue, self.settings, "/request-queues/", id, "request queue id")
+  return request_queue.owned(queue, opts, "client:request_queue")
 end
 
 --- The log of a run or a build.
@@ -97,106 +98,96 @@ end
 --- The account's Actors: those it owns or has used.
 ---@return apify.Actors
 function Client:actors(...)
-  resource.check_no_options("client:actors", ...)
-  return account.actors(self.settings)
+  return resource.list(account.Actors, self, "/acts", "actors", ...)
 end
 
 --- The account's tasks.
 ---@return apify.Tasks
 function Client:tasks(...)
-  resource.check_no_options("client:tasks", ...)
-  return account.tasks(self.settings)
+  return resource.list(account.Tasks, self, "/actor-tasks", "tasks", ...)
 end
 
 --- The account's datasets.
 ---@return apify.Storages
 function Client:datasets(...)
-  resource.check_no_options("client:datasets", ...)
-  return account.storages(self.settings, "/datasets", "datasets")
+  return account.storages(self, "/datasets", "datasets", ...)
 end
 
 --- The account's key-value stores.
 ---@return apify.Storages
 function Client:key_value_stores(...)
-  resource.check_no_options("client:key_value_stores", ...)
-  return account.storages(self.settings, "/key-value-stores", "key_value_stores")
+  return account.storages(self, "/key-value-stores", "key_value_stores", ...)
 end
 
 --- The account's request queues.
 ---@return apify.Storages
 function Client:request_queues(...)
-  resource.check_no_options("client:request_queues", ...)
-  return account.storages(self.settings, "/request-queues", "request_queues")
+  return account.storages(self, "/request-queues", "request_queues", ...)
 end
 
 --- All runs of the account.
 ---@return apify.Runs
 function Client:runs(...)
-  resource.check_no_options("client:runs", ...)
-  return runs.new(self.settings, "/actor-runs")
+  return resource.list(runs.Runs, self, "/actor-runs", "runs", ...)
 end
 
 --- The account's schedules.
 ---@return apify.Schedules
 function Client:schedules(...)
-  resource.check_no_options("client:schedules", ...)
-  return schedule.all(self.settings)
+  return resource.list(schedule.Schedules, self, "/schedules", "schedules", ...)
 end
 
 --- A schedule.
 ---@param id apify.Id an id, or a table with an `id`
 ---@return apify.ScheduleHandle
 function Client:schedule(id)
-  return schedule.new(self.settings, id)
+  return resource.by_id(schedule.Schedule, self.settings, "/schedules/", id, "schedule id")
 end
 
 --- Apify Store: the Actors that everybody may use.
 ---@return apify.Store
 function Client:store(...)
-  resource.check_no_options("client:store", ...)
-  return store.new(self.settings)
+  return resource.list(store.Store, self, "/store", "store", ...)
 end
 
 --- A user; without an id the owner of the token.
 ---@param id? apify.Id an id, a name, or a table with an `id`
 ---@return apify.UserHandle
 function Client:user(id)
-  return user.new(self.settings, id)
+  if id == nil then id = user.ME end
+  return resource.by_id(user.User, self.settings, "/users/", id, "user id")
 end
 
 --- The account's webhooks.
 ---@return apify.Webhooks
 function Client:webhooks(...)
-  resource.check_no_options("client:webhooks", ...)
-  return webhook.all(self.settings)
+  return resource.list(webhook.Webhooks, self, "/webhooks", "webhooks", ...)
 end
 
 --- A webhook.
 ---@param id apify.Id an id, or a table with an `id`
 ---@return apify.WebhookHandle
 function Client:webhook(id)
-  return webhook.new(self.settings, id)
+  return resource.by_id(webhook.Webhook, self.settings, "/webhooks/", id, "webhook id")
 end
 
 --- What all webhooks of the account have told.
 ---@return apify.WebhookDispatches
 function Client:webhook_dispatches(...)
-  resource.check_no_options("client:webhook_dispatches", ...)
-  return webhook.all_dispatches(self.settings)
+  return resource.list(webhook.WebhookDispatches, self, "/webhook-dispatches", "webhook_dispatches", ...)
 end
 
 --- A dispatch of a webhook.
 ---@param id apify.Id its id, or a table with an `id`
 ---@return apify.WebhookDispatchHandle
 function Client:webhook_dispatch(id)
-  return webhook.dispatch(self.settings, id)
+  return resource.by_id(webhook.WebhookDispatch, self.settings, "/webhook-dispatches/", id, "webhook dispatch id")
 end
 
 --- All builds of the account's Actors.
 ---@return apify.Builds
 function Client:builds(...)
-  resource.check_no_options("client:builds", ...)
-  return builds.new(self.settings, "/actor-builds")
+  return resource.list(builds.Builds, self, "/actor-builds", "builds", ...)
 end
 
 local check_wait = options.spec {
@@ -265,7 +256,7 @@ function Client:set_status_message(text, opts)
   local o = check_message(opts, where)
   if type(text) ~= "string" then errors.misuse("bad argument 1 of %s: %s (expected a text)", where, errors.show(text)) end
   if not id or id == "" then errors.misuse("%s is for programs inside a run: the environment has no ACTOR_RUN_ID", where) end
-  return run.new(self.settings, id):update {
+  return self:run(id):update {
     status_message = text, is_status_message_terminal = o.is_terminal, nulls = o.nulls, request_timeout = o.request_timeout,
   }
 end

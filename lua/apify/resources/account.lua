@@ -122,31 +122,16 @@ function Storages:get_or_create(name, opts)
   return resource.call(self, operation, o, nil, fields)
 end
 
-local account = {}
-
---- The account's Actors.
----@param settings apify.Settings
----@return apify.Actors
-function account.actors(settings)
-  return resource.new(Actors, settings, "/acts")
-end
-
---- The account's tasks.
----@param settings apify.Settings
----@return apify.Tasks
-function account.tasks(settings)
-  return resource.new(Tasks, settings, "/actor-tasks")
-end
-
 --- The account's datasets, key-value stores or request queues.
----@param settings apify.Settings
+---@param client apify.Client
 ---@param path string
----@param noun string for messages
+---@param accessor string the name of the client's method, and of the list in messages
+---@param ... any what that was given
 ---@return apify.Storages
-function account.storages(settings, path, noun)
-  local self = resource.new(Storages, settings, path)
-  self.noun = noun
+local function storages(client, path, accessor, ...)
+  local self = resource.list(Storages, client, path, accessor, ...)
+  self.noun = accessor
   return self
 end
 
-return account
+return { Actors = Actors, Tasks = Tasks, storages = storages }

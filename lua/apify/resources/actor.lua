@@ -11,7 +11,6 @@ local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
 local run_start = require "apify.resources.run_start"
 local runs = require "apify.resources.runs"
-local url = require "apify.util.url"
 local webhook = require "apify.resources.webhook"
 
 ---@class apify.ActorHandle : apify.Resource
@@ -72,14 +71,13 @@ end
 ---@param number string such as "0.1"
 ---@return apify.ActorVersionHandle
 function Actor:version(number)
-  return actor_version.new(self.settings, self.path, number)
+  return actor_version.new(self, number)
 end
 
 --- The Actor's versions.
 ---@return apify.ActorVersions
 function Actor:versions(...)
-  resource.check_no_options("actor:versions", ...)
-  return actor_version.all(self.settings, self.path)
+  return resource.list(actor_version.Versions, self, "/versions", "versions", ...)
 end
 
 --- Start a run and return it at once. A lost answer is not asked for again: `err.sent` says that the run may be there.
@@ -140,8 +138,7 @@ end
 --- The Actor's runs.
 ---@return apify.Runs
 function Actor:runs(...)
-  resource.check_no_options("actor:runs", ...)
-  return runs.new(self.settings, self.path .. "/runs")
+  return resource.list(runs.Runs, self, "/runs", "runs", ...)
 end
 
 --- The Actor's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
@@ -154,8 +151,7 @@ end
 --- The Actor's webhooks.
 ---@return apify.Webhooks
 function Actor:webhooks(...)
-  resource.check_no_options("actor:webhooks", ...)
-  return webhook.all(self.settings, self.path)
+  return resource.list(webhook.Webhooks, self, "/webhooks", "webhooks", ...)
 end
 
 ---@class apify.BuildOptions : apify.ObjectOptions
@@ -184,8 +180,7 @@ end
 --- The Actor's builds.
 ---@return apify.Builds
 function Actor:builds(...)
-  resource.check_no_options("actor:builds", ...)
-  return builds.new(self.settings, self.path .. "/builds")
+  return resource.list(builds.Builds, self, "/builds", "builds", ...)
 end
 
 --- Ask for the Actor's default build: a handle of it. `wait_for_finish` lets the API hold the answer for up to so many seconds (0 to 60)
@@ -201,14 +196,4 @@ function Actor:default_build(opts)
   return build.new(self.settings, found.id)
 end
 
-local actor = {}
-
---- An Actor by its id.
----@param settings apify.Settings
----@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.ActorHandle
-function actor.new(settings, id)
-  return resource.new(Actor, settings, "/acts/" .. url.id(id, "Actor id"), resource.id_text(id))
-end
-
-return actor
+return { Actor = Actor }

@@ -96,8 +96,7 @@ end
 --- The version's environment variables.
 ---@return apify.EnvVars
 function Version:env_vars(...)
-  resource.check_no_options("version:env_vars", ...)
-  return resource.new(EnvVars, self.settings, self.path .. "/env-vars")
+  return resource.list(EnvVars, self, "/env-vars", "env_vars", ...)
 end
 
 ---@class apify.ActorVersionPage
@@ -124,26 +123,17 @@ function Versions:create(object, opts)
   return resource.send(self, "create", operations.versions.create, object, opts)
 end
 
-local actor_version = {}
+local actor_version = { Versions = Versions }
 
 --- A version by its number.
----@param settings apify.Settings
----@param actor_path string
+---@param actor apify.ActorHandle
 ---@param number string such as "0.1"
 ---@return apify.ActorVersionHandle
-function actor_version.new(settings, actor_path, number)
+function actor_version.new(actor, number)
   if type(number) ~= "string" or not number:find "^%d+%.%d+$" then
     errors.misuse("bad version: %s (expected two numbers with a dot between them, as a string: \"0.1\")", errors.show(number))
   end
-  return resource.new(Version, settings, actor_path .. "/versions/" .. number, number)
-end
-
---- All versions of an Actor.
----@param settings apify.Settings
----@param actor_path string
----@return apify.ActorVersions
-function actor_version.all(settings, actor_path)
-  return resource.new(Versions, settings, actor_path .. "/versions")
+  return resource.new(Version, actor.settings, actor.path .. "/versions/" .. number, number)
 end
 
 return actor_version

@@ -55,7 +55,7 @@ end
 --- The build's log.
 ---@return apify.Log
 function Build:log()
-  return log.below(self.settings, self.mount)
+  return resource.below(log.Log, self, "/log")
 end
 
 local build = {}

@@ -29,14 +29,4 @@ function Builds:iterate(opts)
   return collection.iterate(self, operations.iterate, opts, is_filtered)
 end
 
-local builds = {}
-
---- The builds at a path.
----@param settings apify.Settings
----@param path string
----@return apify.Builds
-function builds.new(settings, path)
-  return resource.new(Builds, settings, path)
-end
-
-return builds
+return { Builds = Builds }

@@ -11,7 +11,6 @@ local resource = require "apify.resources.base.resource"
 local job_status = require "apify.resources.base.job_status"
 local download = require "apify.resources.base.download"
 local storage = require "apify.resources.base.storage"
-local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 
 local CHUNK = 1000                       -- stored items a page, where items and rows are different things
@@ -217,22 +216,4 @@ function Dataset:get_statistics(opts)
   return resource.perform(self, "get_statistics", operations.get_statistics, opts)
 end
 
-local dataset = {}
-
---- The default dataset of a run.
----@param settings apify.Settings
----@param mount apify.Mount
----@return apify.DatasetHandle
-function dataset.below(settings, mount)
-  return resource.new(Dataset, settings, mount.run_path .. "/dataset", nil, mount)
-end
-
---- A dataset by its id.
----@param settings apify.Settings
----@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.DatasetHandle
-function dataset.new(settings, id)
-  return resource.new(Dataset, settings, "/datasets/" .. url.id(id, "dataset id"), resource.id_text(id))
-end
-
-return dataset
+return { Dataset = Dataset }

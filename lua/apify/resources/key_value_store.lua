@@ -294,22 +294,4 @@ function KeyValueStore:get_record_public_url(key, opts)
   return storage.public_url(self, operations.get, operation, operation.check(opts, where), sign, segment)
 end
 
-local key_value_store = {}
-
---- The default key-value store of a run.
----@param settings apify.Settings
----@param mount apify.Mount
----@return apify.KeyValueStoreHandle
-function key_value_store.below(settings, mount)
-  return resource.new(KeyValueStore, settings, mount.run_path .. "/key-value-store", nil, mount)
-end
-
---- A key-value store by its id.
----@param settings apify.Settings
----@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.KeyValueStoreHandle
-function key_value_store.new(settings, id)
-  return resource.new(KeyValueStore, settings, "/key-value-stores/" .. url.id(id, "key-value store id"), resource.id_text(id))
-end
-
-return key_value_store
+return { KeyValueStore = KeyValueStore }

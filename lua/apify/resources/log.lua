@@ -108,15 +108,7 @@ function Log:download(to, opts)
   return value
 end
 
-local log = { prefix_of = prefix_of }
-
---- The log below a run or a build.
----@param settings apify.Settings
----@param mount apify.Mount
----@return apify.Log
-function log.below(settings, mount)
-  return resource.new(Log, settings, (mount.run_path or mount.build_path) .. "/log", nil, mount)
-end
+local log = { Log = Log, prefix_of = prefix_of }
 
 --- The log of a run or a build by its id.
 ---@param settings apify.Settings

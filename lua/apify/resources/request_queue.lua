@@ -240,37 +240,19 @@ function RequestQueue:unlock_requests(opts)
   return call(self, "unlock_requests", opts)
 end
 
-local request_queue = {}
-
 ---@class apify.QueueOptions
 ---@field client_key? string 1 to 32 characters that name the owner of locks
 
 local check = options.spec { client_key = options.string { nonempty = true, max = MAX_CLIENT_KEY } }
 
-local function new(settings, path, opts, where, id, mount)
-  local o = check(opts, where)
-  local self = resource.new(RequestQueue, settings, path, id, mount)
-  self.client_key = o.client_key
-  return self
-end
-
---- The default request queue of a run.
----@param settings apify.Settings
----@param mount apify.Mount
+--- The queue, as seen by the owner of locks that the options name.
+---@param queue apify.RequestQueueHandle
 ---@param opts? apify.QueueOptions
+---@param where string for messages
 ---@return apify.RequestQueueHandle
-function request_queue.below(settings, mount, opts)
-  return new(settings, mount.run_path .. "/request-queue", opts, "run:request_queue", nil, mount)
+local function owned(queue, opts, where)
+  queue.client_key = check(opts, where).client_key
+  return queue
 end
 
---- A request queue by its id.
----@param settings apify.Settings
----@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
----@param opts? apify.QueueOptions
----@return apify.RequestQueueHandle
-function request_queue.new(settings, id, opts)
-  local path = "/request-queues/" .. url.id(id, "request queue id")
-  return new(settings, path, opts, "client:request_queue", resource.id_text(id))
-end
-
-return request_queue
+return { RequestQueue = RequestQueue, owned = owned }

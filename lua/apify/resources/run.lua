@@ -168,26 +168,26 @@ end
 --- The run's log.
 ---@return apify.Log
 function Run:log()
-  return log.below(self.settings, self.mount)
+  return resource.below(log.Log, self, "/log")
 end
 
 --- The run's default dataset.
 ---@return apify.DatasetHandle
 function Run:dataset()
-  return dataset.below(self.settings, self.mount)
+  return resource.below(dataset.Dataset, self, "/dataset")
 end
 
 --- The run's default key-value store.
 ---@return apify.KeyValueStoreHandle
 function Run:key_value_store()
-  return key_value_store.below(self.settings, self.mount)
+  return resource.below(key_value_store.KeyValueStore, self, "/key-value-store")
 end
 
 --- The run's default request queue; `client_key` names the owner of locks.
 ---@param opts? apify.QueueOptions
 ---@return apify.RequestQueueHandle
 function Run:request_queue(opts)
-  return request_queue.below(self.settings, self.mount, opts)
+  return request_queue.owned(resource.below(request_queue.RequestQueue, self, "/request-queue"), opts, "run:request_queue")
 end
 
 local ORIGINS = { "DEVELOPMENT", "WEB", "API", "SCHEDULER", "TEST", "WEBHOOK", "ACTOR", "CLI", "CI", "STANDBY", "MCP", "APIFY_AI" }

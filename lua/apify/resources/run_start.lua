@@ -111,7 +111,8 @@ end
 local function pass_lines(settings, run, fn, progress)
   local began_at = loop.now()
   local prefix = fn == to_stderr and log.prefix_of(settings, run, settings.request_timeout) or nil
-  local lines = log.below(settings, { query = {}, run_path = resource.run_path(run.id) }):lines { follow = true, prefix = prefix }
+  local path = resource.run_path(run.id)
+  local lines = resource.new(log.Log, settings, path .. "/log", nil, { query = {}, run_path = path }):lines { follow = true, prefix = prefix }
   while true do
     local line, err = lines:next()
     while err and err.not_found and progress.count == 0 and loop.now() - began_at < job_status.NOT_FOUND_GRACE do

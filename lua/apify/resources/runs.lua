@@ -18,7 +18,6 @@ local resource = require "apify.resources.base.resource"
 ---@field items apify.RunRow[]
 
 ---@class apify.Runs : apify.Resource
----@field private operations table<string, apify.Operation>
 local Runs = resource.define "Runs"
 
 --- Runs leave the list of a status when they get another.
@@ -26,12 +25,17 @@ local function is_filtered(query)
   return bookmark.find(query, "status") ~= nil
 end
 
+--- Those of a task can be filtered by less.
+local function operations_of(self)
+  return self.path:find "^/actor%-tasks/" and operations.task_runs or operations.runs
+end
+
 --- One page of runs.
 ---@param opts? apify.RunsListOptions
 ---@return apify.RunPage? page
 ---@return apify.Error? err
 function Runs:list(opts)
-  return collection.list(self, self.operations.list, opts)
+  return collection.list(self, operations_of(self).list, opts)
 end
 
 --- Walk all runs, page after page; `limit` caps the rows, `chunk_size` is the page size.
@@ -39,20 +43,7 @@ end
 ---@param opts? apify.RunsIterateOptions
 ---@return (fun(): apify.RunRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Runs:iterate(opts)
-  return collection.iterate(self, self.operations.iterate, opts, is_filtered)
+  return collection.iterate(self, operations_of(self).iterate, opts, is_filtered)
 end
 
-local runs = {}
-
---- The runs at a path, which those of a task can be filtered by less.
----@param settings apify.Settings
----@param path string
----@param are_of_task? boolean
----@return apify.Runs
-function runs.new(settings, path, are_of_task)
-  local self = resource.new(Runs, settings, path)
-  self.operations = are_of_task and operations.task_runs or operations.runs
-  return self
-end
-
-return runs
+return { Runs = Runs }

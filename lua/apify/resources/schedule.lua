@@ -3,7 +3,6 @@
 local collection = require "apify.resources.base.collection"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local url = require "apify.util.url"
 
 ---@class apify.SchedulePage : apify.Page
 ---@field items apify.ScheduleRow[]
@@ -74,21 +73,4 @@ function Schedule:get_log(opts)
   return resource.perform(self, "get_log", operations.schedule.get_log, opts)
 end
 
-local schedule = {}
-
---- A schedule by its id.
----@param settings apify.Settings
----@param id apify.Id an id, or a table with an `id`
----@return apify.ScheduleHandle
-function schedule.new(settings, id)
-  return resource.new(Schedule, settings, "/schedules/" .. url.id(id, "schedule id"), resource.id_text(id))
-end
-
---- The account's schedules.
----@param settings apify.Settings
----@return apify.Schedules
-function schedule.all(settings)
-  return resource.new(Schedules, settings, "/schedules")
-end
-
-return schedule
+return { Schedule = Schedule, Schedules = Schedules }

@@ -47,12 +47,4 @@ function Store:iterate(opts)
   return collection.iterate(self, operations.iterate, opts, is_filtered)
 end
 
-local store = {}
-
----@param settings apify.Settings
----@return apify.Store
-function store.new(settings)
-  return resource.new(Store, settings, "/store")
-end
-
-return store
+return { Store = Store }

@@ -7,7 +7,6 @@ local run = require "apify.resources.run"
 local run_start = require "apify.resources.run_start"
 local runs = require "apify.resources.runs"
 local tables = require "apify.util.tables"
-local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 local webhook = require "apify.resources.webhook"
 
@@ -135,8 +134,7 @@ end
 --- The task's runs. They cannot be filtered by date.
 ---@return apify.Runs
 function Task:runs(...)
-  resource.check_no_options("task:runs", ...)
-  return runs.new(self.settings, self.path .. "/runs", true)
+  return resource.list(runs.Runs, self, "/runs", "runs", ...)
 end
 
 --- The task's last run, of a `status` or an `origin` if given: in every call that which it is then; `pin` holds it.
@@ -149,18 +147,7 @@ end
 --- The task's webhooks.
 ---@return apify.Webhooks
 function Task:webhooks(...)
-  resource.check_no_options("task:webhooks", ...)
-  return webhook.all(self.settings, self.path)
+  return resource.list(webhook.Webhooks, self, "/webhooks", "webhooks", ...)
 end
 
-local task = {}
-
---- A task by its id.
----@param settings apify.Settings
----@param id apify.Id an id, `user~name`, `user/name`, or a table with an `id`
----@return apify.TaskHandle
-function task.new(settings, id)
-  return resource.new(Task, settings, "/actor-tasks/" .. url.id(id, "task id"), resource.id_text(id))
-end
-
-return task
+return { Task = Task }

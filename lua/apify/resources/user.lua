@@ -3,7 +3,6 @@
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").user
 local resource = require "apify.resources.base.resource"
-local url = require "apify.util.url"
 
 local ME = "me"
 
@@ -57,15 +56,4 @@ function User:update_limits(opts)
   return resource.call(self, operations.update_limits, o, nil, resource.json_fields(members, "user:update_limits"))
 end
 
-local user = {}
-
---- A user by id or name; without one the owner of the token.
----@param settings apify.Settings
----@param id? apify.Id
----@return apify.UserHandle
-function user.new(settings, id)
-  if id == nil then id = ME end
-  return resource.new(User, settings, "/users/" .. url.id(id, "user id"), resource.id_text(id))
-end
-
-return user
+return { ME = ME, User = User }

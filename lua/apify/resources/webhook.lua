@@ -4,7 +4,6 @@ local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local url = require "apify.util.url"
 local webhook_fields = require "apify.resources.base.webhook_fields"
 
 ---@class apify.WebhookPage : apify.Page
@@ -12,8 +11,6 @@ local webhook_fields = require "apify.resources.base.webhook_fields"
 
 ---@class apify.WebhookDispatchPage : apify.Page
 ---@field items apify.WebhookDispatch[]
-
-local ALL, ALL_DISPATCHES = "/webhooks", "/webhook-dispatches"
 
 --- Nothing leaves these lists but what is deleted.
 local function is_filtered() return false end
@@ -72,7 +69,7 @@ end
 ---@return apify.Webhook? webhook
 ---@return apify.Error? err
 function Webhooks:create(fields, opts)
-  if self.path ~= ALL then errors.misuse "webhooks:create is for client:webhooks(), with what it belongs to in the field 'condition'" end
+  if self.path ~= "/webhooks" then errors.misuse "webhooks:create is for client:webhooks(), with what it belongs to in the field 'condition'" end
   webhook_fields.check(fields, "webhooks:create", false)
   local has_key = type(fields) == "table" and type(fields.idempotencyKey) == "string"
   return resource.send(self, "create", operations.webhooks.create, fields, opts, { is_safe = has_key or nil })
@@ -118,41 +115,7 @@ end
 --- What the webhook has told.
 ---@return apify.WebhookDispatches
 function Webhook:dispatches(...)
-  resource.check_no_options("webhook:dispatches", ...)
-  return resource.new(WebhookDispatches, self.settings, self.path .. "/dispatches")
+  return resource.list(WebhookDispatches, self, "/dispatches", "dispatches", ...)
 end
 
-local webhook = {}
-
---- A webhook by its id.
----@param settings apify.Settings
----@param id apify.Id an id, or a table with an `id`
----@return apify.WebhookHandle
-function webhook.new(settings, id)
-  return resource.new(Webhook, settings, ALL .. "/" .. url.id(id, "webhook id"), resource.id_text(id))
-end
-
---- The account's webhooks, or those of an Actor or a task.
----@param settings apify.Settings
----@param owner_path? string
----@return apify.Webhooks
-function webhook.all(settings, owner_path)
-  return resource.new(Webhooks, settings, (owner_path or "") .. ALL)
-end
-
---- A dispatch by its id.
----@param settings apify.Settings
----@param id apify.Id an id, or a table with an `id`
----@return apify.WebhookDispatchHandle
-function webhook.dispatch(settings, id)
-  return resource.new(WebhookDispatch, settings, ALL_DISPATCHES .. "/" .. url.id(id, "webhook dispatch id"), resource.id_text(id))
-end
-
---- All dispatches of the account's webhooks.
----@param settings apify.Settings
----@return apify.WebhookDispatches
-function webhook.all_dispatches(settings)
-  return resource.new(WebhookDispatches, settings, ALL_DISPATCHES)
-end
-
-return webhook
+return { Webhook = Webhook, WebhookDispatch = WebhookDispatch, WebhookDispatches = WebhookDispatches, Webhooks = Webhooks }

@@ -30,8 +30,8 @@ describe("a handle", function()
     assert.same({ "x", 3 }, { thing:sum(1, 2) })
     misuse(function() thing.sum(1, 2) end, "thing:sum is a method: call it with a colon")
     misuse(function() thing.sum(resource.new(resource.define "Other", {}, "/x"), 1, 2) end, "colon")
-    resource.check_no_options "thing:parts"
-    misuse(function() resource.check_no_options("thing:parts", nil) end, "thing:parts takes no options")
+    assert.equal("/x/parts", resource.list(Thing, thing, "/parts", "parts").path)
+    misuse(function() resource.list(Thing, thing, "/parts", "parts", nil) end, "thing:parts takes no options")
   end)
 
   it("takes the text of an id from a table too", function()

@@ -73,11 +73,39 @@ function resource.id_text(id)
   return type(id) == "table" and id.id or id
 end
 
---- Complain about options that were given to a method that takes none, and would be lost.
----@param what string the method
----@param ... any
-function resource.check_no_options(what, ...)
-  if select("#", ...) > 0 then errors.misuse("%s takes no options: give them to list or iterate", what) end
+--- A handle of what the API has under an id.
+---@generic T : apify.Resource
+---@param class T
+---@param settings apify.Settings
+---@param path string with a slash at its end
+---@param id apify.Id
+---@param what string what the id is of, for messages
+---@return T
+function resource.by_id(class, settings, path, id, what)
+  return resource.new(class, settings, path .. url.id(id, what), resource.id_text(id))
+end
+
+--- A handle of what a run or a build has of its own.
+---@generic T : apify.Resource
+---@param class T
+---@param parent apify.Resource
+---@param path string below the parent's
+---@return T
+function resource.below(class, parent, path)
+  return resource.new(class, parent.settings, parent.path .. path, nil, parent.mount)
+end
+
+--- A list that a client or a handle has. Misuse where its accessor, which takes no options, is given any: they would be lost.
+---@generic T : apify.Resource
+---@param class T
+---@param parent apify.Client|apify.Resource
+---@param path string below the parent's
+---@param accessor string the name of the parent's method
+---@param ... any what that was given
+---@return T
+function resource.list(class, parent, path, accessor, ...)
+  if select("#", ...) > 0 then errors.misuse("%s:%s takes no options: give them to list or iterate", parent.noun, accessor) end
+  return resource.new(class, parent.settings, parent.path .. path)
 end
 
 --- The parameters of a request itself: those of its options, and the owner of locks.
