@@ -5,7 +5,6 @@ local answers = require "apify.http.answers"
 local build = require "apify.resources.build"
 local builds = require "apify.resources.builds"
 local errors = require "apify.util.errors"
-local job_status = require "apify.resources.base.job_status"
 local operations = require("apify.resources.base.operations").actor
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
@@ -172,9 +171,7 @@ function Actor:build(version, opts)
   end
   local o = operations.build.check(opts, "actor:build")
   o.version = version
-  local fields = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
-  fields.answer_name = "build"
-  return resource.call(self, operations.build, o, nil, fields)
+  return resource.call(self, operations.build, o, nil, { answer_name = "build" })
 end
 
 --- The Actor's builds.
@@ -190,8 +187,7 @@ end
 ---@return apify.Error? err `not_found` when there is no such Actor, or no build
 function Actor:default_build(opts)
   local o = operations.default_build.check(opts, "actor:default_build")
-  local limits = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
-  local found, err = resource.call(self, operations.default_build, o, nil, limits, answers.reader "build")
+  local found, err = resource.call(self, operations.default_build, o, nil, nil, answers.reader "build")
   if not found then return nil, err end
   return build.new(self.settings, found.id)
 end

@@ -1,6 +1,5 @@
 --- A build of an Actor.
 --- https://docs.apify.com/api/v2/actor-build-get
-local job_status = require "apify.resources.base.job_status"
 local job_wait = require "apify.resources.job_wait"
 local log = require "apify.resources.log"
 local operations = require("apify.resources.base.operations").build
@@ -15,8 +14,7 @@ local Build = resource.define "Build"
 ---@return apify.Build? build
 ---@return apify.Error? err `not_found` when there is no such build
 function Build:get(opts)
-  local o = operations.get.check(opts, "build:get")
-  return resource.call(self, operations.get, o, nil, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Wait until the build has ended, at most `wait_secs` seconds: the finished build, whatever its status, or nil and an error;

@@ -62,7 +62,7 @@ end
 ---@return apify.Dataset? dataset
 ---@return apify.Error? err
 function Dataset:update(opts)
-  return storage.update(self, operations.update, opts, "dataset:update")
+  return resource.change(self, "update", operations.update, opts)
 end
 
 --- Delete it with all that it holds.

@@ -47,7 +47,7 @@ end
 ---@return apify.KeyValueStore? store
 ---@return apify.Error? err
 function KeyValueStore:update(opts)
-  return storage.update(self, operations.update, opts, "key_value_store:update")
+  return resource.change(self, "update", operations.update, opts)
 end
 
 --- Delete it with all that it holds.

@@ -8,7 +8,6 @@ local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").request_queue
 local options = require "apify.util.options"
 local resource = require "apify.resources.base.resource"
-local storage = require "apify.resources.base.storage"
 local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 
@@ -32,7 +31,7 @@ end
 ---@return apify.RequestQueue? queue
 ---@return apify.Error? err
 function RequestQueue:update(opts)
-  return storage.update(self, operations.update, opts, "request_queue:update")
+  return resource.change(self, "update", operations.update, opts)
 end
 
 --- Delete it with all that it holds.

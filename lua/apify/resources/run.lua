@@ -24,8 +24,7 @@ local Run = resource.define "Run"
 ---@return apify.Run? run
 ---@return apify.Error? err `not_found` when there is no such run
 function Run:get(opts)
-  local o = operations.get.check(opts, "run:get")
-  return resource.call(self, operations.get, o, nil, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout))
+  return resource.perform(self, "get", operations.get, opts)
 end
 
 --- Wait until the run has ended, at most `wait_secs` seconds: the finished run, or nil and an error;
@@ -76,11 +75,7 @@ end
 ---@return apify.Error? err
 function Run:update(opts)
   check_fixed(self, "update")
-  local o = operations.update.check(opts, "run:update")
-  local members = { isStatusMessageTerminal = o.is_status_message_terminal, statusMessage = o.status_message }
-  members.generalAccess = o.general_access == false and core.null or o.general_access
-  if next(members) == nil then errors.misuse "run:update needs one of the options general_access, is_status_message_terminal, status_message" end
-  return resource.call(self, operations.update, o, nil, resource.json_fields(members, "run:update"))
+  return resource.change(self, "update", operations.update, opts)
 end
 
 --- Delete the run, which must have ended.
@@ -89,7 +84,7 @@ end
 ---@return apify.Error? err
 function Run:delete(opts)
   check_fixed(self, "delete")
-  return resource.call(self, operations.delete, operations.delete.check(opts, "run:delete"))
+  return resource.perform(self, "delete", operations.delete, opts)
 end
 
 --- Abort the run; `gracefully` gives it 30 seconds to save its state. Returns the run, which is perhaps still ABORTING.
@@ -98,7 +93,7 @@ end
 ---@return apify.Error? err
 function Run:abort(opts)
   local is_safe = not self.mount.is_last                               -- aborting again changes nothing; but it might be another run
-  return resource.call(self, operations.abort, operations.abort.check(opts, "run:abort"), nil, { is_safe = is_safe })
+  return resource.perform(self, "abort", operations.abort, opts, nil, { is_safe = is_safe })
 end
 
 --- Turn the run into one of another Actor, with a new input.
@@ -127,7 +122,7 @@ end
 ---@return apify.Error? err
 function Run:resurrect(opts)
   check_fixed(self, "resurrect")
-  return resource.call(self, operations.resurrect, operations.resurrect.check(opts, "run:resurrect"))
+  return resource.perform(self, "resurrect", operations.resurrect, opts)
 end
 
 --- A key that the same charge has, however often it is sent, and no other.

@@ -85,9 +85,8 @@ end
 --- Start a run, as the checked options say: nil, err with `sent` when its answer was lost, so that there may be one.
 local function start(self, operation, o, input, where)
   local fields = run_start.input_fields(self.settings, input, o.content_type, where)
-  local limits = job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)
-  fields.request_timeout, fields.hold_timeout = math.min(limits.request_timeout, o.deadline or math.huge), limits.hold_timeout
   fields.answer_name = "run"
+  if o.deadline then fields.request_timeout = math.min(o.deadline, o.request_timeout or self.settings.request_timeout) end
   return resource.call(self, operation, o, nil, fields)
 end
 

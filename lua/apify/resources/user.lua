@@ -50,10 +50,7 @@ end
 ---@return apify.Error? err
 function User:update_limits(opts)
   check_own(self, "update_limits")
-  local o = operations.update_limits.check(opts, "user:update_limits")
-  local members = { dataRetentionDays = o.data_retention_days, maxMonthlyUsageUsd = o.max_monthly_usage_usd }
-  if next(members) == nil then errors.misuse "user:update_limits needs one of the options data_retention_days, max_monthly_usage_usd" end
-  return resource.call(self, operations.update_limits, o, nil, resource.json_fields(members, "user:update_limits"))
+  return resource.change(self, "update_limits", operations.update_limits, opts)
 end
 
 return { ME = ME, User = User }

@@ -2,7 +2,6 @@
 local core = require "apify.core"
 local operations = require "apify.resources.base.operations"
 local resource = require "apify.resources.base.resource"
-local storage = require "apify.resources.base.storage"
 local testbed = require "spec.support.testbed"
 
 describe("a storage", function()
@@ -16,7 +15,7 @@ describe("a storage", function()
     api:log(true)
   end)
 
-  local function update(opts) return storage.update(handle, operations.dataset.update, opts, "thing:update") end
+  local function update(opts) return resource.change(handle, "update", operations.dataset.update, opts) end
 
   it("is changed by what is given alone: the API's names, false for null", function()
     assert.equal("after", assert(update { name = "after" }).name)

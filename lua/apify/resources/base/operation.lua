@@ -28,6 +28,7 @@ operation.header_text = {
 ---@field query fun(o: table): { [1]: string, [2]: string }[]
 ---@field answers? string what its answer is, by the names of answers.lua: an object of the API, or "nothing" beyond its status
 ---@field media? string what kind of bytes its answer is, by the names of answers.lua
+---@field members? { [1]: string, [2]: string }[] options that are sent in the body, and their names there
 ---@field takes_client_key? boolean
 
 --- What every method takes that sends something.
@@ -66,6 +67,15 @@ end
 function operation.locking(...)
   local made = operation.new(...)
   made.takes_client_key = true
+  return made
+end
+
+--- The same for a change whose body is made of options, given as { option, name in the body, checker }.
+function operation.change(path, kind, members)
+  local more = {}
+  for _, member in ipairs(members) do more[member[1]] = member[3] end
+  local made = operation.new("PUT", path, kind, nil, more)
+  made.members = members
   return made
 end
 

@@ -3,6 +3,7 @@
 ---
 --- An operation says the method, the path below the mount ("{}" stands for a key or an id) and the options that become query
 --- parameters; no other parameter is ever sent. Limits are the API's.
+local core = require "apify.core"
 local dates = require "apify.util.dates"
 local operation = require "apify.resources.base.operation"
 local options = require "apify.util.options"
@@ -65,19 +66,30 @@ local batching = {
   max_unprocessed_retries = whole,                                     -- the same, as it was called at first
 }
 
-local none = options.enum { false }
-local general_access = options.either(none, options.open_enum {
+-- Changes
+
+--- false stands for the API's null.
+local none = { expected = "false", check = function(v) return v == false, core.null end }
+
+local general_access = { "general_access", "generalAccess", options.either(none, options.open_enum {
   "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ", "FOLLOW_USER_SETTING", "RESTRICTED",
-})
+}) }
 
 local function storage()
+  local name_or_none = options.either(text, none)
   return {
     get = operation.new("GET", "", "object"),
-    update = operation.new("PUT", "", "object", nil, {
-      general_access = general_access, name = options.either(text, none), title = options.either(text, none),
-    }),
+    update = operation.change("", "object", { general_access, { "name", "name", name_or_none }, { "title", "title", name_or_none } }),
     delete = operation.new("DELETE", "", "nothing"),
   }
+end
+
+--- What is changed by its fields.
+local function with_changes(kind, made)
+  made.get = operation.new("GET", "", kind)
+  made.update = operation.new("PUT", "", kind)
+  made.delete = operation.new("DELETE", "", "nothing")
+  return made
 end
 
 local operations = {}
@@ -177,7 +189,6 @@ local calling = tables.merge(input, waiting, { log = options.either(flag, option
 local function startable(own)
   local start, items = join(run_limits, hooks, own), join(run_limits, hooks, item_range, item_shape)
   return {
-    get = operation.new("GET", "", "object"),
     start = operation.new("POST", "/runs", "run", join(start, wait_for_finish), input),
     call = operation.new("POST", "/runs", "run", start, calling),
     run_sync = operation.new("POST", "/run-sync", nil, join(run_limits, hooks, output_key), tables.merge(input, { nulls = nulls.nulls, raw = flag })),
@@ -189,30 +200,23 @@ local function startable(own)
   }
 end
 
---- What is changed by its fields.
-local function with_changes(made, kind)
-  made.update = operation.new("PUT", "", kind)
-  made.delete = operation.new("DELETE", "", "nothing")
-  return made
-end
-
-operations.actor = with_changes(startable(permission), "object")
+operations.actor = with_changes("object", startable(permission))
 operations.actor.validate_input = operation.new("POST", "/validate-input", nil, { { "build", "build", text } }, input)
 
-operations.task = with_changes(startable {}, "object")
+operations.task = with_changes("object", startable {})
 operations.task.get_input = operation.new("GET", "/input", nil, nil, nulls)
 operations.task.update_input = operation.new("PUT", "/input", nil, nil, nulls)
 
 for _, noun in ipairs { "version", "env_var" } do
-  operations[noun] = with_changes({ get = operation.new("GET", "", noun) }, noun)
+  operations[noun] = with_changes(noun, {})
   operations[noun .. "s"] = { list = operation.new("GET", "", "page"), create = operation.new("POST", "", noun) }
 end
 
 operations.run = {
   get = operation.new("GET", "", "run", wait_for_finish),
   wait_for_finish = operation.new("GET", "", "run", nil, waiting),
-  update = operation.new("PUT", "", "run", nil, {
-    general_access = general_access, is_status_message_terminal = flag, status_message = options.string(),
+  update = operation.change("", "run", {
+    general_access, { "is_status_message_terminal", "isStatusMessageTerminal", flag }, { "status_message", "statusMessage", options.string() },
   }),
   delete = operation.new("DELETE", "", "nothing"),
   abort = operation.new("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
@@ -278,19 +282,14 @@ operations.user = {
   get = operation.new("GET", "", "user"),
   monthly_usage = operation.new("GET", "/usage/monthly", "usage", { { "date", "date", day } }),
   limits = operation.new("GET", "/limits", "limits"),
-  update_limits = operation.new("PUT", "/limits", "nothing", nil, {
-    data_retention_days = whole, max_monthly_usage_usd = options.number { min = 0 },
+  update_limits = operation.change("/limits", "nothing", {
+    { "data_retention_days", "dataRetentionDays", whole }, { "max_monthly_usage_usd", "maxMonthlyUsageUsd", options.number { min = 0 } },
   }),
 }
 
 operations.schedules = collection(desc)
 operations.schedules.create = operation.new("POST", "", "object")
-operations.schedule = {
-  get = operation.new("GET", "", "object"),
-  update = operation.new("PUT", "", "object"),
-  delete = operation.new("DELETE", "", "nothing"),
-  get_log = operation.new("GET", "/log", "schedule_log"),
-}
+operations.schedule = with_changes("object", { get_log = operation.new("GET", "/log", "schedule_log") })
 
 operations.store = collection {
   { "search", "search", text }, { "category", "category", text }, { "username", "username", text },
@@ -304,12 +303,7 @@ operations.store = collection {
 
 operations.webhooks = collection(desc)
 operations.webhooks.create = operation.new("POST", "", "object")
-operations.webhook = {
-  get = operation.new("GET", "", "object"),
-  update = operation.new("PUT", "", "object"),
-  delete = operation.new("DELETE", "", "nothing"),
-  test = operation.new("POST", "/test", "object"),
-}
+operations.webhook = with_changes("object", { test = operation.new("POST", "/test", "object") })
 operations.webhook_dispatches = collection(desc)
 operations.webhook_dispatch = { get = operation.new("GET", "", "object") }
 

@@ -5,6 +5,7 @@ local bookmark = require "apify.paging.bookmark"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local iterator = require "apify.paging.iterator"
+local job_status = require "apify.resources.base.job_status"
 local json = require "apify.util.json"
 local names = require "apify.util.names"
 local request = require "apify.http.request"
@@ -134,7 +135,7 @@ function resource.request(self, operation, o, segment, fields)
     method = operation.method, path = self.path .. operation.path:gsub("{}", function() return segment end),
     query = whole_query(self, operation, o), nulls = o.nulls, request_timeout = o.request_timeout,
     answer = operation.answers == "nothing" and "head" or nil, media = operation.media,
-  }, fields)
+  }, o.wait_for_finish and job_status.limits(self.settings, o.wait_for_finish, o.request_timeout) or {}, fields)
 end
 
 --- The fields of a request whose body is a JSON object made of options; misuse where these are not UTF-8.
@@ -197,6 +198,23 @@ function resource.send(self, method, operation, object, opts, fields)
   if not text then errors.misuse("bad argument 1 of %s: %s", where, why) end
   local body, headers = bodies.of_json(text)
   return resource.call(self, operation, operation.check(opts, where), nil, tables.merge({ body = body, headers = headers }, fields))
+end
+
+--- The same with a body that is made of options, one of which has to be given.
+---@param self apify.Resource
+---@param method string
+---@param operation apify.Operation with `members`
+---@param opts table
+---@return any
+---@return apify.Error? err
+function resource.change(self, method, operation, opts)
+  local where = self.noun .. ":" .. method
+  local o, body, known = operation.check(opts, where), {}, {}
+  for i, member in ipairs(operation.members) do
+    known[i], body[member[2]] = member[1], o[member[1]]
+  end
+  if next(body) == nil then errors.misuse("%s needs one of the options %s", where, table.concat(known, ", ")) end
+  return resource.call(self, operation, o, nil, resource.json_fields(body, where))
 end
 
 --- The path of a run.

@@ -1,37 +1,15 @@
---- What datasets, key-value stores and request queues share: their own object is changed in the same way.
+--- What storages share: the options that change them, and URLs of what they hold.
 local core = require "apify.core"
-local errors = require "apify.util.errors"
 local resource = require "apify.resources.base.resource"
 local signature = require "apify.util.signature"
 local url = require "apify.util.url"
 
 local storage = {}
 
---- The fields of an update as the API wants them; `false` stands for null.
-local FIELDS = { general_access = "generalAccess", name = "name", title = "title" }
-
 ---@class apify.StorageUpdateOptions : apify.ObjectOptions
 ---@field general_access? apify.GeneralAccess|false false: that of the account's settings
 ---@field name? string|false false: none any more
 ---@field title? string|false false: none any more
-
---- Change the storage: its object as it is then.
----@param self apify.Resource
----@param operation apify.Operation
----@param opts apify.StorageUpdateOptions
----@param where string for messages
----@return apify.Storage? storage
----@return apify.Error? err
-function storage.update(self, operation, opts, where)
-  local o, members = operation.check(opts, where), {}
-  for option, field in pairs(FIELDS) do
-    local value = o[option]
-    if value == false then value = core.null end
-    members[field] = value
-  end
-  if next(members) == nil then errors.misuse("%s needs one of the options general_access, name, title", where) end
-  return resource.call(self, operation, o, nil, resource.json_fields(members, where))
-end
 
 --- A URL of what a storage holds, for whoever has no token: of the storage by its own id, wherever the handle is mounted, and signed
 --- where the API gives the key to do so.
