@@ -35,6 +35,7 @@ local SHAPES = {
   unlocked = { what = "the number of locks given back", members = { unlockedCount = "number" } },
   usage = { what = "the usage of a month", members = { dailyServiceUsages = "rows" } },
   user = { what = "a user", members = { username = "string" } },
+  verdict = { what = "a verdict on an input", members = { valid = "boolean" }, is_bare = true },
   version = { what = "a version of an Actor", members = { versionNumber = "string" } },
 }
 

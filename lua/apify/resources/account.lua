@@ -26,7 +26,7 @@ local resource = require "apify.resources.base.resource"
 ---@field items apify.StorageRow[]
 
 --- What loses its name, or is not shared any more, leaves a list without being deleted.
-local function is_filtered() return true end
+local IS_FILTERED = true
 
 ---@class apify.Actors : apify.Resource
 local Actors = resource.define "Actors"
@@ -43,7 +43,7 @@ end
 ---@param opts? apify.CollectionIterateOptions|apify.ActorsFilter
 ---@return (fun(): apify.ActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Actors:iterate(opts)
-  return collection.iterate(self, operations.actors.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.actors.iterate, opts, IS_FILTERED)
 end
 
 --- Create an Actor, of fields by the API's names.
@@ -70,7 +70,7 @@ end
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.ActorTaskRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Tasks:iterate(opts)
-  return collection.iterate(self, operations.tasks.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.tasks.iterate, opts, IS_FILTERED)
 end
 
 --- Create a task, of fields by the API's names.
@@ -98,7 +98,7 @@ end
 ---@param opts? apify.CollectionIterateOptions|apify.StoragesFilter
 ---@return (fun(): apify.StorageRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Storages:iterate(opts)
-  return collection.iterate(self, operations.storages.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.storages.iterate, opts, IS_FILTERED)
 end
 
 ---@class apify.GetOrCreateOptions : apify.ObjectOptions

@@ -40,14 +40,6 @@ function Actor:delete(opts)
   return resource.perform(self, "delete", operations.delete, opts)
 end
 
---- What a build says of an input: { valid }.
-local function read_verdict(call)
-  local body, message, name, offset, is_stray = answers.json(call)
-  if message then return nil, message, name, offset, is_stray end
-  if type(body) ~= "table" or type(body.valid) ~= "boolean" then return nil, "the answer does not tell whether the input is valid", "decode", 0 end
-  return body
-end
-
 --- Does the input fit the schema of the Actor's build? true; or false and the API's error, which tells what is wrong; nil and an error
 --- when that could not be found out.
 ---@param input any a table, or a string of the `content_type`
@@ -60,7 +52,7 @@ function Actor:validate_input(input, opts)
   if input == nil then errors.misuse("bad argument 1 of %s: nil (expected an input; {} has no fields)", where) end
   local fields = run_start.input_fields(self.settings, input, o.content_type, where)
   fields.is_safe = true
-  local verdict, err = resource.call(self, operations.validate_input, o, nil, fields, read_verdict)
+  local verdict, err = resource.call(self, operations.validate_input, o, nil, fields, answers.reader "verdict")
   if verdict then return verdict.valid end
   if err.status == 400 and err.type ~= "unknown-build-tag" then return false, err end
   return nil, err

@@ -10,10 +10,6 @@ local resource = require "apify.resources.base.resource"
 ---@class apify.Builds : apify.Resource
 local Builds = resource.define "Builds"
 
-local function is_filtered()
-  return false
-end
-
 --- One page of builds, in the order in which they were started.
 ---@param opts? apify.CollectionListOptions
 ---@return apify.BuildPage? page
@@ -26,7 +22,7 @@ end
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.BuildRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Builds:iterate(opts)
-  return collection.iterate(self, operations.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.iterate, opts)
 end
 
 return { Builds = Builds }

@@ -3,7 +3,7 @@
 local answers = require "apify.http.answers"
 local json = require "apify.util.json"
 local core = require "apify.core"
-local cursor_plan = require "apify.paging.cursor_plan"
+local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").key_value_store
 local request = require "apify.http.request"
@@ -20,7 +20,6 @@ local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 
 local MAX_KEY = 256                      -- characters
-local CHUNK = 1000                       -- keys a page
 
 local TEXT_TYPE = "text/plain; charset=utf-8"
 local BYTES_TYPE = "application/octet-stream"
@@ -68,6 +67,13 @@ local function check_key(key, where)
   return url.segment(key, "key")
 end
 
+--- The checked options of a method that is about one key, the key as it stands in a URL, and the method's name for messages.
+local function check(method, key, opts)
+  local where = "key_value_store:" .. method
+  local segment = check_key(key, where)
+  return operations[method].check(opts, where), segment, where
+end
+
 ---@class apify.KeysFilter
 ---@field collection? string of the store's schema
 ---@field prefix? string only keys that begin with it
@@ -95,12 +101,9 @@ end
 function KeyValueStore:iterate_keys(opts)
   local where = "key_value_store:iterate_keys"
   local o = operations.iterate_keys.check(opts, where)
-  return resource.iterate(self, operations.iterate_keys, o, where, function(_, mark)
-    return cursor_plan.new {
-      parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
-      limit = o.limit, chunk_size = o.chunk_size or CHUNK, resume = mark,
-    }
-  end, { mark_kind = "cursor", row_key = "key" })
+  return collection.walk_cursors(self, operations.iterate_keys, o, where, {
+    parameter = "exclusiveStartKey", next_field = "nextExclusiveStartKey", key_field = "key", cursor = o.exclusive_start_key,
+  })
 end
 
 --- A record: { key, value, content_type }. JSON is decoded (`raw`: not), all else is a string; nil and an error with `not_found`
@@ -110,8 +113,8 @@ end
 ---@return apify.Record? record
 ---@return apify.Error? err
 function KeyValueStore:get_record(key, opts)
-  local segment = check_key(key, "key_value_store:get_record")
-  local o, settings = operations.get_record.check(opts, "key_value_store:get_record"), self.settings
+  local o, segment = check("get_record", key, opts)
+  local settings = self.settings
   o.attachment = true
   return resource.call(self, operations.get_record, o, segment, user_data.fields(settings, o), user_data.record(settings, o, key))
 end
@@ -138,8 +141,7 @@ end
 ---@return boolean? exists
 ---@return apify.Error? err
 function KeyValueStore:record_exists(key, opts)
-  local segment = check_key(key, "key_value_store:record_exists")
-  local o = operations.record_exists.check(opts, "key_value_store:record_exists")
+  local o, segment = check("record_exists", key, opts)
   local ok, err = resource.call(self, operations.record_exists, o, segment, nil, read_head)
   if ok == "unclear" then ok, err = has_answer(self, o, segment) end
   if ok then return true end
@@ -180,8 +182,7 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:set_record(key, value, opts)
-  local segment = check_key(key, "key_value_store:set_record")
-  local o = operations.set_record.check(opts, "key_value_store:set_record")
+  local o, segment = check("set_record", key, opts)
   if value == nil then
     errors.misuse "bad argument 2 of key_value_store:set_record: nil (delete_record removes a record, apify.null is JSON's null)"
   end
@@ -212,10 +213,8 @@ end
 ---@return true? ok
 ---@return apify.Error? err
 function KeyValueStore:upload_record(key, from, opts)
-  local where = "key_value_store:upload_record"
-  local segment = check_key(key, where)
+  local o, segment, where = check("upload_record", key, opts)
   source.check(from, "argument 2 of " .. where)
-  local o = operations.upload_record.check(opts, where)
   local req = resource.request(self, operations.upload_record, o, segment, {
     headers = { "Content-Type: " .. (o.content_type or BYTES_TYPE), o.content_encoding and "Content-Encoding: " .. o.content_encoding },
     max_size = bodies.MAX_SIZE, deadline = o.deadline,
@@ -236,10 +235,8 @@ end
 ---@return true|string|nil
 ---@return apify.Error|{ status: integer, headers: table<string, string> } err_or_info
 function KeyValueStore:download_record(key, to, opts)
-  local where = "key_value_store:download_record"
-  local segment = check_key(key, where)
+  local o, segment, where = check("download_record", key, opts)
   sink.check(to, "argument 2 of " .. where)
-  local o = operations.download_record.check(opts, where)
   o.attachment = true
   return download.run(self, operations.download_record, o, to, segment, { is_raw = o.raw })
 end
@@ -261,8 +258,8 @@ end
 ---@return true? ok
 ---@return apify.Error? err `not_found` when there is none
 function KeyValueStore:delete_record(key, opts)
-  local segment = check_key(key, "key_value_store:delete_record")
-  return resource.call(self, operations.delete_record, operations.delete_record.check(opts, "key_value_store:delete_record"), segment)
+  local o, segment = check("delete_record", key, opts)
+  return resource.call(self, operations.delete_record, o, segment)
 end
 
 ---@class apify.KeysPublicUrlOptions : apify.TimeoutOptions
@@ -288,10 +285,9 @@ end
 ---@return string? url
 ---@return apify.Error? err
 function KeyValueStore:get_record_public_url(key, opts)
-  local where, operation = "key_value_store:get_record_public_url", operations.get_record_public_url
-  local segment = check_key(key, where)
+  local o, segment = check("get_record_public_url", key, opts)
   local function sign(secret) return signature.of(secret, key) end
-  return storage.public_url(self, operations.get, operation, operation.check(opts, where), sign, segment)
+  return storage.public_url(self, operations.get, operations.get_record_public_url, o, sign, segment)
 end
 
 return { KeyValueStore = KeyValueStore }

@@ -3,7 +3,7 @@
 local batch = require "apify.resources.request_queue_batch"
 local bodies = require "apify.http.bodies"
 local json = require "apify.util.json"
-local cursor_plan = require "apify.paging.cursor_plan"
+local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").request_queue
 local options = require "apify.util.options"
@@ -12,7 +12,6 @@ local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
 
 local MAX_CLIENT_KEY = 32                -- characters
-local CHUNK = 1000                       -- requests a page
 
 ---@class apify.RequestQueueHandle : apify.Resource
 ---@field private client_key? string owner of the locks
@@ -89,12 +88,10 @@ end
 function RequestQueue:iterate_requests(opts)
   local where = method_name "iterate_requests"
   local o = operations.iterate_requests.check(opts, where)
-  return resource.iterate(self, operations.iterate_requests, o, where, function(_, mark)
-    return cursor_plan.new {
-      parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
-      limit = o.limit, chunk_size = o.chunk_size or CHUNK, resume = mark,
-    }
-  end, { mark_kind = "cursor", row_key = "id", nulls = user_data.nulls(self.settings, o) })
+  o.nulls = user_data.nulls(self.settings, o)
+  return collection.walk_cursors(self, operations.iterate_requests, o, where, {
+    parameter = "cursor", next_field = "nextCursor", key_field = "id", cursor = o.cursor,
+  })
 end
 
 --- The rows of heads, which are only a part of the requests.

@@ -7,9 +7,6 @@ local resource = require "apify.resources.base.resource"
 ---@class apify.SchedulePage : apify.Page
 ---@field items apify.ScheduleRow[]
 
---- Nothing leaves the list but what is deleted.
-local function is_filtered() return false end
-
 ---@class apify.Schedules : apify.Resource
 local Schedules = resource.define "Schedules"
 
@@ -25,7 +22,7 @@ end
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.ScheduleRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Schedules:iterate(opts)
-  return collection.iterate(self, operations.schedules.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.schedules.iterate, opts)
 end
 
 --- Make a schedule from its fields, such as `cronExpression`, `isEnabled`, `isExclusive` and `actions`.

@@ -27,7 +27,7 @@ local resource = require "apify.resources.base.resource"
 ---@field items apify.StoreActorRow[]
 
 --- What is less sought after moves down the list, and what does not fit any more leaves it.
-local function is_filtered() return true end
+local IS_FILTERED = true
 
 ---@class apify.Store : apify.Resource
 local Store = resource.define "Store"
@@ -44,7 +44,7 @@ end
 ---@param opts? apify.StoreIterateOptions|apify.StoreFilter
 ---@return (fun(): apify.StoreActorRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Store:iterate(opts)
-  return collection.iterate(self, operations.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.iterate, opts, IS_FILTERED)
 end
 
 return { Store = Store }

@@ -12,9 +12,6 @@ local webhook_fields = require "apify.resources.base.webhook_fields"
 ---@class apify.WebhookDispatchPage : apify.Page
 ---@field items apify.WebhookDispatch[]
 
---- Nothing leaves these lists but what is deleted.
-local function is_filtered() return false end
-
 ---@class apify.WebhookDispatches : apify.Resource
 local WebhookDispatches = resource.define "WebhookDispatches"
 
@@ -30,7 +27,7 @@ end
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.WebhookDispatch?)|apify.Iterator, nil, nil, apify.Iterator
 function WebhookDispatches:iterate(opts)
-  return collection.iterate(self, operations.webhook_dispatches.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.webhook_dispatches.iterate, opts)
 end
 
 ---@class apify.WebhookDispatchHandle : apify.Resource
@@ -59,7 +56,7 @@ end
 ---@param opts? apify.CollectionIterateOptions
 ---@return (fun(): apify.WebhookRow?)|apify.Iterator, nil, nil, apify.Iterator
 function Webhooks:iterate(opts)
-  return collection.iterate(self, operations.webhooks.iterate, opts, is_filtered)
+  return collection.iterate(self, operations.webhooks.iterate, opts)
 end
 
 --- Make a webhook from its fields: `eventTypes`, `condition`, `requestUrl` and others. With an `idempotencyKey` it is made once, however

@@ -1,5 +1,6 @@
---- Lists that are paged by offset: one page of them, or all rows.
+--- Lists: one page of them, or all rows.
 local bookmark = require "apify.paging.bookmark"
+local cursor_plan = require "apify.paging.cursor_plan"
 local errors = require "apify.util.errors"
 local offset_plan = require "apify.paging.offset_plan"
 local resource = require "apify.resources.base.resource"
@@ -44,7 +45,7 @@ end
 ---@param operation apify.Operation
 ---@param o table checked options
 ---@param where string for messages
----@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean   can rows leave the list without being deleted?
+---@param is_filtered? boolean|fun(query: { [1]: string, [2]: string }[]): boolean   can rows leave the list without being deleted?
 ---@param row_key? string every row is an object with this field
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function collection.walk(self, operation, o, where, is_filtered, row_key)
@@ -53,9 +54,24 @@ function collection.walk(self, operation, o, where, is_filtered, row_key)
     if o.follow and is_desc then errors.misuse("bad option 'follow' of %s: true (only without desc: what is new comes last)", where) end
     return offset_plan.new {
       resume = mark, offset = o.offset, limit = o.limit, chunk_size = o.chunk_size, max_page = MAX_PAGE,
-      prefetch = o.prefetch or self.settings.prefetch, desc = is_desc, is_filtered = is_filtered(query),
+      prefetch = o.prefetch or self.settings.prefetch, desc = is_desc,
+      is_filtered = type(is_filtered) == "function" and is_filtered(query) or is_filtered == true,
     }
   end, { row_key = row_key })
+end
+
+--- All rows of a list in which each page says where the next one begins.
+---@param self apify.Resource
+---@param operation apify.Operation
+---@param o table checked options
+---@param where string for messages
+---@param plan apify.CursorPlanOptions but for what the options say
+---@return apify.Iterator, nil, nil, apify.Iterator
+function collection.walk_cursors(self, operation, o, where, plan)
+  return resource.iterate(self, operation, o, where, function(_, mark)
+    plan.limit, plan.chunk_size, plan.resume = o.limit, o.chunk_size or MAX_PAGE, mark
+    return cursor_plan.new(plan)
+  end, { mark_kind = "cursor", row_key = plan.key_field })
 end
 
 --- What `list` of a collection does: one page.
@@ -74,7 +90,7 @@ end
 ---@param self apify.Resource
 ---@param operation apify.Operation
 ---@param opts? apify.CollectionIterateOptions
----@param is_filtered fun(query: { [1]: string, [2]: string }[]): boolean
+---@param is_filtered? boolean|fun(query: { [1]: string, [2]: string }[]): boolean
 ---@return apify.Iterator, nil, nil, apify.Iterator
 function collection.iterate(self, operation, opts, is_filtered)
   local where = self.noun .. ":iterate"
