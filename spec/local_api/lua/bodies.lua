@@ -1,6 +1,7 @@
 --- The body of the present request, whole and decoded. A client that leaves in mid-body ends its request here,
 --- so that nothing of it is acted upon.
 local brotli = require "brotli"
+local cjson = require "cjson.safe"
 local errors = require "errors"
 local gzip = require "gzip"
 local store = require "store"
@@ -51,6 +52,16 @@ function bodies.read(request)
   ngx.ctx.entry.body_bytes = #received
   request.body_text = decoded(received, store.settings.max_payload_bytes)
   return request.body_text
+end
+
+--- The body that has to be a JSON object: decoded, and as text.
+---@param request {body_text: string?}
+---@return table
+---@return string
+function bodies.object(request)
+  local text = bodies.read(request)
+  local object = text:find "^%s*{" and cjson.decode(text)
+  return object or error(errors.invalid_body "The request body must be a JSON object.", 0), text
 end
 
 --- Note the body in the journal, decoded where that is possible, before anything is done with it.

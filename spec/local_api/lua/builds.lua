@@ -10,6 +10,7 @@ local errors = require "errors"
 local log_texts = require "log_texts"
 local logs = require "logs"
 local options = require "options"
+local pages = require "pages"
 local params = require "params"
 local runs = require "runs"
 local statuses = require "statuses"
@@ -33,14 +34,11 @@ webhook_events.add_kind {
 -- Lists
 
 local function page(list, args)
-  local query = { offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc") }
-  local rows, total, now = {}, #list, clock.now()
-  for position = query.offset + 1, math.min(query.offset + query.limit, total) do
-    local build = list[query.desc and total + 1 - position or position]
+  local now = clock.now()
+  return pages.answer(list, pages.query(args), function(build)
     store.status(build, now)
-    rows[#rows + 1] = build_view.row(build, now)
-  end
-  return answers.page(rows, query, total)
+    return build_view.row(build, now)
+  end)
 end
 
 --- GET /v2/actor-builds

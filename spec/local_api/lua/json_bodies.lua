@@ -1,6 +1,5 @@
 --- Bodies that are JSON objects, as trees whose members are checked by tables of fields.
 local bodies = require "bodies"
-local cjson = require "cjson.safe"
 local errors = require "errors"
 local json_tree = require "json_tree"
 
@@ -18,10 +17,8 @@ end
 
 --- The tree of the request's body, or a failure when it is no JSON object.
 function json_bodies.read(request)
-  local text = bodies.read(request)
-  local tree = cjson.decode(text) ~= nil and json_tree.parse(text)
-  if not tree or json_bodies.kind(tree) ~= "object" then error(errors.invalid_body("The request body must be a JSON object."), 0) end
-  return tree
+  local _, text = bodies.object(request)
+  return json_tree.parse(text)
 end
 
 --- The text in a member that has to be a string, or nil when it is absent or null.

@@ -6,6 +6,7 @@ local auth = require "auth"
 local cjson = require "cjson.safe"
 local clock = require "clock"
 local json_tree = require "json_tree"
+local pages = require "pages"
 local params = require "params"
 local random = require "random"
 local runs = require "runs"
@@ -95,18 +96,6 @@ function nouns.get_task(request, id)
   return answers.data(nouns.task_object(runs.find_task(id)))
 end
 
-local function page(list, query, row)
-  local rows = {}
-  for position = query.offset + 1, math.min(query.offset + query.limit, #list) do
-    rows[#rows + 1] = row(list[query.desc and #list + 1 - position or position])
-  end
-  return answers.page(rows, query, #list)
-end
-
-local function list_query(args)
-  return { offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc") }
-end
-
 local function last_started(actor)
   local last = actor.runs[#actor.runs]
   return last and last.started or 0
@@ -131,13 +120,13 @@ end
 function nouns.list_actors(request)
   auth.check_list(request)
   local sort_by = params.one_of(request.args, "sortBy", SORT_KEYS)
-  return page(sorted_actors(params.flag(request.args, "my"), sort_by), list_query(request.args), actor_row)
+  return pages.answer(sorted_actors(params.flag(request.args, "my"), sort_by), pages.query(request.args), actor_row)
 end
 
 --- GET /v2/actor-tasks
 function nouns.list_tasks(request)
   auth.check_list(request)
-  return page(store.task_list, list_query(request.args), task_row)
+  return pages.answer(store.task_list, pages.query(request.args), task_row)
 end
 
 return nouns

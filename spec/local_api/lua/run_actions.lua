@@ -37,12 +37,6 @@ local function find(request, id)
   return runs.find(id)
 end
 
-local function json_object(request)
-  local text = bodies.read(request)
-  local given = text:find("^%s*{") and cjson.decode(text)
-  return given or error(errors.invalid_body("The request body must be a JSON object."), 0)
-end
-
 local function check_update(run, given)
   if given.generalAccess == cjson.null then given.generalAccess = "FOLLOW_USER_SETTING" end
   for name, kind in pairs(UPDATES) do
@@ -57,7 +51,7 @@ end
 --- PUT /v2/actor-runs/{runId}
 function run_actions.put(request, id)
   local run = find(request, id)
-  local given = json_object(request)
+  local given = bodies.object(request)
   check_update(run, given)
   if given.statusMessage then
     run.message = { text = given.statusMessage, is_terminal = given.isStatusMessageTerminal or false, at = clock.now() }
@@ -150,7 +144,7 @@ end
 --- POST /v2/actor-runs/{runId}/charge. With the same idempotency key only the first request counts.
 function run_actions.charge(request, id)
   local run = find(request, id)
-  local given, key = json_object(request), ngx.var.http_idempotency_key
+  local given, key = bodies.object(request), ngx.var.http_idempotency_key
   check_charge(given)
   run.charges, run.charge_keys = run.charges or {}, run.charge_keys or {}
   if not (key and run.charge_keys[key]) then

@@ -4,6 +4,7 @@ local auth = require "auth"
 local clock = require "clock"
 local errors = require "errors"
 local movement = require "movement"
+local pages = require "pages"
 local params = require "params"
 local run_view = require "run_view"
 local store = require "store"
@@ -30,30 +31,17 @@ function runs.matching(list, filter, now)
   return matching
 end
 
--- Rows offset+1 to offset+limit of an ascending list read in the asked direction.
-local function page_rows(matching, query, now)
-  local rows, total = {}, #matching
-  for position = query.offset + 1, math.min(query.offset + query.limit, total) do
-    local run = matching[query.desc and total + 1 - position or position]
-    store.status(run, now)
-    rows[#rows + 1] = run_view.row(run)
-  end
-  return rows
-end
-
 local function page(list, query, now)
-  local matching = runs.matching(list, query.filter, now)
-  return answers.page(page_rows(matching, query, now), query, #matching)
+  return pages.answer(runs.matching(list, query.filter, now), query, function(run)
+    store.status(run, now)
+    return run_view.row(run)
+  end)
 end
 
 local function list_query(args)
-  return {
-    offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc"),
-    filter = {
-      statuses = params.statuses(args), after = params.date(args, "startedAfter"),
-      before = params.date(args, "startedBefore"),
-    },
-  }
+  local query = pages.query(args)
+  query.filter = { statuses = params.statuses(args), after = params.date(args, "startedAfter"), before = params.date(args, "startedBefore") }
+  return query
 end
 
 local function list(query, noun)

@@ -8,7 +8,7 @@ local cron = require "cron"
 local errors = require "errors"
 local json_tree = require "json_tree"
 local options = require "options"
-local params = require "params"
+local pages = require "pages"
 local random = require "random"
 local store = require "store"
 
@@ -107,9 +107,7 @@ end
 
 -- The fields that a body gives, checked; null for what is to be reset.
 local function read_fields(request)
-  local text = bodies.read(request)
-  local given = cjson.decode(text)
-  if type(given) ~= "table" or text:find("^%s*%[") then error(errors.invalid_body("The request body must be a JSON object."), 0) end
+  local given, text = bodies.object(request)
   local fields = {}
   for name, rule in pairs(FIELDS) do
     local value = given[name]
@@ -147,12 +145,7 @@ end
 --- GET /v2/schedules
 function schedules.get_list(request)
   auth.check_list(request)
-  local query = { offset = params.offset(request.args), limit = params.limit(request.args), desc = params.flag(request.args, "desc") }
-  local rows = {}
-  for position = query.offset + 1, math.min(query.offset + query.limit, #list) do
-    rows[#rows + 1] = view(list[query.desc and #list + 1 - position or position], true)
-  end
-  return answers.page(rows, query, #list)
+  return pages.answer(list, pages.query(request.args), function(schedule) return view(schedule, true) end)
 end
 
 --- POST /v2/schedules

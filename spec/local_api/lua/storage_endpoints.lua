@@ -5,7 +5,9 @@ local bodies = require "bodies"
 local cjson = require "cjson.safe"
 local clock = require "clock"
 local errors = require "errors"
+local json_bodies = require "json_bodies"
 local json_tree = require "json_tree"
+local pages = require "pages"
 local params = require "params"
 local signatures = require "signatures"
 local storages = require "storages"
@@ -76,8 +78,7 @@ function endpoints.get(request, storage)
 end
 
 local function given_changes(request)
-  local given = cjson.decode(bodies.read(request))
-  if type(given) ~= "table" then error(errors.invalid_body("The request body must be a JSON object."), 0) end
+  local given = bodies.object(request)
   if given.generalAccess == cjson.null then given.generalAccess = "FOLLOW_USER_SETTING" end
   if given.generalAccess ~= nil and not GENERAL_ACCESS[given.generalAccess] then
     error(errors.invalid_body("generalAccess is not one of the allowed values."), 0)
@@ -111,29 +112,23 @@ local function listed(kind, query)
 end
 
 local function list_query(args)
-  return {
-    offset = params.offset(args), limit = params.limit(args), desc = params.flag(args, "desc"),
-    unnamed = params.flag(args, "unnamed"), ownership = params.one_of(args, "ownership", OWNERSHIPS),
-  }
+  local query = pages.query(args)
+  query.unnamed, query.ownership = params.flag(args, "unnamed"), params.one_of(args, "ownership", OWNERSHIPS)
+  return query
 end
 
 -- GET of all storages of a kind.
 local function list(kind, request)
   auth.check_list(request)
-  local query, rows = list_query(request.args), {}
-  local found = listed(kind, query)
-  for position = query.offset + 1, math.min(query.offset + query.limit, #found) do
-    rows[#rows + 1] = view(found[query.desc and #found + 1 - position or position], request, true)
-  end
-  return answers.page(rows, query, #found, (',"unnamed":%s'):format(tostring(query.unnamed)))
+  local query = list_query(request.args)
+  local function row(storage) return view(storage, request, true) end
+  return pages.answer(listed(kind, query), query, row, (',"unnamed":%s'):format(tostring(query.unnamed)))
 end
 
 -- The schema in a body, as JSON; nil of an empty one.
 local function given_schema(request)
-  local text = bodies.read(request)
-  if text == "" then return nil end
-  if type(cjson.decode(text)) ~= "table" or not text:find "^%s*{" then error(errors.invalid_body("The request body must be a JSON object."), 0) end
-  local schema = json_tree.get(json_tree.parse(text), "schema")
+  if bodies.read(request) == "" then return nil end
+  local schema = json_tree.get(json_bodies.read(request), "schema")
   if schema and not schema.keys then error(errors.invalid_body("schema must be an object."), 0) end
   return schema and json_tree.encode(schema)
 end

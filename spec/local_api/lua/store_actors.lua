@@ -1,8 +1,8 @@
 --- Apify Store: some hundred made-up Actors, the same each time, to be searched and sorted.
-local answers = require "answers"
 local auth = require "auth"
 local cjson = require "cjson.safe"
 local clock = require "clock"
+local pages = require "pages"
 local params = require "params"
 local random = require "random"
 
@@ -93,15 +93,12 @@ function store_actors.list(request)
   local query = { offset = params.offset(args), limit = params.limit(args), desc = false }
   local wanted, search = wanted_of(args), params.text(args, "search")
   local order, format = params.one_of(args, "sortBy", SORTS), params.one_of(args, "responseFormat", FORMATS)
-  local found, rows = {}, {}
+  local found = {}
   for _, actor in ipairs(everything()) do
     if fits(actor, wanted, search) then found[#found + 1] = actor end
   end
   table.sort(found, SORTS[order or "relevance"])
-  for position = query.offset + 1, math.min(query.offset + query.limit, #found) do
-    rows[#rows + 1] = row(found[position], format ~= "agent")
-  end
-  return answers.page(rows, query, #found)
+  return pages.answer(found, query, function(actor) return row(actor, format ~= "agent") end)
 end
 
 return store_actors

@@ -168,9 +168,7 @@ end
 --- PUT /v2/users/me/limits
 function users.put_limits(request)
   check(request)
-  local text = bodies.read(request)
-  local given = cjson.decode(text)
-  if type(given) ~= "table" or text:find("^%s*%[") then error(errors.invalid_body("The request body must be a JSON object."), 0) end
+  local given = bodies.object(request)
   for name, value in pairs(given) do
     if not OWN_LIMITS[name] then error(errors.invalid_body(tostring(name) .. " cannot be set."), 0) end
     if type(value) ~= "number" or value < 0 then error(errors.invalid_body(name .. " must be a number that is not negative."), 0) end

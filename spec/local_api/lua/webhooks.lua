@@ -149,12 +149,6 @@ local function row(webhook)
   return view(webhook, true)
 end
 
-local function json_object(request)
-  local text = bodies.read(request)
-  local given = text:find "^%s*{" and cjson.decode(text)
-  return given or refuse "The request body must be a JSON object."
-end
-
 local function find(request, id)
   auth.check(request)
   return by_id[id] or error(errors.record_not_found, 0)
@@ -189,7 +183,7 @@ end
 --- POST /v2/webhooks
 function webhooks.create(request)
   auth.check(request)
-  local webhook = add(json_object(request))
+  local webhook = add(bodies.object(request))
   return answers.json(201, '{"data":' .. view(webhook) .. "}", { Location = answers.own_url("/v2/webhooks/" .. webhook.id) })
 end
 
@@ -201,7 +195,7 @@ end
 --- PUT /v2/webhooks/{webhookId}
 function webhooks.put(request, id)
   local webhook = find(request, id)
-  change(webhook, json_object(request))
+  change(webhook, bodies.object(request))
   return answers.data(view(webhook))
 end
 
