@@ -199,8 +199,9 @@ local check_wait = options.spec {
   wait_secs = options.number { min = 0, huge = true },
 }
 
---- What the runs and builds that are to be waited for are, with their ids and paths. A build is given by its handle.
-local function resolve_jobs(list, where)
+--- What the runs and builds that are to be waited for are, with their ids and paths; and the options. A build is given by its handle.
+local function resolve_jobs(list, opts, where)
+  local o = check_wait(opts, where)
   local what = type(list) ~= "table" and errors.show(list) or #list == 0 and next(list) ~= nil and "a table that is no list"
   if what then errors.misuse("bad argument 1 of %s: %s (expected a list of runs, their ids, or handles of builds)", where, what) end
   local resolved = {}
@@ -208,7 +209,7 @@ local function resolve_jobs(list, where)
     local build_path = build.path_of(item)
     resolved[i] = { id = resource.id_text(item), kind = build_path and "build" or "run", path = build_path or resource.run_path(item) }
   end
-  return resolved
+  return resolved, o
 end
 
 --- Wait for many runs, and builds by their handles, in one thread: an iterator over `id, run, err`, each once, in the order in which
@@ -217,8 +218,7 @@ end
 ---@param opts? apify.WaitManyOptions
 ---@return (fun(): string?, apify.Run|apify.Build|nil, apify.Error?)|apify.WaitIterator, nil, nil, apify.WaitIterator
 function Client:wait_each(list, opts)
-  local o = check_wait(opts, "client:wait_each")
-  local it = job_wait.each(self.settings, resolve_jobs(list, "client:wait_each"), o)
+  local it = job_wait.each(self.settings, resolve_jobs(list, opts, "client:wait_each"))
   return it, nil, nil, it
 end
 
@@ -228,8 +228,7 @@ end
 ---@return (apify.Run|apify.Build)[]? ended
 ---@return apify.Error? err
 function Client:wait_all(list, opts)
-  local o = check_wait(opts, "client:wait_all")
-  return job_wait.all(self.settings, resolve_jobs(list, "client:wait_all"), o)
+  return job_wait.all(self.settings, resolve_jobs(list, opts, "client:wait_all"))
 end
 
 --- Wait until one of the runs and builds has ended: it and its index; or nil and an error when none can any more.
@@ -238,8 +237,7 @@ end
 ---@return apify.Run|apify.Build|nil ended
 ---@return integer|apify.Error|nil index_or_err
 function Client:wait_any(list, opts)
-  local o = check_wait(opts, "client:wait_any")
-  local resolved = resolve_jobs(list, "client:wait_any")
+  local resolved, o = resolve_jobs(list, opts, "client:wait_any")
   if #resolved == 0 then errors.misuse "bad argument 1 of client:wait_any: an empty list (expected something to wait for)" end
   return job_wait.any(self.settings, resolved, o)
 end

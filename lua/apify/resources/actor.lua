@@ -178,8 +178,7 @@ end
 ---@return apify.BuildHandle? build
 ---@return apify.Error? err `not_found` when there is no such Actor, or no build
 function Actor:default_build(opts)
-  local o = operations.default_build.check(opts, "actor:default_build")
-  local found, err = resource.call(self, operations.default_build, o, nil, nil, answers.reader "build")
+  local found, err = resource.perform(self, "default_build", operations.default_build, opts, nil, nil, answers.reader "build")
   if not found then return nil, err end
   return build.new(self.settings, found.id)
 end

@@ -166,8 +166,7 @@ end
 ---@return integer? count
 ---@return apify.Error? err
 function Dataset:count_items(opts)
-  local operation = operations.count_items
-  return resource.call(self, operation, operation.check(opts, "dataset:count_items"), nil, nil, read_total)
+  return resource.perform(self, "count_items", operations.count_items, opts, nil, nil, read_total)
 end
 
 ---@class apify.DatasetPublicUrlOptions : apify.DatasetItemsChoice, apify.DatasetFormatOptions

@@ -57,21 +57,16 @@ function KeyValueStore:delete(opts)
   return resource.perform(self, "delete", operations.delete, opts)
 end
 
---- The key, fit for a URL; misuse when the API allows no such key.
-local function check_key(key, where)
+--- The checked options of a method that is about one key, the key as it stands in a URL, and the method's name for messages;
+--- misuse when the API allows no such key.
+local function check(method, key, opts)
+  local where = "key_value_store:" .. method
   local is_key = type(key) == "string" and key:find "^[A-Za-z0-9!_.'()-]+$" and #key <= MAX_KEY
   if not is_key then
     errors.misuse("bad argument 1 of %s: %s (a key has 1 to %d of the characters a-z A-Z 0-9 ! - _ . ' ( ))",
       where, errors.show(key), MAX_KEY)
   end
-  return url.segment(key, "key")
-end
-
---- The checked options of a method that is about one key, the key as it stands in a URL, and the method's name for messages.
-local function check(method, key, opts)
-  local where = "key_value_store:" .. method
-  local segment = check_key(key, where)
-  return operations[method].check(opts, where), segment, where
+  return operations[method].check(opts, where), url.segment(key, "key"), where
 end
 
 ---@class apify.KeysFilter

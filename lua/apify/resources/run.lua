@@ -52,9 +52,8 @@ local run = {}
 ---@return apify.Error? err
 function Run:pin(opts)
   local o = operations.pin.check(opts, "run:pin")
-  if not self.mount.is_last then return self end
-  local path, err, id = resource.last_run_path(self.settings, self.mount, o.request_timeout)
-  if not path then return nil, err end
+  local resolved, err, id = resource.resolve(self, o.request_timeout)
+  if not id then return resolved, err end
   return run.new(self.settings, id)
 end
 

@@ -174,10 +174,11 @@ end
 ---@param opts? table
 ---@param segment? string
 ---@param fields? table
+---@param read? function
 ---@return any
 ---@return apify.Error? err
-function resource.perform(self, method, operation, opts, segment, fields)
-  return resource.call(self, operation, operation.check(opts, self.noun .. ":" .. method), segment, fields)
+function resource.perform(self, method, operation, opts, segment, fields, read)
+  return resource.call(self, operation, operation.check(opts, self.noun .. ":" .. method), segment, fields, read)
 end
 
 --- The same with a body that the caller gives: an object of the API or some of its fields, by the API's own names.
@@ -224,33 +225,22 @@ function resource.run_path(id)
   return "/actor-runs/" .. url.id(id, "run id")
 end
 
---- The path of the run that "the last run" is at this moment.
----@param settings apify.Settings
----@param mount apify.Mount
----@param request_timeout? number
----@return string? path
----@return apify.Error? err
----@return string? id
-function resource.last_run_path(settings, mount, request_timeout)
-  local req = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
-  local run, err = request.run(settings, req, answers.reader "run")
-  if not run then return nil, err end
-  return resource.run_path(run.id), nil, run.id
-end
-
 --- The same handle where several calls must mean the same run: below a last run, that which it is now.
 ---@generic T : apify.Resource
 ---@param self T
 ---@param request_timeout? number for the question which it is
 ---@return T?
 ---@return apify.Error? err
+---@return string? run_id where it was asked for
 function resource.resolve(self, request_timeout)
   local mount = self.mount
   if not mount.is_last then return self end
-  local run_path, err = resource.last_run_path(self.settings, mount, request_timeout)
-  if not run_path then return nil, err end
+  local req = { path = mount.run_path, query = mount.query, request_timeout = request_timeout }
+  local run, err = request.run(self.settings, req, answers.reader "run")
+  if not run then return nil, err end
+  local run_path = resource.run_path(run.id)
   local own = { path = run_path .. self.path:sub(#mount.run_path + 1), mount = { query = {}, run_path = run_path } }
-  return setmetatable(tables.merge(self, own), getmetatable(self))
+  return setmetatable(tables.merge(self, own), getmetatable(self)), nil, run.id
 end
 
 --- For what has to wait until the first step: a function that finds the run that is last then, and gives what `make` makes of the
