@@ -1,4 +1,5 @@
 --- The scheduler with a clock of our own: who goes on when, and what is left behind.
+local interrupts = require "spec.support.interrupts"
 
 local function fresh()
   package.loaded["apify.loop.scheduler"] = nil
@@ -298,4 +299,105 @@ it("counts the fibers that were cancelled until they have ended", function()
   scheduler.run(0)
   scheduler.run(0)
   assert.equal(0, scheduler.cancelled.count)
+end)
+
+describe("an interrupt anywhere in the scheduler", function()
+  -- The three tasks that `prepare` starts end, though `act` was interrupted at its n-th instruction, for every n; that is once they are cancelled.
+  local function each_place(prepare)
+    local n = 0
+    local where
+    repeat
+      n = n + 1
+      local scheduler, is_over = fresh(), {}
+      local tasks, act = prepare(scheduler, function(i) return function() is_over[i] = true end end)
+      local place, ok = interrupts.call(n, 1, "loop/scheduler.lua", act)
+      where = place
+      if not ok then scheduler.recover() end
+      for i, task in ipairs(tasks) do
+        if not is_over[i] then scheduler.cancel(task) end
+      end
+      for _ = 1, 4 do scheduler.run(1) end
+      assert.same({ true, true, true }, is_over, where)
+      assert.equal(0, scheduler.cancelled.count, where)
+      assert.equal(math.huge, scheduler.next_time(), where)
+      assert.is_false(scheduler.has_waiting_tasks(), where)
+    until not where
+    assert.is_true(n > 100, n)
+  end
+
+  -- Tasks that do this, each of them.
+  local function tasks_that(act)
+    return function(scheduler, over)
+      local tasks = {}
+      for i = 1, 3 do
+        tasks[i] = scheduler.start(function()
+          act(scheduler)
+          over(i)()
+        end, over(i))
+      end
+      return tasks, function() for _ = 1, 4 do scheduler.run(0) end end
+    end
+  end
+
+  local function pass(scheduler) scheduler.pass((scheduler.current())) end
+
+  it("forgets none that lets others go on", function()
+    each_place(tasks_that(function(scheduler)
+      pass(scheduler)
+      pass(scheduler)
+    end))
+  end)
+
+  it("forgets none that yields by itself", function()
+    each_place(tasks_that(function() coroutine.yield() end))
+  end)
+
+  it("forgets none whose turn to begin has not come", function()
+    each_place(function(scheduler, over)
+      local tasks = {}
+      local function dig()
+        if scheduler.can_resume() then return scheduler.start(dig, error) end
+        for i = 1, 3 do tasks[i] = scheduler.start(function(finish) finish() end, over(i), over(i)) end
+      end
+      dig()
+      assert.equal(0, scheduler.next_time())
+      return tasks, function() scheduler.run(0) end
+    end)
+  end)
+
+  it("forgets none that waits, cancelled or not", function()
+    each_place(function(scheduler, over)
+      local function wait(deadline)
+        local ticket = scheduler.ticket(scheduler.waiter(), deadline, (scheduler.current()))
+        local ok, why = pcall(function()
+          scheduler.park(scheduler.enter(ticket))
+          scheduler.leave(ticket)
+        end)
+        scheduler.leave(ticket)
+        if not ok then error(why, 0) end
+      end
+      local tasks = {}
+      for i, deadline in ipairs { 1, math.huge, math.huge } do
+        tasks[i] = scheduler.start(function()
+          wait(deadline)
+          over(i)()
+        end, over(i))
+      end
+      return tasks, function()
+        scheduler.run(1)
+        scheduler.cancel(tasks[2])
+        scheduler.cancel(tasks[3], true)
+        scheduler.run(1)
+      end
+    end)
+  end)
+
+  it("leaves the stack as deep as it is", function()
+    local scheduler = fresh()
+    for n = 1, 40 do
+      local _, ok = interrupts.call(n, 1, "loop/scheduler.lua", function() scheduler.start(pass, error, scheduler) end)
+      if not ok then scheduler.recover() end
+      assert.is_true(scheduler.can_resume())
+    end
+  end)
 end)

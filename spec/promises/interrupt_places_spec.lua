@@ -4,12 +4,11 @@
 --- All of them, in half an hour: INTERRUPT_STEP=1 TEST_TIMEOUT=3600 sh spec/setup/test -i lua5.4 -i luajit spec/promises/interrupt_places_spec.lua
 local apify = require "apify"
 local loop = require "apify.loop"
+local interrupts = require "spec.support.interrupts"
 local testbed = require "spec.support.testbed"
 
 local STEP = tonumber(os.getenv "INTERRUPT_STEP") or 97      -- a prime, so that all kinds of instructions are hit
-local INTERRUPT = "interrupted here"
-
-if jit then jit.off() end
+local OURS = "lua/apify/"
 
 -- Whoever is not woken has to wait for a limit of time: long enough to be noticed.
 local function options(url)
@@ -26,67 +25,38 @@ describe("an interrupt at any moment of", function()
     ids = api:admin("ids", {}).ids
   end)
 
-  local function is_ours(source)
-    return source:find("lua/apify/", 1, true) ~= nil
-  end
-
-  local make_coroutine = coroutine.create
-
-  -- Call `fn`, and raise at the n-th instruction of the module that runs from here on. Where that was; nil if there were fewer.
-  local function call_interrupted(n, fn)
-    local count, where = 0, nil
-    local function hook()
-      if where or not is_ours(debug.getinfo(2, "S").source) then return end
-      count = count + 1
-      if count < n then return end
-      local at = debug.getinfo(2, "Sl")
-      where = ("%s:%d"):format(at.source:match "[^/]*$", at.currentline)
-      error(INTERRUPT, 0)
-    end
-    if not jit then                                      -- there a hook belongs to one coroutine
-      coroutine.create = function(f)                     -- luacheck: ignore 122
-        local co = make_coroutine(f)
-        debug.sethook(co, hook, "", 1)
-        return co
-      end
-    end
-    debug.sethook(hook, "", 1)
-    pcall(fn)
-    debug.sethook()
-    coroutine.create = make_coroutine                    -- luacheck: ignore 122
-    return where
-  end
-
-  -- The module does what it did before.
+  -- The module does what it did before: one who waits outside of fibers, and some at once, of the same client and of another.
   local function assert_works(where)
     local other = testbed.client(api)
-    for _, c in ipairs { client, other } do
-      local ok, why = pcall(function()
-        assert(apify.sleep(0))
-        assert.equal(ids[1], assert(c:run(ids[1]):get()).id)
-        assert.equal(ids[2], assert(c:run(ids[2]):wait_for_finish()).id)
-        assert.same({ 1, 2 }, apify.map({ 1, 2 }, function(i) apify.sleep(0.0001) return i end))
-      end)
-      assert(ok, where .. ": " .. tostring(why))
-    end
+    local ok, why = pcall(function()
+      assert(apify.sleep(0))
+      assert.equal(ids[1], assert(client:run(ids[1]):get()).id)
+      assert.same({ ids[2], ids[3], 3 }, assert(apify.all {
+        function() return assert(client:run(ids[2]):wait_for_finish()).id end,
+        function() return assert(other:run(ids[3]):get()).id end,
+        function() return apify.sleep(0.0001) and 3 end,
+      }))
+    end)
+    assert(ok, where .. ": " .. tostring(why))
     client:close()
     other:close()
     local fresh = apify.new(options(api.url))
     assert(apify.sleep(0))
     assert.equal(0, fresh:stats().in_flight, where .. " leaves transfers")
+    assert.equal(0, loop.cancelled.count, where .. " leaves fibers that were cancelled")
     client = fresh
   end
 
   local function interrupt_everywhere(fn, go_on)
-    local n = 1
+    local n = 0
     while true do
-      local where = call_interrupted(n, fn)
-      if not where then break end
-      if go_on then go_on(where .. " at " .. n) end
-      assert_works(where .. " at " .. n)
-      n = n + STEP
+      n = n + 1
+      local where = interrupts.call(n, STEP, OURS, fn)
+      if not where then return end
+      where = ("%s at %d"):format(where, n * STEP)
+      if go_on then go_on(where) end
+      assert_works(where)
     end
-    return n
   end
 
   it("a map of calls", function()
@@ -114,7 +84,7 @@ describe("an interrupt at any moment of", function()
     repeat
       n = n + 1
       local sleeper = apify.spawn(apify.sleep, 100)
-      where = call_interrupted(n, function()
+      where = interrupts.call(n, 1, OURS, function()
         apify.spawn(tostring, 1)
         sleeper:cancel()
       end)
@@ -171,7 +141,7 @@ describe("an interrupt at any moment of", function()
     local ticker = apify.spawn(tick)
     interrupt_everywhere(function() assert(client:run(ids[1]):get()) end, function(where)
       if ticker:is_done() then                           -- the interrupt was in there
-        assert.same({ false, INTERRUPT }, { pcall(ticker.wait, ticker) })
+        assert.same({ false, interrupts.MESSAGE }, { pcall(ticker.wait, ticker) })
         ticker = apify.spawn(tick)
       end
       local before, tries = ticks, 0

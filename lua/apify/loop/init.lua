@@ -138,7 +138,7 @@ function loop.park(waiter, seconds)
   local has_returned, is_awake, ok, reason, kind = pcall(stay, adapter, ticket, can_park)
   if not has_returned then                               -- an error that comes from the program ends the wait
     scheduler.leave(ticket)
-    if not can_park then scheduler.recover() end
+    scheduler.recover()
     error(as_raised(is_awake), 0)
   end
   if task and task.is_cancelled then return "cancelled" end

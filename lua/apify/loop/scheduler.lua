@@ -33,6 +33,9 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@class apify.Task
 ---@field co? thread nil once its function has ended
 ---@field is_cancelled boolean
+---@field private args? table what it is to be resumed with
+---@field private is_lent? boolean it is in a function of its host, which will `continue` it
+---@field private place? integer in the queue of those that can go on; nil once it was resumed
 ---@field private ticket? apify.Ticket where it waits
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
@@ -40,7 +43,6 @@ local PARK = {}                          -- what a managed coroutine yields: nob
 --- As long as no fiber that was cancelled is still there, nobody has to ask whether his own is.
 scheduler.cancelled = { count = 0 }
 local counted = {}                       -- those: a set
-
 
 local tasks = {}                         -- managed coroutine -> task; anchors what is parked
 local ready, ready_first, ready_last = {}, 1, 0
@@ -69,11 +71,13 @@ function scheduler.set_on_ready(fn) on_ready = fn end
 ---@param fn fun(task: apify.Task, ...)
 function scheduler.set_on_yield(mark, fn) on_yield[mark] = fn end
 
+--- Interrupted anywhere, it leaves a gap in the queue at most, and may be called again.
 local function enqueue(task)
-  if task.is_ready then return end
-  task.is_ready = true
-  ready[ready_last + 1] = task
+  local place = task.place
+  if place and ready[place] == task then return end
   ready_last = ready_last + 1
+  task.place = ready_last
+  ready[ready_last] = task
   if ready_first == ready_last then on_ready() end
 end
 
@@ -123,10 +127,14 @@ end
 
 --- The task has yielded or ended: what coroutine.resume returned.
 local function settle(task, ok, mark, ...)
+  task.args = nil
   if coroutine.status(task.co) == "dead" then return bury(task, ok, mark) end
   if mark == PARK then return end
   local take = mark ~= nil and on_yield[mark]
-  if take then return take(task, ...) end
+  if take then
+    task.is_lent = true
+    return take(task, ...)
+  end
   enqueue(task)                                                   -- it yielded on its own account: it goes on in the next round
 end
 
@@ -135,43 +143,37 @@ local function leave_stack(outer, outer_depth, ...)
   return ...
 end
 
-local function resume(task, ...)
-  local outer, outer_depth, co = innermost, depth, task.co
-  task.is_ready = false
+local NONE = { n = 0 }
+
+local function resume(task)
+  local outer, outer_depth, co, args = innermost, depth, task.co, task.args or NONE
+  task.place = nil
   if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   innermost, depth = task, depth + 1
-  settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, ...)))
+  settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, unpack(args, 1, args.n))))
 end
 
 --- Resume the task in the next round: the host's function returns these values there.
 ---@param task apify.Task
 function scheduler.continue(task, ...)
   task.args = { n = select("#", ...), ... }
+  task.is_lent = nil
   enqueue(task)
 end
 
 --- Resume the task at the head of the queue, if it still wants that.
 local function resume_next()
   local task = dequeue()
-  if not task or not task.is_ready then return end
-  local args = task.args
-  if not args then return resume(task) end
-  task.args = nil
-  resume(task, unpack(args, 1, args.n))
+  if task and task.place then resume(task) end
 end
 
 --- Start `fn(...)` in a coroutine that may be parked: at once, or where that would be too deep, in the next round.
 --- `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
 function scheduler.start(fn, on_crash, ...)
-  local task = { co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash }
+  local task = { co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash, args = { n = select("#", ...), ... } }
   tasks[task.co] = task
-  if scheduler.can_resume() then
-    resume(task, ...)
-  else
-    task.args = { n = select("#", ...), ... }
-    enqueue(task)
-  end
+  if scheduler.can_resume() then resume(task) else enqueue(task) end
   return task
 end
 
@@ -207,12 +209,12 @@ end
 
 --- Throw away the timers of waits that are over, once they may be more than the others.
 local function sweep_timers()
-  timers = heap.new()
+  local kept = heap.new()
   for _, task in pairs(tasks) do
     local ticket = task.ticket
-    if ticket and not ticket.adapter and ticket.deadline < math.huge then timers:push(ticket.deadline, ticket) end
+    if ticket and not ticket.adapter and ticket.deadline < math.huge then kept:push(ticket.deadline, ticket) end
   end
-  timers_limit = math.max(MIN_TIMERS, 2 * timers:size())
+  timers, timers_limit = kept, math.max(MIN_TIMERS, 2 * kept:size())
 end
 
 local function add_timer(ticket)
@@ -264,7 +266,7 @@ function scheduler.leave(ticket)
   if not waiter then return ticket.is_awake end                   -- somebody has given it up
   unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
-  if task and not ticket.adapter then task.is_ready = false end      -- it goes on already, whatever else has woken it
+  if task and not ticket.adapter then task.place = nil end          -- it goes on already, whatever else has woken it
   if task then task.ticket = nil end
   stays[ticket], fiber_stays[ticket] = nil, nil
   ticket.inside = nil                                             -- its timer may stay for long: it keeps nothing alive
@@ -354,18 +356,27 @@ local function count_cancelled()
   scheduler.cancelled.count = count
 end
 
+--- Would the task, which has not ended, be resumed without being woken? One that is suspended and waits nowhere has let others go on, or
+--- was about to be started.
+local function can_go_on(task)
+  if task.place then return true end
+  local ticket = task.ticket
+  if ticket then return not ticket.adapter and (ticket.is_awake or task.is_cancelled) end
+  return not task.is_lent and coroutine.status(task.co) == "suspended"
+end
+
 --- After an error that left `run`, `start`, `cancel` or a wait: see to it that everybody who was to be resumed still is.
 function scheduler.recover()
+  scheduler.current()                                             -- how deep the stack is now
   ready, ready_first, ready_last = {}, 1, 0
   local all = {}
   for _, task in pairs(tasks) do all[#all + 1] = task end
   for _, task in ipairs(all) do
-    local ticket = task.ticket
-    local wants = task.is_ready or ticket and not ticket.adapter and (ticket.is_awake or task.is_cancelled)
-    task.is_ready = false
+    local is_next = can_go_on(task)
+    task.place = nil
     if coroutine.status(task.co) == "dead" then
       bury(task, false, "the fiber was interrupted")
-    elseif wants then
+    elseif is_next then
       enqueue(task)
     end
   end
