@@ -211,9 +211,9 @@ describe("the local API's", function()
     it("give at most 1000 keys at once, and not one page too many", function()
       local config = {}
       for i = 1, 1000 do
-        config[i] = ('url = "%s%s/records/key-%04d"\nrequest = PUT\ndata = x\noutput = /dev/null\nnext\n'):format(api.url, store, i)
+        config[i] = ('url = "%s%s/records/key-%04d"\nrequest = PUT\ndata = x\noutput = /dev/null\n'):format(api.url, store, i)
       end
-      write_file(api.dir .. "/many", table.concat(config))
+      write_file(api.dir .. "/many", table.concat(config, "next\n"))
       shell("curl -s --noproxy '*' -K " .. api.dir .. "/many")
       local _, full = keys("?limit=5000")
       assert.equal(1000, full.count)
@@ -339,9 +339,9 @@ describe("the local API's", function()
         local batch = {}
         for i = from, math.min(from + 24, last) do batch[#batch + 1] = { url = url(i), uniqueKey = "key-" .. i } end
         config[#config + 1] = ('url = "%s%s/requests/batch"\noutput = /dev/null\nheader = "Content-Type: application/json"\n'
-          .. 'data = "%s"\nnext\n'):format(api.url, queue, cjson.encode(batch):gsub('["\\]', "\\%0"))
+          .. 'data = "%s"\n'):format(api.url, queue, cjson.encode(batch):gsub('["\\]', "\\%0"))
       end
-      write_file(api.dir .. "/many", table.concat(config))
+      write_file(api.dir .. "/many", table.concat(config, "next\n"))
       shell("curl -s --noproxy '*' -K " .. api.dir .. "/many")
     end
 

@@ -157,9 +157,9 @@ end
 -- What the build does from its start on: its statuses, and lines of its log while it is running.
 local function begin(build, steps, log_lines)
   local first, last = behaviours.running_time(steps)
-  local function line(number) return ("%s build %s line %d\n"):format(clock.iso(build.started + number), build.id, number) end
+  local function line(number, ms) return ("%s build %s line %d\n"):format(clock.iso(math.floor(ms)), build.id, number) end
   local at_once = {}
-  for number = 1, first == last and log_lines or 0 do at_once[number] = line(number) end
+  for number = 1, first == last and log_lines or 0 do at_once[number] = line(number, build.started + first) end
   build.log = log_texts.spread {
     before = at_once, lines = log_lines - #at_once, started = build.started + first, ended = build.started + last, line = line,
   }
