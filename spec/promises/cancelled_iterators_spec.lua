@@ -1,5 +1,6 @@
 --- Iterators in a fiber that was cancelled: the next step is an error, whatever rows are there already.
 local apify = require "apify"
+local core = require "apify.core"
 local loop = require "apify.loop"
 local testbed = require "spec.support.testbed"
 local waiting = require "spec.support.waiting"
@@ -119,6 +120,38 @@ describe("the next step in a cancelled fiber", function()
     end)
     assert(it:next())
     it:close()
+  end)
+
+  it("is one of pages, too, in the middle of a page, whose rows are left to others and to a bookmark", function()
+    local fiber, mark, it
+    local function decode(text)                            -- the user's own
+      local row = assert(core.decode(text))
+      if row.n == 60 and fiber and not mark then
+        mark = it:bookmark()
+        fiber:cancel()
+      end
+      return row
+    end
+    local json = { decode = decode, encode = core.encode }
+    it = testbed.client(s, { json = json }):run(id):dataset():iterate_items { chunk_size = 50 }
+    local next_page = it:pages()
+    fiber = apify.spawn(function()
+      assert(apify.sleep(0))
+      assert.equal(50, next_page().count)
+      return pcall(next_page)
+    end)
+    local ok, err = fiber:wait()
+    assert.is_false(ok)
+    assert.is_true(is_cancelled(err))
+    local rows = assert(client:run(id):dataset():iterate_items({ bookmark = mark }):collect())
+    assert.same({ COUNT - 50, 50 }, { #rows, rows[1].n })
+    assert.equal(mark, it:bookmark())
+    local count = 50
+    for page in next_page do
+      for i, row in ipairs(page.items) do assert.equal(count + i - 1, row.n) end
+      count = count + page.count
+    end
+    assert.equal(COUNT, count)
   end)
 
   it("is none in a fiber that goes on beside it, with the same iterator", function()

@@ -10,11 +10,27 @@ local take = core.take
 ---@class apify.Iterator
 ---@operator call: any
 ---@field private reader apify.Reader
+---@field private before? table where it was before what is gathered
 ---@field private gathered? apify.Page of `pages`, not ended
 ---@field private due_error? apify.Error of `pages`, to be told after the rows before it
-local Iterator = names.guard({}, "apify.Iterator", { due_error = true, gathered = true })
+local Iterator = names.guard({}, "apify.Iterator", { before = true, due_error = true, gathered = true })
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
+
+--- Rows so far, also those of the iterations whose bookmarks led here.
+local function delivered(self)
+  self.reader:count()
+  return self.reader.delivered + (self.reader.before or 0)
+end
+
+--- What a bookmark says; nil if there can be none.
+local function place(self)
+  local r = self.reader
+  r:count()
+  return r.plan.mark and {
+    path = r.path, query = r.query, limit_left = r.plan.limit_left, delivered = delivered(self), mark = r.plan:mark(), last = r.last,
+  }
+end
 
 --- The next row, where the tap has none to give, or an odd one.
 local function next_step(self, odd)
@@ -68,11 +84,12 @@ local function give_page(self)
 end
 
 --- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
---- as delivered.
+--- as delivered; in a cancelled fiber they are left to whoever goes on.
 local function next_page(self)
   local due = self.due_error
   self.due_error = nil
   if due then return nil, due end
+  if not self.gathered then self.before = place(self) end
   while true do
     local row, odd = take(self.reader.tap)
     local what, err
@@ -80,7 +97,7 @@ local function next_page(self)
     if row ~= nil then
       gather(self, row)
     elseif what == "error" then
-      if not self.gathered then return nil, err end
+      if not self.gathered or err.kind == "cancelled" then return nil, err end
       self.due_error = err
       return give_page(self)
     elseif self.gathered or what == "end" then
@@ -129,12 +146,6 @@ end
 ---@field requests integer pages asked for, also again
 ---@field is_done boolean
 
---- Rows so far, also those of the iterations whose bookmarks led here.
-local function delivered(self)
-  self.reader:count()
-  return self.reader.delivered + (self.reader.before or 0)
-end
-
 --- How far it has come.
 ---@return apify.Progress
 function Iterator:progress()
@@ -150,12 +161,9 @@ end
 ---@return string
 function Iterator:bookmark()
   errors.check_self(self, iterator_mt, "iterator:bookmark")
-  local r = self.reader
-  r:count()
-  if not r.plan.mark then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
-  return bookmark.write {
-    path = r.path, query = r.query, limit_left = r.plan.limit_left, delivered = delivered(self), mark = r.plan:mark(), last = r.last,
-  }
+  local at = self.gathered and self.before or place(self)
+  if not at then errors.misuse "iterator:bookmark: what cannot be asked for again has no bookmark" end
+  return bookmark.write(at)
 end
 
 --- Stop: what is in flight is aborted, and there are no more rows. Safe to call twice.
