@@ -17,6 +17,7 @@ before_each(function()
   now, settings, waiter, parked, wake = 100, { is_closed = false, waiters = {} }, {}, {}, nil
   fake.check = function() return true end
   fake.is_cancelled = function() return false end
+  fake.why_ended = require "apify.loop".why_ended
   function fake.park(w, seconds)
     assert.equal(waiter, w)
     assert.is_true(settings.waiters[w])                   -- else closing the client would not wake it

@@ -29,15 +29,14 @@ end
 
 --- Wait until the waiter is woken or `seconds` are over; nil, or the fields of the error that ends the wait.
 function drive.park(settings, waiter, seconds)
-  local how, reason, kind
+  local fields
   if not settings.is_closed then                             -- else nobody would wake the caller
     settings.waiters[waiter] = true
-    how, reason, kind = loop.park(waiter, seconds)
+    fields = loop.why_ended(loop.park(waiter, seconds))
     settings.waiters[waiter] = nil
   end
   if settings.is_closed then return { kind = "closed", message = "the client was closed" } end
-  if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
-  if how == nil then return { kind = kind, message = reason } end
+  return fields
 end
 
 --- The same until `wake_at` of the clock, which runs, but not beyond its deadline.

@@ -30,9 +30,8 @@ end
 
 --- Wait until the waiter is woken or `seconds` are over. nil, or the error that ends the wait.
 local function park(waiter, seconds)
-  local how, reason, kind = loop.park(waiter, seconds)
-  if how == "cancelled" then return errors.new { kind = "cancelled", message = "the fiber was cancelled" } end
-  if how == nil then return errors.new { kind = kind, message = reason } end
+  local fields = loop.why_ended(loop.park(waiter, seconds))
+  return fields and errors.new(fields)
 end
 
 --- Call `fn` when the returned value is collected.

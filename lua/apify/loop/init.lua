@@ -146,6 +146,16 @@ function loop.park(waiter, seconds)
   return is_awake and "awake" or "time"
 end
 
+--- The fields of the error that ended such a wait; nil if none did.
+---@param how? "awake"|"time"|"cancelled"
+---@param reason? string
+---@param kind? string
+---@return { kind: string, message: string }?
+function loop.why_ended(how, reason, kind)
+  if how == "cancelled" then return { kind = "cancelled", message = "the fiber was cancelled" } end
+  return how == nil and { kind = kind, message = reason } or nil
+end
+
 --- Let others go on, without waiting: fibers, the sockets, the program. Tells whether the caller's fiber was cancelled meanwhile.
 ---@return "cancelled"?
 function loop.yield()
