@@ -46,10 +46,11 @@ end
 
 local under_way = {}                                    -- spawned fibers that nobody has waited for and nobody has cancelled -> true
 
---- To be called when the program ends, where Lua hears of it.
+--- To be called when the program ends, where Lua hears of it. It counts by a loop of its own: one that LuaJIT 2.1 has compiled for keys of
+--- another type, as that of `tables.keys`, never ends while the state is being closed.
 local function tell_of_those_left()
   local count = 0
-  for _ in pairs(under_way) do count = count + 1 end    -- in no table: LuaJIT has hung at its end where one was made of them
+  for _ in pairs(under_way) do count = count + 1 end
   if count == 0 then return end
   local words = count == 1 and "a fiber was" or count .. " fibers were"
   loop.report(("apify: the program has ended while %s under way; fiber:wait() waits for a fiber's end"):format(words))
