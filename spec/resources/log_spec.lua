@@ -242,7 +242,7 @@ describe("a log", function()
     end)
 
     it("arrives line by line, complete, once, though its connection is cut five times and ended politely twice", function()
-      local secs = _VERSION == "Lua 5.1" and 8 or 20
+      local secs = 5
       local count = secs * 20
       grow(count, 0.05)
       local lines, arrivals = {}, 0
