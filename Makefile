@@ -31,7 +31,7 @@ install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
 .PHONY: writable build install uninstall env nvim setup demo api picture docs test
-.PHONY: lint analyze clang asan valgrind fuzz bench peers soak mutants rock ci clean help
+.PHONY: lint analyze clang asan valgrind fuzz faults bench peers soak mutants rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -97,6 +97,9 @@ valgrind:                             ## the core's specs under memcheck: no err
 
 fuzz:                                 ## mutated documents through the decoder, for some seconds
 	@sh spec/fuzz/run
+
+faults: build                         ## every kind of call times every kind of fault, as a table [QUICK=1]
+	@sh spec/setup/faults
 
 bench: build                          ## every benchmark in spec/bench, one after the other
 	@sh spec/setup/bench

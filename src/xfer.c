@@ -159,12 +159,16 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   return 0;
 }
 
-/* The body of a failed request explains it; the first part of it is enough. */
+/* The body of a failed request explains it; the first part of it is enough, and ends the exchange: what follows may have no end. */
 static size_t keep_error_body (xfer *x, const char *data, size_t len) {
-  size_t room = XFER_ERROR_BODY - x->receive.raw.len;
-  if (buf_append(&x->receive.raw, data, len < room ? len : room) == ERR_OK) return len;
-  xfer_fail(x, ERR_MEMORY, "out of memory");
-  return 0;
+  xfer_receive *r = &x->receive;
+  size_t room = XFER_ERROR_BODY - r->raw.len;
+  if (buf_append(&r->raw, data, len < room ? len : room) != ERR_OK) {
+    xfer_fail(x, ERR_MEMORY, "out of memory");
+    return 0;
+  }
+  r->has_enough = len > room;
+  return r->has_enough ? 0 : len;
 }
 
 static size_t on_body (char *data, size_t size, size_t count, void *user) {

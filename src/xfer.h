@@ -56,6 +56,7 @@ typedef struct xfer_receive {
   int wants_data;                    /* new body bytes are news */
   int is_paused;
   int is_damaged;                    /* its bytes or their checksum are wrong: so may be what was read before that was seen */
+  int has_enough;                    /* of the body of an error: the exchange was ended by us */
   int is_head;                       /* asked with HEAD: there is no body, whatever the headers say of it */
   int is_raw;                        /* the body of a success is not decoded */
   buf head;                          /* header lines, as received */

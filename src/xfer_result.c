@@ -86,7 +86,7 @@ void xfer_finish (xfer *x, CURLcode result) {
   if (x->phase < PHASE_HEAD) drop_head(x, result);
   x->phase = PHASE_DONE;
   xfer_note(x);
-  if (result == CURLE_OK) return;
+  if (result == CURLE_OK || x->receive.has_enough) return;
   if (x->lack_errno != 0) {
     char text[128];
     descriptors_explain(x->lack_errno, text, sizeof text);

@@ -27,7 +27,7 @@ local DEFAULTS = {
   bad_json = { body = false },
   big_string = { mb = options.required },
   close_before_answer = { act = false },
-  cut = { after_bytes = false, chunked = false },
+  cut = { after_bytes = false, chunked = false, identity = false, part = 0.5 },
   cut_head = { after_bytes = false, interim = false },
   cut_upload = { after_bytes = options.required, status = false },
   deep = { depth = options.required },
@@ -127,9 +127,10 @@ local function cut(args, exchange)
   local answer = router.answer(exchange.request)
   note_status(exchange, answer)
   if answer.producer and args.after_bytes then return cut_stream(answer, args.after_bytes) end
-  answer = wire_form(answers.whole(answer))
+  answer = answers.whole(answer)
+  if not args.identity then answer = wire_form(answer) end
   local length = #answer.body
-  local part = answer.body:sub(1, args.after_bytes or math.floor(length / 2))
+  local part = answer.body:sub(1, args.after_bytes or math.floor(length * args.part))
   if not raw.is_possible() then return send_framed(answer, length, part, true) end
   if args.chunked then
     return raw.send_and_close(raw.head(answer, "Transfer-Encoding: chunked") .. ("%x\r\n"):format(length) .. part)
