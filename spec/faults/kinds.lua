@@ -36,6 +36,8 @@ local kinds = {
   { name = "stalls in the head", always = "timeout", once = "ok", silent = true, relay = { action = "stall", at = "head", after = 40 } },
   { name = "stalls in the body", always = "timeout", once = "ok", silent = true, body = true,
     relay = { action = "stall", at = "body", after = 5 } },
+  { name = "closed in the upload", always = "network", once = "ok", only = "set upload batch push start sync",
+    action = { cut_upload = { after_bytes = 5 } } },
   { name = "no HTTP", always = "network decode", once = "ok", relay = { action = "say", answer = "220 smtp.example ESMTP\r\n" } },
   { name = "a head without end", always = "too_large network", relay = { action = "say", answer = HEAD, more = ("X-A: b\r\n"):rep(100) } },
 
@@ -78,13 +80,17 @@ local kinds = {
   -- Answers that are none.
   { name = "200, a web page", always = "decode", once = "ok", body = true, shape = true, action = { not_json = {} } },
   { name = "200, nothing", always = "decode", once = "ok", body = true, shape = true, action = { status = { code = 200, body = "" } } },
+  { name = "JSON and more", always = "decode", once = "ok", body = true, shape = true, action = { bad_json = { body = '{"data":{}} {' } } },
   { name = "JSON that breaks off", always = "decode", once = "ok", body = true, shape = true,
     action = { bad_json = { body = '{"data":{"items":[{"id":' } } },
 }
 
--- Items may be of any shape. Pages of keys and requests without a cursor are the last, though their rows are refused.
-local RIGHT_FOR = { ["[1]"] = "items sync keys queue", ['{"data":[[]]}'] = "items keys queue" }
-local SHAPES = { "5", "null", '"x"', "[1]", '{"data":null}', '{"data":7}', '{"data":[[]]}', '{"data":{"items":7}}' }
+-- Items may be of any shape. Pages of keys and requests without a cursor are the last, though their rows are refused. What the objects of a
+-- page are is looked at when it is walked over, not by `list`.
+local RIGHT_FOR = {
+  ["[1]"] = "items sync keys queue", ['{"data":[[]]}'] = "items keys queue", ['{"data":{"items":[{}]}}'] = "items keys queue list",
+}
+local SHAPES = { "5", "null", '"x"', "[1]", '{"data":null}', '{"data":7}', '{"data":[[]]}', '{"data":{"items":7}}', '{"data":{"items":[{}]}}' }
 for _, body in ipairs(SHAPES) do
   kinds[#kinds + 1] = { name = "JSON: " .. body, always = "decode", once = "ok", body = true, shape = true,
     but = RIGHT_FOR[body], action = { bad_json = { body = body } } }
