@@ -134,12 +134,24 @@ static void finish_head (xfer *x) {
   if (x->receive.is_stream || x->send.is_upload) xfer_note(x);
 }
 
+static void fail_head (xfer *x, err_code code) {
+  xfer_fail(x, code, code == ERR_MEMORY ? "out of memory" : "the headers of the answer are larger than 256 KiB");
+}
+
+/* A header behind the body. It is not wanted, but libcurl keeps each. */
+static size_t count_trailer (xfer *x, size_t len) {
+  x->receive.trailers += len;
+  if (x->receive.trailers <= MAX_HEADER_SIZE) return len;
+  fail_head(x, ERR_TOO_LARGE);
+  return 0;
+}
+
 static size_t on_header (char *line, size_t size, size_t count, void *user) {
   xfer *x = user;
   xfer_receive *r = &x->receive;
   size_t len = size * count;
   count_wire(x, len);
-  if (x->phase >= PHASE_HEAD) return len;           /* trailers */
+  if (x->phase >= PHASE_HEAD) return count_trailer(x, len);
   if (!r->in_head && len > 5 && memcmp(line, "HTTP/", 5) == 0) {     /* also after an interim answer such as 103 */
     r->in_head = 1;
     const char *space = memchr(line, ' ', len);
@@ -155,7 +167,7 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   }
   err_code rc = buf_append(&r->head, line, len);
   if (rc == ERR_OK) return len;
-  xfer_fail(x, rc, rc == ERR_MEMORY ? "out of memory" : "the headers of the answer are larger than 256 KiB");
+  fail_head(x, rc);
   return 0;
 }
 

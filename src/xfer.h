@@ -60,6 +60,7 @@ typedef struct xfer_receive {
   int is_head;                       /* asked with HEAD: there is no body, whatever the headers say of it */
   int is_raw;                        /* the body of a success is not decoded */
   buf head;                          /* header lines, as received */
+  size_t trailers;                   /* bytes of those behind the body */
   buf raw;                           /* body bytes, as received */
   buf plain;                         /* of a compressed body: decoded and not yet taken */
   inflater inflater;

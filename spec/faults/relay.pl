@@ -13,11 +13,13 @@
 use strict;
 use warnings;
 use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
+use Errno;
+use IO::Handle;
 use IO::Select;
 use constant DRIPPED => 1000;           # bytes of a piece of 64 KiB that come one by one: the rest would only take time
 
 $SIG{PIPE} = 'IGNORE';
-my ($ports, %peer) = (IO::Select->new);
+my ($ports, $writers, %peer) = (IO::Select->new, IO::Select->new);
 my %rule = (hits => 0, seen => 0);
 
 sub listener {
@@ -37,7 +39,7 @@ print "$port $control_port\n";
 sub drop {
   for my $s (@_) {
     next unless $s && $peer{$s};
-    $ports->remove($s);
+    $_->remove($s) for $ports, $writers;
     delete $peer{$s};
     close $s;
   }
@@ -104,8 +106,17 @@ sub say_it {
   $c->{is_mute} = 1;
   my $more = pack 'H*', $rule{more} || '';
   return unless give($c->{client}, pack 'H*', $rule{answer});
-  if (length $more) { 1 while give($c->{client}, $more) }
-  shutdown($c->{client}, 1) unless $rule{end};
+  return $rule{end} || shutdown($c->{client}, 1) unless length $more;
+  @$c{qw(more at)} = ($more, 0);
+  $c->{client}->blocking(0);
+  $writers->add($c->{client});
+}
+
+sub say_more {
+  my ($c) = @_;
+  my $n = syswrite($c->{client}, $c->{more}, length($c->{more}) - $c->{at}, $c->{at});
+  return drop_both($c) unless $n || $!{EAGAIN};
+  $c->{at} = ($c->{at} + ($n || 0)) % length $c->{more};
 }
 
 sub changed {
@@ -177,7 +188,9 @@ sub take_control {
 }
 
 while (1) {
-  for my $s ($ports->can_read) {
+  my ($readable, $writable) = IO::Select::select($ports, $writers, undef);
+  say_more($peer{$_}) for grep { $peer{$_} } @$writable;
+  for my $s (@$readable) {
     if ($s == \*STDIN) { exit 0 unless sysread(STDIN, my $none, 100) }
     elsif ($s == $relay) { accept_client() }
     elsif ($s == $control) { take_control() }

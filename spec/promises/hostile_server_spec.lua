@@ -47,6 +47,13 @@ describe("what it sends without end", function()
     assert.is_true(kb < 30000, kb)
   end)
 
+  it("as headers behind the body is given up at once", function()
+    local head = HEAD:format "200 OK" .. "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    local kinds, attempts, kb = answered { answer = head, more = ("X-More: and more\r\n"):rep(500) }
+    assert.same({ "too_large - too_large -", 2 }, { kinds, attempts })
+    assert.is_true(kb < 30000, kb)
+  end)
+
   it("as an error is an error, and no more is read of it", function()
     for _, space in ipairs { " ", "x" } do
       local kinds, attempts, kb = answered { answer = HEAD:format "400 No" .. "\r\n", more = space:rep(10000) }
