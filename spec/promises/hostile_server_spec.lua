@@ -62,6 +62,18 @@ describe("what it sends without end", function()
     end
   end)
 
+  it("as an error leaves the connection good where others share it", function()
+    local versions = {}
+    local client = make { url = "tls_url", on_attempt = function(attempt) versions[#versions + 1] = attempt.http_version end }
+    s:faults { match = { first = 1 }, action = { status = { code = 400, body = ("x"):rep(2 ^ 20) } } }
+    local _, err = client:runs():list()
+    assert.same({ "api", 400, 1 }, { err.kind, err.status, err.attempts })
+    assert(client:runs():list())
+    local log = s:log().requests
+    assert.same({ "2", "2" }, versions)
+    assert.equal(log[1].connection, log[2].connection)
+  end)
+
   it("as a body is given up where it is too large", function()
     for _, start in ipairs { "", '{"data":{"items":[{"id":"' } do
       local kinds, attempts, kb = answered { answer = HEAD:format "200 OK" .. "\r\n" .. start, more = (" "):rep(100000) }
