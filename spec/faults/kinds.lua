@@ -50,6 +50,9 @@ local kinds = {
     relay = { action = "say", answer = HEAD .. "Content-Length: 5\r\nContent-Length: 40\r\n\r\n{\"da" } },
   { name = "length: no number", always = "network decode", once = "ok", body = true,
     relay = { action = "say", answer = HEAD .. "Content-Length: ten\r\n\r\n{\"data" } , shape = true },
+  { name = "an answer too many", always = "decode", once = "ok", body = true, shape = true,
+    relay = { action = "say", ["end"] = "stall", answer = HEAD .. 'Content-Length: 11\r\n\r\n{"data":{}}'
+      .. HEAD .. 'Content-Length: 40\r\n\r\n{"data":{"id":"evil","status":"RUNNING"}}' } },
   { name = "chunk: cut", always = "network", once = "ok", body = true, action = { cut = { chunked = true } } },
   { name = "chunk: broken", always = "network decode", once = "ok", body = true,
     relay = { action = "say", answer = CHUNKED .. "5\r\n{\"dat\r\nZZ\r\n" } },
