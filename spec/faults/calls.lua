@@ -76,7 +76,7 @@ add { name = "set", path = "/records/uploaded$", method = "PUT", bodyless = true
     file:close()
     return c:key_value_store(w.new_store):set_record("uploaded", text, { content_type = "text/plain" })
   end }
-add { name = "upload", path = "/records/uploaded$", method = "PUT", bodyless = true, reads = true, of = itself,
+add { name = "upload", path = "/records/uploaded$", method = "PUT", bodyless = true, h1 = true, reads = true, of = itself,
   done = is_stored "uploaded",
   run = function(c, w)
     return c:key_value_store(w.new_store):upload_record("uploaded", w.folder .. "/uploaded", { content_type = "text/plain" })
