@@ -101,8 +101,8 @@ fuzz:                                 ## mutated documents through the decoder, 
 faults: build                         ## every kind of call times every kind of fault, as a table [QUICK=1]
 	@sh spec/setup/faults
 
-bench: build                          ## every benchmark in spec/bench, one after the other
-	@sh spec/setup/bench
+bench: build                          ## beside the official JavaScript client and others, in 8 minutes [QUICK=1: in two]
+	@LUA54_INCDIR='$(LUA54_INCDIR)' LUAJIT_INCDIR='$(LUAJIT_INCDIR)' QUICK='$(QUICK)' sh spec/setup/bench
 
 peers: build                          ## beside the official JavaScript client, and before the API's own description (npm)
 	@sh spec/setup/peers

@@ -1,6 +1,5 @@
--- runs once, by LuaJIT
 --- Calls in an nginx worker: how many a second, what each takes, and the worker's CPU; beside other versions of the module.
---- lua5.4 spec/bench/nginx.lua [rounds [folder of another checkout, built ...]]
+--- lua5.4 spec/bench/nginx_worker.lua [rounds [folder of another checkout, built ...]]
 package.path = package.path .. ";./?.lua"
 local nginx_server = require "spec.hosts.nginx_server"
 local server = require "spec.local_api.server"

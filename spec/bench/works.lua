@@ -1,0 +1,121 @@
+--- What is measured, and by whom.
+---
+--- A side: a program in sides/ (see measure.c for what it prints) and a line in `sides` below: its name, its command, and what must be
+--- there for it, as a shell command that succeeds. Then a line in each of the works that it can do: the side, its arguments.
+---
+--- A floor is how many times less wall time, CPU and memory than the first line of its work a line must take: `make bench` fails below.
+--- Wall times are judged only if nothing else kept the machine busy.
+
+local FAST, LATE = "@FAST@", "@LATE@"                       -- URLs of the server, see nginx.conf
+local DATA = "build/bench"
+local RUNS = "/v2/acts/bench/runs"
+
+local MEASURE = "exec build/bench/measure "
+
+-- A program of Lua with this checkout's modules.
+local function on(lua, program) return ('eval "$(sh spec/setup/env %s)"; %s %s spec/bench/sides/%s.lua'):format(lua, MEASURE, lua, program) end
+
+local CORE_54, CORE_JIT = "test -e build/5.4/apify/core.so", "test -e build/luajit/apify/core.so"
+local TABLES_54, TABLES_JIT = "test -e build/bench/5.4/tables.so", "test -e build/bench/luajit/tables.so"
+
+local sides = {
+  here = { name = "this module, Lua 5.4", command = on("lua5.4", "apify"), needs = CORE_54 },
+  jit = { name = "this module, LuaJIT", command = on("luajit", "apify"), needs = CORE_JIT },
+  javascript = {
+    name = "JavaScript client 2.25.0", command = MEASURE .. "node build/javascript/javascript.mjs",
+    needs = "cp spec/bench/sides/javascript.mjs build/javascript/ && cd build/javascript && node -e 'import(\"apify-client\")'",
+    missing = "npm install --prefix build/javascript apify-client@2.25.0",
+  },
+  lua_curl = {
+    name = "lua-cURL, lua-cjson, LuaJIT", command = on("luajit", "lua_curl"),
+    needs = "luajit -lcurl -lcjson -e ''", missing = "apt-get install lua-curl lua-cjson",
+  },
+  lua_http = {
+    name = "lua-http, lua-cjson, LuaJIT", command = on("luajit", "lua_http"),
+    needs = "luajit -lhttp.client -lzlib -lcjson -e ''", missing = "apt-get install lua-http lua-zlib lua-cjson",
+  },
+  floor = { name = "C: download, inflate", command = MEASURE .. "build/bench/floor", needs = "test -e build/bench/floor", is_bytes = true },
+  tables = { name = "building the tables, Lua 5.4", command = on("lua5.4", "tables"), needs = TABLES_54 },
+  tables_jit = { name = "building the tables, LuaJIT", command = on("luajit", "tables"), needs = TABLES_JIT },
+  waits = { name = "1000 waits, Lua 5.4", command = on("lua5.4", "waits"), needs = CORE_54 },
+  waits_jit = { name = "1000 waits, LuaJIT", command = on("luajit", "waits"), needs = CORE_JIT },
+  decode = {
+    name = "decoding, Lua 5.4", command = on("lua5.4", "decode"),
+    needs = CORE_54 .. " && lua5.4 -lcjson -e ''", missing = "apt-get install lua-cjson",
+  },
+  decode_jit = {
+    name = "decoding, LuaJIT", command = on("luajit", "decode"),
+    needs = CORE_JIT .. " && luajit -lcjson -e ''", missing = "apt-get install lua-cjson",
+  },
+}
+
+local function decoders(name, side, tables)
+  return {
+    title = "decode 100 pages of 1000 runs, " .. name,
+    { side, "cjson " .. DATA, label = "lua-cjson, whole" },
+    { side, "whole " .. DATA, label = "whole", floor = { cpu = 1.5 } },
+    { side, "rows " .. DATA, label = "row by row", floor = { cpu = 1.4 } },
+    { side, "pick " .. DATA, label = "row by row, pick of 4 fields", floor = { cpu = 3.2 } },
+    { tables, DATA, label = "building the tables" },
+  }
+end
+
+local works = {
+  {
+    title = "100,000 runs",
+    { "javascript", "runs " .. FAST },
+    { "javascript", "runs8 " .. FAST, label = "JavaScript, 8 lists in flight" },
+    { "lua_curl", "runs " .. FAST },
+    { "lua_http", "runs " .. FAST },
+    { "here", "runs " .. FAST .. " 8", floor = { wall = 2.5, cpu = 2, memory = 6 } },
+    { "jit", "runs " .. FAST .. " 8", floor = { wall = 3, cpu = 2, memory = 6 } },
+    { "here", "pick " .. FAST .. " 8", label = "this module, Lua 5.4, pick of 4 fields", floor = { wall = 3.4, cpu = 3, memory = 6 } },
+    { "jit", "pick " .. FAST .. " 8", label = "this module, LuaJIT, pick of 4 fields", floor = { wall = 3.4, cpu = 3.2, memory = 6 } },
+    { "tables", DATA },
+    { "tables_jit", DATA },
+    { "floor", FAST .. RUNS .. " 100000 1000 1" },
+  },
+  {
+    title = "100,000 runs, each answer 50 ms away",
+    { "javascript", "runs " .. LATE },
+    { "javascript", "runs8 " .. LATE, label = "JavaScript, 8 lists in flight" },
+    { "here", "runs " .. LATE .. " 8", floor = { wall = 5.5, cpu = 2.1, memory = 6 } },
+    { "jit", "runs " .. LATE .. " 8", floor = { wall = 5.5, cpu = 2.1, memory = 6 } },
+    { "here", "runs " .. LATE .. " 16", label = "this module, Lua 5.4, 16 pages ahead", floor = { wall = 9, cpu = 2 } },
+    { "jit", "runs " .. LATE .. " 16", label = "this module, LuaJIT, 16 pages ahead", floor = { wall = 9, cpu = 1.9 } },
+    { "floor", LATE .. RUNS .. " 100000 1000 8", label = "C: download, inflate, 8 at a time" },
+  },
+  {
+    title = "a dataset of 100,000 items, 58 MB",
+    { "javascript", "items " .. FAST },
+    { "lua_curl", "items " .. FAST },
+    { "lua_http", "items " .. FAST },
+    { "here", "items " .. FAST, floor = { wall = 2.2, cpu = 1.9, memory = 18 } },
+    { "jit", "items " .. FAST, floor = { wall = 2.2, cpu = 1.4, memory = 17 } },
+    { "floor", FAST .. "/v2/datasets/bench/items 1 1 1" },
+  },
+  {
+    title = "small requests, one by one", count = 2000,
+    { "javascript", "calls " .. FAST },
+    { "lua_curl", "calls " .. FAST },
+    { "here", "calls " .. FAST, floor = { wall = 3, cpu = 5 } },
+    { "jit", "calls " .. FAST, floor = { wall = 3, cpu = 5 } },
+  },
+  {
+    title = "small requests, 50 at once", count = 2000,
+    { "javascript", "calls50 " .. FAST },
+    { "here", "calls50 " .. FAST, floor = { wall = 5, cpu = 6 } },
+    { "jit", "calls50 " .. FAST, floor = { wall = 5, cpu = 6 } },
+  },
+  {
+    title = "a thousand waits", rounds = 1, note = true, has_own_answers = true,
+    { "waits", "@API@ @CA@", label = "Lua 5.4, HTTP/1.1" },
+    { "waits", "@API_TLS@ @CA@", label = "Lua 5.4, HTTP/2 and TLS" },
+    { "waits_jit", "@API@ @CA@", label = "LuaJIT, HTTP/1.1" },
+    { "waits_jit", "@API_TLS@ @CA@", label = "LuaJIT, HTTP/2 and TLS" },
+  },
+  decoders("Lua 5.4", "decode", "tables"),
+  decoders("LuaJIT", "decode_jit", "tables_jit"),
+}
+
+return { sides = sides, works = works }
