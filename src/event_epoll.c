@@ -57,9 +57,9 @@ int event_watch (event_set *s, int fd, int tag, int mask) {
   if (mask == 0) return epoll_ctl(s->fd, EPOLL_CTL_DEL, fd, &ev) < 0 ? errno : 0;
   if (mask & EVENT_IN) ev.events |= EPOLLIN;
   if (mask & EVENT_OUT) ev.events |= EPOLLOUT;
-  if (epoll_ctl(s->fd, EPOLL_CTL_MOD, fd, &ev) == 0) return 0;
-  if (errno != ENOENT) return errno;
-  return epoll_ctl(s->fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? errno : 0;
+  if (epoll_ctl(s->fd, EPOLL_CTL_ADD, fd, &ev) == 0) return 0;      /* libcurl forgets each socket between two requests */
+  if (errno != EEXIST) return errno;
+  return epoll_ctl(s->fd, EPOLL_CTL_MOD, fd, &ev) < 0 ? errno : 0;
 }
 
 void event_set_deadline (event_set *s, int64_t when) {

@@ -194,8 +194,11 @@ static int sleep_time (const multi *m, double seconds) {
 int multi_drive (multi *m, double seconds) {
   event_ready ready[MAX_READY];
   int64_t stop = EVENT_NEVER;
-  int timeout = sleep_time(m, seconds), has_moved = 0, n, running;
+  int timeout, has_moved = 0, n, running;
   m->is_driving = 1;
+  run_timers(m);                                      /* a request is sent by one: before its answer is waited for, not after a look */
+  reap_finished(m);
+  timeout = sleep_time(m, seconds);
   do {
     n = event_wait(&m->events, timeout, ready, MAX_READY);
     has_moved |= n > 0;

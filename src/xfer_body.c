@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define USUAL_RATIO 8                    /* compressed JSON grows about so much; what grows more takes several steps */
+
 buf *xfer_window (xfer *x) {
   return xfer_is_coded(x) ? &x->receive.plain : &x->receive.raw;
 }
@@ -78,10 +80,15 @@ static size_t room_left (const xfer *x) {
   return max > x->receive.plain.len ? max - x->receive.plain.len : 0;
 }
 
+/* Bytes that one step decodes: less than a window for the few compressed ones of a small answer. */
+static size_t step_room (const xfer_receive *r) {
+  return r->raw.len < XFER_WINDOW / USUAL_RATIO ? r->raw.len * USUAL_RATIO + 1 : XFER_WINDOW;      /* not 0, if all is read already */
+}
+
 /* One window of decoded bytes from 'raw' to 'plain'. */
 static body_state inflate_some (xfer *x) {
   xfer_receive *r = &x->receive;
-  size_t used, made, left = room_left(x), room = XFER_WINDOW;
+  size_t used, made, left = room_left(x), room = step_room(r);
   if (left == 0 && !xfer_is_success(x)) return at_end(x);       /* of an error's body, the first part is enough */
   if (left < room) room = xfer_is_success(x) ? left + 1 : left;  /* one byte more than allowed tells that there is more */
   char *out;

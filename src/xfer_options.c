@@ -43,14 +43,17 @@ static const option options[] = {
   { NULL, KIND_OTHER, 0 }
 };
 
-/* The bundle that libcurl was built with, when it can be read. */
+/* Can the bundle that libcurl was built with be read? Looked at once: not for each request. */
 static int has_ca_file (void) {
+  static int known = -1;
+  if (known >= 0) return known;
   const char *file = NULL;
 #if LIBCURL_VERSION_NUM >= 0x075400
   const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
   if (v->age >= CURLVERSION_TENTH) file = v->cainfo;
 #endif
-  return file != NULL && access(file, R_OK) == 0;
+  known = file != NULL && access(file, R_OK) == 0;
+  return known;
 }
 
 static void set_protocols (CURL *easy) {
