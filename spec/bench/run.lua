@@ -44,7 +44,7 @@ local function lines_of(work, sides, values)
     local side = sides[row[1]]
     if side then
       lines[#lines + 1] = {
-        name = row.label or side.name, is_first = i == 1, has_own_answer = side.is_bytes or work.has_own_answers, floor = row.floor, samples = {},
+        name = row.label or side.name, is_base = i == 1, has_own_answer = side.is_bytes or work.has_own_answers, floor = row.floor, samples = {},
         command = side.command .. " " .. filled(row[2], values),
       }
     end
@@ -68,7 +68,7 @@ local function run_work(work, lines)
   for round = 1, work.rounds or ROUNDS do
     for i = 1, #lines do
       local line = lines[(i + round - 2) % #lines + 1]
-      if round == 1 or not IS_QUICK or line.is_first or line.floor then table.insert(line.samples, measure(line.command, round)) end
+      if round == 1 or not IS_QUICK or line == lines[1] or line.floor then table.insert(line.samples, measure(line.command, round)) end
     end
   end
   compare(work.title, lines)

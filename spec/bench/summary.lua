@@ -26,7 +26,7 @@ end
 ---@param lines table[]
 ---@return table
 function summary.of(work, lines)
-  local result = { title = work.title, count = work.count, note = work.note, has_base = lines[1].is_first, lines = {} }
+  local result = { title = work.title, count = work.count, note = work.note, has_base = lines[1].is_base, lines = {} }
   for i, line in ipairs(lines) do
     local shown = { name = line.name, answer = line.samples[1].answer, floor = line.floor, samples = line.samples }
     for _, figure in ipairs(FIGURES) do shown[figure] = figure_of(line.samples, lines[1].samples, figure) end
