@@ -16,7 +16,7 @@ use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 use Errno;
 use IO::Handle;
 use IO::Select;
-use constant DRIPPED => 1000;           # bytes of a piece of 64 KiB that come one by one: the rest would only take time
+use constant DRIPPED => 1000;           # bytes that come one by one: the rest would only take time
 
 $SIG{PIPE} = 'IGNORE';
 my ($ports, $writers, %peer) = (IO::Select->new, IO::Select->new);
@@ -74,7 +74,7 @@ sub to_server {
 sub accept_client {
   accept(my $s, $relay) or return;
   setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1);
-  my $c = { client => $s, is_between => 1 };
+  my $c = { client => $s, is_between => 1, slow => '' };
   $peer{$s} = $c;
   $ports->add($s);
   $c->{is_diverted} = 1 if $rule{divert} && is_due();
@@ -156,11 +156,16 @@ sub allowance {
 
 sub drip {
   my ($c, $bytes) = @_;
-  for my $byte (split //, substr $bytes, 0, DRIPPED) {
-    return drop_both($c) unless give($c->{client}, $byte);
-    select(undef, undef, undef, 0.00002);
-  }
-  give($c->{client}, substr $bytes, DRIPPED) or drop_both($c) if length $bytes > DRIPPED;
+  $c->{slow} .= $bytes;
+  $c->{dripped} = 0;
+  $writers->add($c->{client});
+}
+
+sub drip_more {
+  my ($c) = @_;
+  my $bytes = substr $c->{slow}, 0, $c->{dripped}++ < DRIPPED ? 1 : length $c->{slow}, '';
+  $writers->remove($c->{client}) unless length $c->{slow};
+  give($c->{client}, $bytes) or drop_both($c);
 }
 
 sub from_server {
@@ -189,7 +194,7 @@ sub take_control {
 
 while (1) {
   my ($readable, $writable) = IO::Select::select($ports, $writers, undef);
-  say_more($peer{$_}) for grep { $peer{$_} } @$writable;
+  for my $c (grep { $_ } map { $peer{$_} } @$writable) { if (length $c->{slow}) { drip_more($c) } else { say_more($c) } }
   for my $s (@$readable) {
     if ($s == \*STDIN) { exit 0 unless sysread(STDIN, my $none, 100) }
     elsif ($s == $relay) { accept_client() }
