@@ -22,9 +22,10 @@ void buf_init (buf *b, size_t max);
 /* Give the memory back; the buffer is empty and usable again. Safe to call twice. */
 void buf_free (buf *b);
 
-/* Where the bytes begin; valid until the next call that may move them. */
+/* Where the bytes begin, never NULL; valid until the next call that may move them. */
 static inline char *buf_bytes (const buf *b) {
-  return b->data == NULL ? NULL : b->data + b->head;
+  static char none[1];
+  return b->data == NULL ? none : b->data + b->head;
 }
 
 /* Make room for 'n' bytes behind the last one and set *room to it. ERR_OK, ERR_MEMORY or ERR_TOO_LARGE. */

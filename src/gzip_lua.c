@@ -120,7 +120,7 @@ static int l_finish (lua_State *L) {
   int is_compressed = g->is_open && g->packed.len < g->plain.len;
   buf_free(is_compressed ? &g->plain : &g->packed);      /* before a third copy is made */
   const buf *body = is_compressed ? &g->packed : &g->plain;
-  lua_pushlstring(L, body->len > 0 ? buf_bytes(body) : "", body->len);
+  lua_pushlstring(L, buf_bytes(body), body->len);
   lua_pushboolean(L, is_compressed);
   release(g);
   return 2;

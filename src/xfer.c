@@ -7,7 +7,6 @@
 #include "xfer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -146,6 +145,15 @@ static size_t count_trailer (xfer *x, size_t len) {
   return 0;
 }
 
+/* The status in a status line, which need not end with a zero: three digits behind the first blank; 0: there is none. */
+static int read_status (const char *line, size_t len) {
+  const char *end = line + len, *p = memchr(line, ' ', len);
+  int status = 0;
+  while (p != NULL && p < end && *p == ' ') p++;
+  for (int i = 0; p != NULL && p < end && i < 3 && *p >= '0' && *p <= '9'; i++) status = status * 10 + (*p++ - '0');
+  return status;
+}
+
 static size_t on_header (char *line, size_t size, size_t count, void *user) {
   xfer *x = user;
   xfer_receive *r = &x->receive;
@@ -154,8 +162,7 @@ static size_t on_header (char *line, size_t size, size_t count, void *user) {
   if (x->phase >= PHASE_HEAD) return count_trailer(x, len);
   if (!r->in_head && len > 5 && memcmp(line, "HTTP/", 5) == 0) {     /* also after an interim answer such as 103 */
     r->in_head = 1;
-    const char *space = memchr(line, ' ', len);
-    x->status = space == NULL ? 0 : atoi(space + 1);
+    x->status = read_status(line, len);
     buf_drop(&r->head, r->head.len);
     return len;
   }

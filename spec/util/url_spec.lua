@@ -95,6 +95,11 @@ describe("url.base", function()
     assert.equal("http://h/v2", url.base("http://h:80").url)
   end)
 
+  it("writes the path as it will be sent: without dots, in ASCII", function()
+    assert.equal("http://h/a%D5/b/v2", url.base("http://h/x/../a\213/./b").url)
+    assert.equal("http://h/v2", url.base("http://h/..").url)
+  end)
+
   it("takes names, IPv4 and IPv6", function()
     assert.equal("my_service", url.base("http://my_service").host)
     assert.equal("a.b.", url.base("http://a.b.").host)

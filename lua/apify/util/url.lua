@@ -171,25 +171,6 @@ local function root(parts)
   return parts.scheme .. "://" .. parts.host .. port
 end
 
---- The base URL of the API, given with or without slashes at its end and with or without `/v2`; or nil and why.
----@param s string
----@return apify.BaseUrl?
----@return string? reason
-function url.base(s)
-  if type(s) ~= "string" then return nil, "it must be a string" end
-  if s:find "[%c ]" then return nil, "spaces and control characters are refused" end
-  if s:find "[?#]" then return nil, "a query or a fragment is refused" end
-  local parts, why = parse(s)
-  if not parts then return nil, why end
-  local prefix = parts.path:gsub("/+$", ""):gsub(API_VERSION .. "$", ""):gsub("/+$", "")
-  return {
-    url = root(parts) .. prefix .. API_VERSION,
-    scheme = parts.scheme, host = parts.host, port = parts.port, loopback = parts.loopback,
-  }
-end
-
--- Following
-
 --- Take `.` and `..` out of an absolute path, as a browser does.
 local function remove_dots(path)
   local kept, last = {}, nil
@@ -204,6 +185,26 @@ local function remove_dots(path)
   if last == "." or last == ".." then kept[#kept + 1] = "" end
   return "/" .. table.concat(kept, "/")
 end
+
+--- The base URL of the API, given with or without slashes at its end and with or without `/v2`; or nil and why.
+---@param s string
+---@return apify.BaseUrl?
+---@return string? reason
+function url.base(s)
+  if type(s) ~= "string" then return nil, "it must be a string" end
+  if s:find "[%c ]" then return nil, "spaces and control characters are refused" end
+  if s:find "[?#]" then return nil, "a query or a fragment is refused" end
+  local parts, why = parse(s)
+  if not parts then return nil, why end
+  local path = parts.path ~= "" and remove_dots((parts.path:gsub("[\128-\255]", percent))) or ""
+  local prefix = path:gsub("/+$", ""):gsub(API_VERSION .. "$", ""):gsub("/+$", "")
+  return {
+    url = root(parts) .. prefix .. API_VERSION,
+    scheme = parts.scheme, host = parts.host, port = parts.port, loopback = parts.loopback,
+  }
+end
+
+-- Following
 
 --- Path and query of a reference without scheme and host, seen from `from`.
 local function follow(from, reference)
