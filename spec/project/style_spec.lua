@@ -6,7 +6,7 @@ local sources = require "spec.support.sources"
 local MAX_LINE = 150
 local MAX_LINES = 400          -- of a source file: it is read in one sitting
 local FOLDERS = "src lua spec examples docs Makefile README.md CHANGELOG.md CONTRIBUTING.md .ci"
-local GENERATED = { "^spec/vectors/", "%.svg$" }
+local GENERATED = { "^spec/vectors/", "^spec/fuzz/corpus/", "%.svg$" }
 
 -- The library's files whose functions a user calls.
 local SURFACE = { "init", "client", "loop/fiber", "paging/iterator", "resources/base/[%w_]+", "resources/[%w_]+" }
