@@ -31,7 +31,7 @@ install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
 .PHONY: writable build install uninstall env nvim setup demo api picture docs test
-.PHONY: lint analyze clang asan valgrind fuzz faults bench peers soak mutants rock ci clean help
+.PHONY: lint analyze conformance clang asan valgrind fuzz faults bench peers soak mutants rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -77,23 +77,26 @@ test:                                 ## set up, build, and run every spec on Lu
 	@$(submake) -s build
 	@$(run) -i lua5.4 -i luajit $(SPEC)
 
+conformance: build                    ## the cases of JSONTestSuite in figures, whole and row by row, on each Lua
+	@sh spec/setup/conformance
+
 lint:                                 ## luacheck
 	@luacheck --quiet .
 
-analyze:                              ## gcc's analyzer, to be read with doubt
-	@$(submake) -s build BUILD=build/analyze CC=gcc CFLAGS='-O1 -fanalyzer' WERROR=
+analyze:                              ## clang-tidy and cppcheck: clean, but for what spec/setup/analyze explains [GCC=1: its analyzer, too]
+	@sh spec/setup/analyze $(if $(GCC),gcc)
 
-clang:                                ## build with clang, and run the core's specs
-	@$(submake) -s build BUILD=build/clang CC=clang
+clang:                                ## build with clang, and run the core's specs; undefined behaviour traps
+	@$(submake) -s build BUILD=build/clang CC=clang CFLAGS='-O1 -g -fsanitize=undefined -fsanitize-trap=undefined'
 	@$(run) -b build/clang -i lua5.4 -i luajit core
 
-asan:                                 ## the core's specs with AddressSanitizer and UBSan
+asan:                                 ## the specs with AddressSanitizer and UBSan, but those of spec/setup/unwrapped [ALL=1: LuaJIT, too]
 	@$(submake) -s build BUILD=build/asan CC=gcc CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover'
-	@$(run) -b build/asan -i lua5.4 -w 'sh spec/setup/under_asan' core
+	@$(run) -b build/asan -i lua5.4 $(if $(ALL),-i luajit) -w 'sh spec/setup/under_asan' memory
 
-valgrind:                             ## the core's specs under memcheck: no error, nothing lost
+valgrind:                             ## the core's specs under memcheck: no error, nothing lost [ALL=1: all but those of spec/setup/unwrapped]
 	@$(submake) -s build BUILD=build/valgrind CFLAGS='-O1 -g'
-	@$(run) -b build/valgrind -i lua5.4 -w 'sh spec/setup/under_valgrind' core
+	@$(run) -b build/valgrind -i lua5.4 -w 'sh spec/setup/under_valgrind' $(if $(ALL),memory,core)
 
 fuzz:                                 ## the fuzzers of spec/fuzz, on both Luas [SECS=60 in all, FUZZ="rows url"]
 	@SECS='$(or $(SECS),60)' sh spec/fuzz/run $(FUZZ)

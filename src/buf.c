@@ -37,7 +37,7 @@ static err_code grow (buf *b, size_t need) {
   size_t cap = grown(b, need);
   char *data = malloc(cap);
   if (data == NULL) return ERR_MEMORY;
-  if (b->len > 0) memcpy(data, b->data + b->head, b->len);
+  if (b->len > 0) memcpy(data, b->data + b->head, b->len);      /* NOLINT: where there are bytes, there is memory */
   free(b->data);
   b->data = data;
   b->head = 0;

@@ -349,7 +349,7 @@ json_status json_read (lua_State *L, int dec_idx, json_input *in) {
     return JSON_OK;
   }
   lua_settop(L, r.strings - 1);
-  in->used = (size_t)(r.lex.at - bytes);
+  in->used = (size_t)(r.lex.at - bytes);                      /* NOLINT: whatever returns NULL has set it */
   in->message = r.lex.message;
   return in->message == NULL ? JSON_INCOMPLETE : JSON_INVALID;
 }

@@ -23,6 +23,7 @@ static void add_key (luaL_Buffer *b, const frame *f, int is_first) {
     if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i > 0 && c >= '0' && c <= '9'))) is_name = 0;
   }
   luaL_addstring(b, is_name ? is_first ? "" : "." : "[\"");
+  /* NOLINTNEXTLINE: a macro, of LuaJIT's, whose two branches are alike */
   for (size_t i = 0; i < len; i++) luaL_addchar(b, f->key[i] >= ' ' && f->key[i] < 127 ? f->key[i] : '?');
   if (!is_name) luaL_addstring(b, len < f->key_len ? "...\"]" : "\"]");
 }

@@ -106,7 +106,7 @@ static void unlink_attached (multi *m, xfer *x) {
 /* Take a transfer out; what it has received stays with it. In a forked child libcurl is not told. */
 static void detach (xfer *x) {
   pool *p = x->link.pool;
-  multi *m = p->owner;
+  multi *m = p->owner;                                /* NOLINT: whoever is on the list has a pool; unlinking leaves none on it */
   if (x->link.has_news) unlink_news(m, x);
   unlink_attached(m, x);
   if (multi_is_foreign(m)) x->easy = NULL;            /* leaked: cleaning up would speak on the parent's connection */

@@ -1,5 +1,6 @@
 --- What `iterate` gives, by its options and methods.
 local apify = require "apify"
+local program = require "spec.support.program"
 local testbed = require "spec.support.testbed"
 
 local ACTOR = "janedoe~my-actor"
@@ -227,21 +228,13 @@ describe("iterate", function()
     end)
 
     it("goes on in another process", function()
-      local interpreter = arg[-1] or "lua5.4"
-      for i = -1, -10, -1 do if arg[i] then interpreter = arg[i] end end
-      local program = ([[
+      local text = ([[
         local apify = require "apify"
         local client = apify.new { base_url = %q }
         for run in client:actor(%q):runs():iterate { bookmark = %q } do io.write(run.id, "\n") end]]):format(s.url, ACTOR,
         bookmark_after(240))
-      local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write(program)
-      file:close()
-      local pipe, list = io.popen(interpreter .. " " .. path), {}
-      for line in pipe:lines() do list[#list + 1] = line end
-      pipe:close()
-      os.remove(path)
+      local output, list = program.run_code(text), {}
+      for line in output:gmatch "[^\n]+" do list[#list + 1] = line end
       assert.same(slice(ids(), 241, 250), list)
     end)
 

@@ -2,11 +2,14 @@
 local program = {}
 
 local IS_JIT = rawget(_G, "jit") ~= nil
-local INTERPRETER = IS_JIT and "luajit" or "lua5.4"
+local INTERPRETER = (os.getenv "SPEC_WRAPPER" or "") .. (IS_JIT and " luajit" or " lua5.4")
 
 -- Not package.path and package.cpath: an nginx below the program would look there too, with another Lua.
 local LUA_PATH = os.getenv "LUA_PATH" or "./lua/?.lua;./lua/?/init.lua;;"
 local LUA_CPATH = os.getenv "LUA_CPATH" or ("./build/%s/?.so;;"):format(IS_JIT and "luajit" or "5.4")
+
+--- Are the programs run under AddressSanitizer, which takes memory of its own?
+program.is_wrapped = os.getenv "SPEC_WRAPPER" ~= nil
 
 local function quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
