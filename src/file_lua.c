@@ -69,10 +69,10 @@ static int l_gc (lua_State *L) {
 
 /* ---- failures ---- */
 
-/* nil, "cannot write <path>: <the system's words>", "io", errno. Pushes 4 values. */
+/* nil, "cannot write <path>: <the system's words>", "io" (or "memory"), errno. Pushes 4 values. */
 static int push_failure (lua_State *L, const file *f, int sys_errno) {
   lua_pushfstring(L, "cannot write %s: %s", f->path, strerror(sys_errno));
-  err_push(L, ERR_IO, lua_tostring(L, -1));
+  err_push(L, sys_errno == ENOMEM ? ERR_MEMORY : ERR_IO, lua_tostring(L, -1));
   lua_remove(L, -4);
   lua_pushinteger(L, sys_errno);
   return 4;

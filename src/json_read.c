@@ -330,7 +330,7 @@ static const byte *read_root (json_reader *r, const byte *p, shape *root) {
 json_status json_read (lua_State *L, int dec_idx, json_input *in) {
   json_reader r;
   const byte *bytes = (const byte *)in->bytes;
-  luaL_checkstack(L, LEVELS_AT_ONCE * SLOTS_PER_LEVEL, "no room to decode");
+  luaL_checkstack(L, LEVELS_AT_ONCE * SLOTS_PER_LEVEL, "no room to decode, or not enough memory");
   r.L = L;
   r.d = lua_touserdata(L, dec_idx);
   decoder_refresh(L, dec_idx, r.d);

@@ -256,7 +256,7 @@ static int write_foreign (writer *w, const frame *up) {
 
 /* Append the value on top; 'up' is the frame of the table it is in, or NULL, and 'depth' how deep that table lies. */
 static int write_value (writer *w, const frame *up, int depth) {
-  luaL_checkstack(w->L, SLOTS_PER_LEVEL, "no room to encode");
+  luaL_checkstack(w->L, SLOTS_PER_LEVEL, "no room to encode, or not enough memory");
   switch (lua_type(w->L, -1)) {
     case LUA_TSTRING: return write_string(w, up);
     case LUA_TNUMBER: return writer_add_number(w, up);
@@ -291,7 +291,7 @@ static void push_message (writer *w) {
 
 int json_write (lua_State *L, int idx, int marks, int sorts_keys) {
   writer w = { .L = L, .marks = marks, .sorts_keys = sorts_keys };
-  luaL_checkstack(L, LUA_MINSTACK, "no room to encode");
+  luaL_checkstack(L, LUA_MINSTACK, "no room to encode, or not enough memory");
   idx = lua_absindex(L, idx);
   int base = lua_gettop(L);
   w.out = push_scratch(L);

@@ -50,7 +50,7 @@ static void push_path (lua_State *L, const frame *f) {
 int writer_fail (writer *w, const frame *where, const char *why) {
   w->name = "encode";
   snprintf(w->why, sizeof w->why, "%s", why);
-  luaL_checkstack(w->L, LUA_MINSTACK, "no room for a message");
+  luaL_checkstack(w->L, LUA_MINSTACK, "no room for a message, or not enough memory");
   push_path(w->L, where);
   lua_replace(w->L, w->path);
   return 0;

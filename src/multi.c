@@ -36,7 +36,7 @@ static int on_socket_change (CURL *easy, curl_socket_t fd, int what, void *user,
   int mask = 0;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) mask |= EVENT_IN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) mask |= EVENT_OUT;
-  event_watch(&p->owner->events, fd, p->index, mask);
+  if (event_watch(&p->owner->events, fd, p->index, mask) != 0 && mask != 0) p->is_lost = 1;
   return 0;
 }
 
@@ -154,13 +154,31 @@ static int curl_mask (int mask) {
   return out;
 }
 
-static void run_timers (multi *m) {
+/* Let libcurl go on. Where it has no memory, it does not say whose exchange will not go on. */
+static void act (pool *p, curl_socket_t fd, int mask) {
   int running;
+  if (curl_multi_socket_action(p->handle, fd, mask, &running) != CURLM_OK) p->is_lost = 1;
+}
+
+static void run_timers (multi *m) {
   for (int i = 0; i < m->pool_count; i++) {
     pool *p = &m->pools[i];
     if (p->deadline > event_now()) continue;
     p->deadline = EVENT_NEVER;                        /* libcurl sets the next one */
-    curl_multi_socket_action(p->handle, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(p, CURL_SOCKET_TIMEOUT, 0);
+  }
+}
+
+/* End what is under way in the pools where something was lost: for want of memory, so that its owners hear of it at once. */
+static void end_lost (multi *m) {
+  for (int i = 0; i < m->pool_count; i++) {
+    pool *p = &m->pools[i];
+    for (xfer *x = m->attached; x != NULL && p->is_lost; x = x->link.next) {
+      if (x->link.pool != p || x->phase >= PHASE_DONE) continue;
+      xfer_fail(x, ERR_MEMORY, "out of memory");
+      stop(x);
+    }
+    p->is_lost = 0;
   }
 }
 
@@ -195,6 +213,7 @@ int multi_drive (multi *m, double seconds) {
   event_ready ready[MAX_READY];
   int64_t stop = EVENT_NEVER;
   int timeout, has_moved = 0, n, running;
+  end_lost(m);                                        /* what was lost since, in a call from outside */
   m->is_driving = 1;
   run_timers(m);                                      /* a request is sent by one: before its answer is waited for, not after a look */
   reap_finished(m);
@@ -204,22 +223,23 @@ int multi_drive (multi *m, double seconds) {
     has_moved |= n > 0;
     if (stop == EVENT_NEVER) stop = event_now() + MAX_STEP_MS;
     for (int i = 0; i < n && event_now() < stop; i++)  /* what is not served stays ready; a TLS handshake takes a millisecond */
-      curl_multi_socket_action(m->pools[ready[i].tag].handle, ready[i].fd, curl_mask(ready[i].mask), &running);
+      act(&m->pools[ready[i].tag], ready[i].fd, curl_mask(ready[i].mask));
     run_timers(m);
     timeout = 0;
   } while (n == MAX_READY && event_now() < stop);
   reap_finished(m);
+  end_lost(m);
   m->is_driving = 0;
   return has_moved;
 }
 
-xfer *multi_take_news (multi *m) {
-  xfer *x = m->news;
-  if (x == NULL) return NULL;
-  m->news = x->link.news_next;
-  x->link.has_news = 0;
+xfer *multi_first_news (const multi *m) {
+  return m->news;
+}
+
+void multi_drop_news (multi *m, xfer *x) {
+  unlink_news(m, x);
   xfer_settle(x);
-  return x;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ typedef struct pool {
   pool_kind kind;
   long max_connections;                  /* 0: no limit */
   int64_t deadline;                      /* when libcurl wants to be called, in event_now's time */
+  int is_lost;                           /* a socket could not be watched, or libcurl had no memory: nobody would hear of what happens there */
 } pool;
 
 struct multi {
@@ -56,8 +57,11 @@ err_code multi_attach (pool *p, xfer *x);
 ** Was there anything on a socket? */
 int multi_drive (multi *m, double seconds);
 
-/* A transfer that has news, which it then has no more; NULL when none has. */
-xfer *multi_take_news (multi *m);
+/* A transfer that has news; NULL when none has. */
+xfer *multi_first_news (const multi *m);
+
+/* Its news was given out: it has none any more. */
+void multi_drop_news (multi *m, xfer *x);
 
 /* Let the event set wake its host when the first pool's time comes, now that the news has been taken. */
 void multi_update_deadline (multi *m);

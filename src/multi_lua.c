@@ -83,15 +83,21 @@ static int l_submit (lua_State *L) {
   return 1;
 }
 
-/* Move the transfers with news into the list at 'idx'; returns how many. */
+/* Move the transfers with news into the list at 'idx'; returns how many. Each has its news until it is in the list, which may have no
+** room for it; and a finalizer that runs meanwhile may take it out. */
 static int give_news (lua_State *L, multi *m, int idx) {
   int n = 0;
   xfer *x;
   lua_getiuservalue(L, 1, 1);
-  while ((x = multi_take_news(m)) != NULL) {
+  while ((x = multi_first_news(m)) != NULL) {
     lua_rawgetp(L, -1, x);
-    if (lua_isnil(L, -1)) lua_pop(L, 1);               /* about to be collected */
-    else lua_rawseti(L, idx, ++n);
+    if (lua_isnil(L, -1)) {                            /* about to be collected */
+      lua_pop(L, 1);
+      multi_drop_news(m, x);
+      continue;
+    }
+    lua_rawseti(L, idx, ++n);
+    if (x->link.has_news) multi_drop_news(m, x);
   }
   lua_pop(L, 1);
   return n;

@@ -141,6 +141,14 @@ static int is_over (const tap *t) {
   return t->given > 0 && event_now() > t->until;
 }
 
+#if LUA_VERSION_NUM >= 504
+/* take_row of the tap at AT_TAP, for a protected call. */
+static int run_take (lua_State *L) {
+  tap *t = lua_touserdata(L, AT_TAP);
+  return take_row(L, t, t->x);
+}
+#endif
+
 /* core.take(tap) -> row | nil, row that is for the caller to judge | nil.   Pushes 1, 2 or no values.
 ** Nothing: the tap is shut or was stopped, its time is over, it has given all that it may, or there is no row to be had now. */
 static int l_take (lua_State *L) {
@@ -148,10 +156,18 @@ static int l_take (lua_State *L) {
   if (is_over(t)) return 0;
   xfer *x = t->x;
   x->is_reading = 1;
-  int results = take_row(L, t, x);                   /* the transfer stays on the stack, whatever becomes of the tap */
-  x->is_reading = 0;
+#if LUA_VERSION_NUM >= 504
+  lua_getiuservalue(L, AT_TAP, 1);                   /* the transfer stays on the stack, whatever becomes of the tap */
+  lua_pushcfunction(L, run_take);
+  lua_pushvalue(L, AT_TAP);
+  int rc = lua_pcall(L, 1, LUA_MULTRET, 0), results = lua_gettop(L) - AT_TAP - 1;
+  if (rc != LUA_OK) results = -1;
+#else                                                /* LuaJIT: a protected call costs a tenth of a row */
+  int results = take_row(L, t, x);                   /* its stack keeps the transfer */
+#endif
+  x->is_reading = x->receive.is_pinned = 0;
   if (x->is_doomed) xfer_release(x);
-  return results;
+  return results < 0 ? lua_error(L) : results;
 }
 
 /* ---- opening and shutting ---- */

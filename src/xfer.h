@@ -85,6 +85,7 @@ typedef struct xfer_send {
 } xfer_send;
 
 struct xfer {
+  int (*read) (lua_State *L, xfer *x);   /* of the call that is_reading speaks of */
   CURL *easy;                        /* NULL: closed */
   struct curl_slist *headers;
   xfer_phase phase;

@@ -10,7 +10,10 @@ buf *xfer_window (xfer *x) {
 }
 
 void xfer_apply_pauses (xfer *x) {
-  curl_easy_pause(x->easy, (x->receive.is_paused ? CURLPAUSE_RECV : 0) | (x->send.is_paused ? CURLPAUSE_SEND : 0));
+  CURLcode rc = curl_easy_pause(x->easy, (x->receive.is_paused ? CURLPAUSE_RECV : 0) | (x->send.is_paused ? CURLPAUSE_SEND : 0));
+  if (rc == CURLE_OK || rc == CURLE_BAD_FUNCTION_ARGUMENT) return;   /* the latter: it has no connection any more */
+  xfer_fail(x, ERR_MEMORY, "out of memory");
+  if (x->link.hooks != NULL && x->phase < PHASE_DONE) x->link.hooks->stop(x);
 }
 
 static void resume (xfer *x) {

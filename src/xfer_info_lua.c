@@ -3,6 +3,8 @@
 
 #include "event.h"
 
+static const char run_read_key = 0;        /* its address is a key of the registry */
+
 xfer *xfer_any (lua_State *L) {
   return luaL_checkudata(L, 1, XFER_TYPE);
 }
@@ -19,14 +21,31 @@ void xfer_push_slot (lua_State *L, int idx, int slot) {
   lua_remove(L, -2);
 }
 
+/* Calls what the transfer at index 1 is to be read by. */
+static int run_read (lua_State *L) {
+  xfer *x = lua_touserdata(L, 1);
+  return x->read(L, x);
+}
+
 int xfer_guard (lua_State *L, int (*read) (lua_State *L, xfer *x)) {
   xfer *x = xfer_check(L);
   if (x->is_reading) return err_push(L, ERR_CONTEXT, "the transfer is being read already");
+  lua_settop(L, 2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &run_read_key);   /* LuaJIT would make a new function of it each time */
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  x->read = read;
   x->is_reading = 1;
-  int results = read(L, x);
-  x->is_reading = 0;
+  int rc = lua_pcall(L, 2, LUA_MULTRET, 0);
+  x->is_reading = x->receive.is_pinned = 0;
   if (x->is_doomed) xfer_release(x);
-  return results;
+  if (rc != LUA_OK) return lua_error(L);
+  return lua_gettop(L) - 2;
+}
+
+void xfer_guard_open (lua_State *L) {
+  lua_pushcfunction(L, run_read);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &run_read_key);
 }
 
 /* transfer:owner() -> what was given as owner.   Pushes 1 value. */

@@ -247,6 +247,7 @@ static const luaL_Reg methods[] = {
 
 void open_xfer (lua_State *L) {
   core_new_type(L, XFER_TYPE, meta, methods);
+  xfer_guard_open(L);
   luaL_getmetatable(L, XFER_TYPE);
   lua_getfield(L, -1, "__index");
   luaL_setfuncs(L, xfer_info, 0);

@@ -147,6 +147,27 @@ static const option *find_option (const char *name) {
   return NULL;
 }
 
+/* May the text stand in a request line as it is? */
+static int is_plain_target (const char *text) {
+  while (*text > ' ' && *text < 127 && *text != '#') text++;
+  return *text == '\0';
+}
+
+/* Say in so many words what to ask for: libcurl leaves the query of a URL out where it has no memory for it, and asks for something else.
+** A proxy for plain http wants more than that, so it is left to libcurl where there might be one. */
+static err_code apply_target (lua_State *L, int idx, CURL *easy) {
+  lua_getfield(L, idx, "url");
+  lua_getfield(L, idx, "proxy");
+  const char *url = lua_tostring(L, -2), *proxy = lua_tostring(L, -1);
+  int is_direct = url != NULL && (strncmp(url, "https:", 6) == 0 || (proxy != NULL && *proxy == '\0'));
+  const char *host = is_direct ? strstr(url, "://") : NULL;
+  const char *target = host == NULL ? "" : host + 3 + strcspn(host + 3, "/?#");
+  err_code rc = ERR_OK;
+  if (*target == '/' && is_plain_target(target) && curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) != CURLE_OK) rc = ERR_MEMORY;
+  lua_pop(L, 2);
+  return rc;
+}
+
 /* What a body may be compressed with: nothing, if it is wanted as it is stored. */
 static const char *accepted (lua_State *L, int idx) {
   return core_flag(L, idx, "raw") ? "Accept-Encoding: identity" : "Accept-Encoding: gzip";
@@ -158,6 +179,7 @@ err_code xfer_apply_options (lua_State *L, int idx, CURL *easy, struct curl_slis
   err_code rc = add_header(headers, accepted(L, idx));
   if (rc == ERR_OK) rc = add_header(headers, "Expect:");         /* no pause before a larger body */
   if (rc == ERR_OK) rc = add_header(headers, "Content-Type:");   /* none but the caller's: libcurl would call any body a form */
+  if (rc == ERR_OK) rc = apply_target(L, idx, easy);
   lua_pushnil(L);
   while (rc == ERR_OK && lua_next(L, idx) != 0) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";

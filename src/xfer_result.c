@@ -8,6 +8,9 @@
 #include "core.h"
 #include "descriptors.h"
 
+/* libcurl has one code for both, before 8.6. */
+#define TOO_LONG "a header of the answer is larger than libcurl takes, or there was no memory for it"
+
 void xfer_note (xfer *x) {
   if (x->link.has_news || x->link.news == NULL) return;
   x->link.has_news = 1;
@@ -82,7 +85,7 @@ static void drop_head (xfer *x, CURLcode result) {
 }
 
 void xfer_finish (xfer *x, CURLcode result) {
-  if (is_long_line(x, result)) xfer_fail(x, ERR_TOO_LARGE, "a header of the answer is larger than libcurl takes");
+  if (is_long_line(x, result)) xfer_fail(x, ERR_TOO_LARGE, TOO_LONG);
   if (x->phase < PHASE_HEAD) drop_head(x, result);
   x->phase = PHASE_DONE;
   xfer_note(x);

@@ -58,9 +58,10 @@ local lines_mt
 --- Add a piece to the line that is being gathered. nil and an error when that makes it too long, once.
 local function hold(self, piece)
   if self.is_dropped then return true end
-  self.held_size = self.held_size + #piece
-  if self.held_size <= MAX_LINE then
+  local size = self.held_size + #piece
+  if size <= MAX_LINE then
     self.held[#self.held + 1] = piece
+    self.held_size = size
     return true
   end
   self.held, self.held_size, self.is_dropped = {}, 0, true
@@ -75,33 +76,37 @@ local function strip(self, line)
   return line:byte(-1) == 13 and line:sub(1, -2) or line
 end
 
---- The gathered line; nil if it was dropped.
-local function release(self)
-  local line = not self.is_dropped and strip(self, table.concat(self.held)) or nil
+--- The gathered line, which this piece ends; nil if it was dropped. nil and an error when it is too long.
+local function release(self, piece)
+  if self.held_size == 0 and not self.is_dropped then return strip(self, piece) end
+  local ok, err = hold(self, piece)
+  local line = ok and not self.is_dropped and strip(self, table.concat(self.held)) or nil
   self.held, self.held_size, self.is_dropped = {}, 0, false
-  return line
+  return line, err
 end
 
 --- The next line that ends in the received bytes, which are used up if there is none. nil and an error for one that is too long.
+--- An error that is raised on the way, for want of memory, takes nothing away.
 local function cut_line(self)
   while self.bytes do
-    local bytes, at = self.bytes, self.at
+    local bytes, at, held, size = self.bytes, self.at, #self.held, self.held_size
     local stop = bytes:find("\n", at, true)
-    if stop then self.at = stop + 1 else self.bytes = nil end
     local piece = bytes:sub(at, stop and stop - 1)
-    if stop and self.held_size == 0 and not self.is_dropped then return strip(self, piece) end
-    local ok, err = hold(self, piece)
-    local line = stop and release(self)
-    if not ok then return nil, err end
-    if line then return line end
+    local is_done, line, err = pcall(stop and release or hold, self, piece)
+    if not is_done then
+      self.held[held + 1], self.held_size = nil, size
+      error(line, 0)
+    end
+    if stop then self.at = stop + 1 else self.bytes = nil end
+    if err then return nil, err end
+    if stop and line then return line end
   end
 end
 
 --- What came after the last line break, once; nil if there was nothing.
 local function last_line(self)
-  self.is_over = true
-  local line = table.concat(self.held)
-  self.held = {}
+  local line, none = table.concat(self.held), {}
+  self.is_over, self.held = true, none
   if line ~= "" then return line end
 end
 
@@ -127,9 +132,12 @@ local function next_shown(self)
     local prefix
     prefix, err = self.stream:ask(self.prefix)
     if err then return nil, err end
-    self.prefix, self.unshown = prefix, nil
+    self.prefix = prefix
   end
-  return self.prefix .. line
+  self.unshown = line                    -- until it has its prefix
+  line = self.prefix .. line
+  self.unshown = nil
+  return line
 end
 
 --- The next line; nil at the end; nil and an error when it could not be had, after which `next` may be called again.

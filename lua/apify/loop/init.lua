@@ -47,7 +47,8 @@ end)
 --- Let the adapter hear of fibers that can go on, and of what functions of its program yield in them.
 local function note(adapter)
   if attached[adapter] then return end
-  attached[adapter], attached[#attached + 1] = true, adapter
+  attached[#attached + 1] = adapter
+  attached[adapter] = true
   for mark, take in pairs(adapter.on_yield or {}) do
     scheduler.set_on_yield(mark, function(...) return take(host, ...) end)
   end

@@ -201,8 +201,9 @@ function scheduler.wake(waiter)
   waiter.is_awake = true
   local ticket = waiter.first
   while ticket do
+    if not ticket.adapter then enqueue(ticket.inside) end         -- first, as it may fail
     ticket.is_awake = true
-    if ticket.adapter then ticket.adapter.wake(ticket) else enqueue(ticket.inside) end
+    if ticket.adapter then ticket.adapter.wake(ticket) end
     ticket = ticket.next
   end
 end

@@ -157,6 +157,13 @@ function errors.new(fields)
   return setmetatable(e, Error)
 end
 
+--- The kind of error that something is which a function of the user's raised. Lua itself raises this text when it has no memory.
+---@param why any
+---@return "io"|"memory"
+function errors.kind_of_raised(why)
+  return why == "not enough memory" and "memory" or "io"
+end
+
 --- The error object of what a function of the user's raised; an apify.Error stays as it is.
 ---@param who string such as "the log function"
 ---@param why any
@@ -165,7 +172,8 @@ end
 function errors.of_user(who, why, fields)
   if errors.is(why) then return why end
   local is_shown, text = pcall(tostring, why)
-  return errors.new(tables.merge({ kind = "io", message = ("%s raised: %s"):format(who, is_shown and text or type(why)), cause = why }, fields))
+  local message = ("%s raised: %s"):format(who, is_shown and text or type(why))
+  return errors.new(tables.merge({ kind = errors.kind_of_raised(why), message = message, cause = why }, fields))
 end
 
 --- Is this value an error object of this module?

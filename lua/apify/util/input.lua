@@ -61,7 +61,7 @@ end
 
 --- The error of a user's iterator.
 local function source_error(why, verb)
-  return errors.new { kind = "io", message = ("the iterator %s: %s"):format(verb, tostring(why)), cause = why }
+  return errors.new { kind = errors.kind_of_raised(why), message = ("the iterator %s: %s"):format(verb, tostring(why)), cause = why }
 end
 
 local function take(is_ok, value, why)
@@ -95,7 +95,7 @@ end
 ---@return table
 function input.crash(name, why)
   if errors.is(why) then return why end
-  return { kind = "io", message = ("%s raised: %s"):format(name, tostring(why)), cause = why }
+  return { kind = errors.kind_of_raised(why), message = ("%s raised: %s"):format(name, tostring(why)), cause = why }
 end
 
 --- Where something is wrong, in words: `items[3].price: NaN cannot be JSON` of "items[3]" and "price: NaN cannot be JSON".
