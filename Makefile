@@ -31,7 +31,7 @@ install  = DESTDIR='$(DESTDIR)' DATADIR='$(DATADIR)' LIBDIR='$(LIBDIR)' sh spec/
 wanted   = $(if $(filter file,$(origin LUA)),$(patsubst 5.4,lua5.4,$(found)),$(LUA))
 
 .PHONY: writable build install uninstall env nvim setup demo api picture docs test
-.PHONY: lint analyze conformance clang asan valgrind fuzz faults bench peers soak mutants rock ci clean help
+.PHONY: lint analyze conformance clang asan valgrind fuzz faults torture bench peers soak mutants rock ci clean help
 .DELETE_ON_ERROR:
 
 build: $(BUILD)/checked $(cores)      ## compile the core for every Lua found (the default)
@@ -103,6 +103,9 @@ fuzz:                                 ## the fuzzers of spec/fuzz, on both Luas 
 
 faults: build                         ## every kind of call times every kind of fault, as a table [QUICK=1]
 	@sh spec/setup/faults
+
+torture:                              ## every allocation fails once, in the core's specs and in whole programs [QUICK=1 LUA=luajit ONLY=name]
+	@QUICK='$(QUICK)' LUA='$(if $(filter file,$(origin LUA)),,$(patsubst lua5.4,5.4,$(LUA)))' ONLY='$(ONLY)' sh spec/setup/torture
 
 bench: build                          ## beside the official JavaScript client and others, in 8 minutes [QUICK=1: in two]
 	@LUA54_INCDIR='$(LUA54_INCDIR)' LUAJIT_INCDIR='$(LUAJIT_INCDIR)' QUICK='$(QUICK)' sh spec/setup/bench

@@ -307,9 +307,9 @@ function Client:close()
   local own = self.settings
   own.is_closed = true                                      -- who was interrupted in here calls it again
   core.stop_taps()
-  tables.call_with_each(tables.keys(own.waiters), loop.wake)
-  local failure = tables.call_with_each(tables.keys(own.calls), abort)
-  if failure then error(failure[1], 0) end                   -- of a hook
+  local unwoken = tables.call_with_each(tables.keys(own.waiters), loop.wake)
+  local failure = tables.call_with_each(tables.keys(own.calls), abort) or unwoken
+  if failure then error(failure[1], 0) end                   -- of a hook, or for want of memory: who calls it again wakes those who are left
 end
 
 client_mt.__close = Client.close

@@ -3,9 +3,9 @@
 local core = require "apify.core"
 local server = require "spec.local_api.server"
 
-local PATIENCE = 60         -- seconds until something hangs; no test waits for them
-
-local transfers = {}
+local transfers = {
+  patience = 60,            -- seconds until something hangs; no test waits for them
+}
 
 function transfers.start()
   transfers.server = server.start()
@@ -38,7 +38,7 @@ end
 
 --- Drive until `done()` is true.
 function transfers.drive(done)
-  local stop = core.now() + PATIENCE
+  local stop = core.now() + transfers.patience
   while not done() do
     assert(core.now() < stop, "it does not end")
     assert(transfers.multi:wait(0.02, {}))
@@ -58,7 +58,7 @@ end
 
 --- All that `read()` gives until the end of a stream, or what it failed with; each call waits for one piece.
 function transfers.read_all(x, read)
-  local pieces, stop = {}, core.now() + PATIENCE
+  local pieces, stop = {}, core.now() + transfers.patience
   x:want(true)
   while core.now() < stop do
     local piece, why, name, offset = read()
