@@ -12,7 +12,7 @@ local ROWS = 25
 --- The values that `step` gives until its first nil, at most `max`. It is called again after an error that it returns or raises, a few
 --- times: nothing may be lost by that, and nothing come twice. `into` has room for all of them.
 local function collect(into, step, max)
-  local count, errors_left, first = 0, 3, nil
+  local count, errors_left, first = 0, 6, nil
   while count < max do
     local ok, value, err = pcall(step)
     if not ok then value, err = nil, value end
