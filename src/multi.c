@@ -212,11 +212,11 @@ static int sleep_time (const multi *m, double seconds) {
 int multi_drive (multi *m, double seconds) {
   event_ready ready[MAX_READY];
   int64_t stop = EVENT_NEVER;
-  int timeout, has_moved = 0, n, running;
-  end_lost(m);                                        /* what was lost since, in a call from outside */
+  int timeout, has_moved = 0, n;
   m->is_driving = 1;
   run_timers(m);                                      /* a request is sent by one: before its answer is waited for, not after a look */
   reap_finished(m);
+  end_lost(m);                                        /* here, or since in a call from outside */
   timeout = sleep_time(m, seconds);
   do {
     n = event_wait(&m->events, timeout, ready, MAX_READY);
