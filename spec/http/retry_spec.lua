@@ -121,6 +121,15 @@ describe("retry.after", function()
     assert.equal(55 * 86400, retry.after("Sat, 31 Dec 1994 08:49:37 GMT", NOW))
   end)
 
+  it("knows the names of all months", function()
+    local month = 0
+    for name in ("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"):gmatch "%a+" do
+      local date = os.date("!*t", retry.after("Tue, 15 " .. name .. " 2030 12:00:00 GMT", 0))
+      month = month + 1
+      assert.same({ 15, month, 2030, 12 }, { date.day, date.month, date.year, date.hour })
+    end
+  end)
+
   it("is never negative", function()
     assert.equal(0, retry.after("-5", NOW))
     assert.equal(0, retry.after("Sun, 06 Nov 1994 08:49:00 GMT", NOW))
@@ -176,6 +185,7 @@ describe("retry.plan", function()
     assert.equal(0.5, ask {})
     assert.equal(2, ask { attempt = 3, elapsed = 1.5 })
     assert.same({ nil, "patience" }, { ask { attempt = 4, elapsed = 3.5 } })
+    assert.equal(4, ask { attempt = 4, elapsed = 1 })
     assert.equal(0.5, ask { elapsed = 10 })                -- the first attempt may have waited for a connection until it was too late
     assert.same({ nil, "patience" }, { ask { attempt = 2, elapsed = 10 } })
     assert.same({ nil, "attempts" }, { ask { attempt = 9, elapsed = 10 } })

@@ -22,6 +22,17 @@ describe("a bookmark", function()
     assert.is_nil(bookmark.write(place()):find "[^\32-\126]")
   end)
 
+  it("is the text that it always was", function()
+    assert.equal('apify-bookmark-1 a8544226 {"at":{"ats":["2025-09-01T00:00:00.000Z"],"ids":["HG7ML7M8z78YcAPEB"],"is_plain":false,"pos":1234},' ..
+      '"delivered":40,"limit_left":500,"path":"/acts/janedoe~my-actor/runs","query":[["desc","1"],["status","FAILED,SUCCEEDED"]]}',
+      bookmark.write(place()))
+    local long = { path = "/" .. ("z"):rep(2000), query = {}, mark = { pos = 0, ids = { "a" }, ats = { "b" } } }
+    assert.equal("apify-bookmark-1 13ddcb8a ", bookmark.write(long):match "^%S+ %S+ ")           -- Adler-32, by zlib
+    assert.same(long, bookmark.read(bookmark.write(long)))
+    long.limit_left = 2 ^ 53
+    assert.equal(2 ^ 53, bookmark.read(bookmark.write(long)).limit_left)
+  end)
+
   it("is refused when a character is changed, dropped or added anywhere", function()
     local whole = bookmark.write(place())
     for i = 1, #whole do
@@ -77,6 +88,11 @@ describe("a bookmark", function()
       p.mark, p.path = mark, "/actor-runs/HG7ML7M8z78YcAPEB/dataset/items"
       assert.same(p, bookmark.read(bookmark.write(p)))
     end
+    for _, id in ipairs { "a%20b", "a%C3%A9b", "%5Bx%5D" } do
+      local p = place()
+      p.path = "/actor-runs/" .. id .. "/dataset/items"
+      assert.same(p, bookmark.read(bookmark.write(p)))
+    end
     for _, body in ipairs { "5", "null", "[]", '"x"', "true" } do
       local a, b = 1, 0
       for i = 1, #body do
@@ -85,5 +101,70 @@ describe("a bookmark", function()
       end
       assert.same({ nil, "it is damaged" }, { bookmark.read(("apify-bookmark-1 %04x%04x %s"):format(b, a, body)) })
     end
+  end)
+end)
+
+describe("a list that is to be read on", function()
+  local function resume(p, list, o)
+    o, list = o or {}, list or {}
+    o.bookmark, list.where, list.given = bookmark.write(p), "runs:iterate", list.given or {}
+    list.path = list.path or "/acts/janedoe~my-actor/runs"
+    return bookmark.resume(o, list)
+  end
+
+  local function refuses(why, ...)
+    local ok, message = pcall(resume, ...)
+    assert.is_false(ok)
+    assert.equal(why, tostring(message):match "of runs:iterate: (.*)$")
+  end
+
+  local function with(fields)
+    local p = place()
+    for name, value in pairs(fields) do p[name] = value end
+    return p
+  end
+
+  it("is that of the bookmark", function()
+    assert.same(place(), resume(place()))
+    refuses("it belongs to /acts/janedoe~my-actor/runs, not to /actor-runs", place(), { path = "/actor-runs" })
+    refuses("it belongs to the last run of x, not to /acts/janedoe~my-actor/runs", with { last = "the last run of x" })
+    refuses("it belongs to /acts/janedoe~my-actor/runs, not to the last run of x", place(), { last = "the last run of x" })
+  end)
+
+  it("below a last run may be in the run that was last then", function()
+    local p = with { last = "the last run of x", path = "/actor-runs/abc/dataset/items" }
+    local list = { last = "the last run of x", path = "/acts/x/runs/last/dataset/items", suffix = "/dataset/items" }
+    assert.equal(p.path, resume(p, list).path)
+    list.suffix = "/log"
+    refuses("it belongs to the last run of x, not to the last run of x", p, list)
+    p.last, list.last = nil, nil
+    refuses("it belongs to /actor-runs/abc/dataset/items, not to /acts/x/runs/last/dataset/items", p, list)
+  end)
+
+  it("is of the same kind, but that one by offsets may have turned out to go on by cursors", function()
+    local other = "it was taken by another kind of iteration"
+    local cursor, turned = with { mark = { kind = "cursor", given = {} } }, with { mark = { kind = "cursor", given = {}, parameter = "cursor" } }
+    assert.same(cursor, resume(cursor, { kind = "cursor" }))
+    assert.same(turned, resume(turned))
+    refuses(other, cursor)
+    refuses(other, turned, { kind = "cursor" })
+    refuses(other, place(), { kind = "items" })
+    refuses(other, with { mark = { kind = "items", pos = 0, skip = 0 } })
+  end)
+
+  it("has the filters of the bookmark, where any are given", function()
+    resume(place(), { given = { { "desc", "1" }, { "status", "FAILED,SUCCEEDED" } } })
+    resume(with { query = {} }, { given = { { "desc", "0" } } })
+    refuses("it was taken with other filters (desc=0 is given, the bookmark has 1)", place(), { given = { { "desc", "0" } } })
+    refuses("it was taken with other filters (desc=1 is given, the bookmark has none)", with { query = {} }, { given = { { "desc", "1" } } })
+  end)
+
+  it("is given no other place", function()
+    for name, value in pairs { offset = 5, cursor = "abc", exclusive_start_key = "abc" } do
+      local ok, message = pcall(resume, place(), nil, { [name] = value })
+      assert.is_false(ok)
+      assert.matches("bad option '" .. name .. "' of runs:iterate: .*%(the bookmark has the position%)", message)
+    end
+    assert.error_matches(function() bookmark.resume({ bookmark = "x" }, { where = "runs:iterate", given = {} }) end, "it is not a bookmark")
   end)
 end)

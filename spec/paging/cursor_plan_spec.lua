@@ -84,6 +84,21 @@ describe("a cursor list", function()
     assert.equal("ef", deliver(later, { "e", "f" }))
   end)
 
+  it("has rows without a name asked for once more by whole pages, and counted in a mark", function()
+    local plan = new { limit = 5 }
+    local page = plan:next_page()
+    assert.same({ 5, 0, true }, { page.limit, page.fresh, page.is_anchored })
+    assert.is_nil(plan:mark().taken)
+    assert.equal("deliver", plan:take(page, "a"))
+    assert.same({ 1, 1 }, { page.fresh, plan:mark().taken })
+    page = plan:go_on()
+    assert.same({ 10, 0 }, { page.limit, page.fresh })
+    assert.equal("skip", plan:take(page, "a"))
+    assert.equal(0, page.fresh)
+    assert.equal("deliver", plan:take(page, "b"))
+    assert.same({ 1, 2 }, { page.fresh, plan:mark().taken })
+  end)
+
   it("that an answer told of has its ways in a mark", function()
     assert.is_nil(new():mark().parameter)
     local mark = new({ is_found = true }):mark()
@@ -150,6 +165,23 @@ describe("the end of a cursor list", function()
     assert.equal("end", outcome)
     assert.matches("does not go on", why)
     assert.is_true(plan.is_ended)
+  end)
+
+  it("is an error where the cursors come round, soon after they did", function()
+    -- Cursors 1, 2, 3, ... of which the one behind `tail + length` is `tail + 1` again: so many pages are asked for.
+    local function pages_of(tail, length)
+      local plan, cursor = new(), 0
+      for count = 1, 200 do
+        cursor = cursor < tail + length and cursor + 1 or tail + 1
+        local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = tostring(cursor) })
+        if outcome == "end" then
+          assert.matches("a cursor that came before", why)
+          return count
+        end
+      end
+    end
+    assert.same({ 3, 6, 7, 12 }, { pages_of(0, 2), pages_of(0, 3), pages_of(0, 4), pages_of(0, 5) })
+    assert.same({ 5, 6, 14, 25 }, { pages_of(1, 2), pages_of(2, 3), pages_of(5, 7), pages_of(7, 10) })
   end)
 
   it("is looked at again when the list may have grown, without the rows that came", function()

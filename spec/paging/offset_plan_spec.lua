@@ -132,6 +132,21 @@ describe("the plan", function()
     assert.same({ { 50, 10 }, { 59, 6 } }, requests)
   end)
 
+  it("adds where a page begins and how long it is to the parameters that there are", function()
+    local plan, query = new { offset = 20, chunk_size = 10 }, { { "status", "READY" } }
+    plan:add_query(plan:next_page(), query)
+    assert.same({ { "status", "READY" }, { "offset", "20" }, { "limit", "10" } }, query)
+  end)
+
+  it("counts what it delivers, and knows where a page's new rows begin", function()
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
+    assert.equal(10, plan.delivered)
+    plan_all(plan)
+    local page = plan.pages[1]
+    for n = 10, 13 do plan:take(page, row(n)) end
+    assert.same({ 13, 3, 10, "run10" }, { plan.delivered, page.fresh, page.starts_at, page.first_id })
+  end)
+
   it("asks for nothing when nothing is left of the limit", function()
     assert.same({}, plan_all(new { limit = 0 }))
   end)
@@ -140,6 +155,65 @@ describe("the plan", function()
     local plan = new { offset = 25, chunk_size = 10 }
     plan_all(plan)
     assert.same({ 26, 27, 28, 29, 30, 31, 32, 33, 34, 35 }, (give(plan, asked(plan, rows(1, 100)), 100)))
+  end)
+end)
+
+describe("a list that is read from its middle on", function()
+  it("has no rows that started before the first of them, but those that started with it", function()
+    local plan = new { offset = 25, chunk_size = 10, prefetch = 1 }
+    plan_all(plan)
+    give(plan, rows(26, 35), 100)
+    plan_all(plan)
+    local page = plan.pages[1]
+    assert.equal("skip", plan:take(page, row(25)))
+    assert.equal("deliver", plan:take(page, { id = "x", startedAt = row(26).startedAt }))
+  end)
+end)
+
+describe("an answer that says nothing of offsets", function()
+  local function finish(envelope)
+    local plan = new { chunk_size = 10, limit = 25 }
+    plan_all(plan)
+    local page = plan.pages[1]
+    for n = 1, 10 do plan:take(page, row(n)) end
+    return plan, plan:finish(page, envelope)
+  end
+
+  it("has the list go on by the cursor that it tells", function()
+    local plan, outcome, why, onward = finish { count = 10, nextCursor = "abc" }
+    assert.same({ "next", nil, true }, { outcome, why, plan.is_ended })
+    local query = {}
+    onward:add_query(onward:next_page(), query)
+    assert.same({ { "cursor", "abc" }, { "limit", "10" } }, query)
+    assert.equal(15, onward.limit_left)
+  end)
+
+  it("ends it where it tells none, and any other does not", function()
+    local plan, outcome = finish { count = 10 }
+    assert.same({ "end", true }, { outcome, plan.is_ended })
+    assert.same({ "next" }, { select(2, finish { total = 30, nextCursor = "abc" }) })
+  end)
+end)
+
+describe("a list that does not go on", function()
+  it("ends with an error, or without where all rows were delivered", function()
+    for total, is_error in pairs { [10] = false, [11] = true } do
+      local plan = new { chunk_size = 10, prefetch = 1 }
+      plan_all(plan)
+      give(plan, rows(1, 10), total)
+      local outcome, why
+      for _ = 1, 5 do
+        plan_all(plan)
+        local page = plan.pages[1]
+        if not page then break end
+        plan:note_total(page, total)
+        for n = 1, 10 do plan:take(page, row(n)) end
+        outcome, why = plan:finish(page, {})
+        if outcome == "end" then break end
+      end
+      assert.same({ "end", true, {} }, { outcome, plan.is_ended, plan.pages })
+      assert.equal(is_error, why ~= nil and why:find("is the one before it once more", 1, true) ~= nil)
+    end
   end)
 end)
 
@@ -210,6 +284,23 @@ describe("a page that is shorter than it should be", function()
     assert.equal(second, plan.pages[1])
   end)
 
+  it("may be longer than what was asked for, and is followed by what is behind it", function()
+    local plan = new { chunk_size = 10, prefetch = 1 }
+    plan_all(plan)
+    plan:unbound(plan.pages[1])
+    give(plan, rows(1, 15), 100)
+    assert.same({ 14, 2 }, { plan.pages[1].offset, plan.pages[1].limit })
+    assert.is_false(plan:is_complete(plan.pages[1]))
+  end)
+
+  it("is as long as the chunks where the API would give more", function()
+    local plan = new { chunk_size = 2, prefetch = 1 }
+    plan_all(plan)
+    plan:shrink(5)
+    give(plan, rows(1, 5), 100)
+    assert.same({ { 4, 3 } }, plan_all(plan))
+  end)
+
   it("is followed by others as short until all rows are there", function()
     for size = 1, 5 do
       local plan, list, got = new { chunk_size = 10 }, rows(1, 35), 0
@@ -266,6 +357,15 @@ describe("rows without ids", function()
   end)
 end)
 
+describe("rows without ids among others", function()
+  it("are known by their place: those of the overlap were delivered", function()
+    local plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
+    plan_all(plan)
+    local page = plan.pages[1]
+    assert.same({ "skip", "deliver" }, { plan:take(page, "a"), plan:take(page, "b") })
+  end)
+end)
+
 describe("rows with ids alone", function()
   it("come once when the list moves back by less than is remembered", function()
     local plan = new { chunk_size = 10, prefetch = 1 }
@@ -299,6 +399,34 @@ describe("a page that broke off", function()
     plan_all(plan)
     plan:go_on(plan.pages[1])
     assert.same({ 5, 10 }, { plan.pages[1].offset, plan.pages[1].limit })
+  end)
+end)
+
+describe("a page that broke off and may come again from its beginning", function()
+  it("is asked for once more as a whole", function()
+    for offset, is_anchored in pairs { [0] = true, [5] = false } do
+      local plan = new { offset = offset, chunk_size = 10 }
+      plan_all(plan)
+      for n = 1, 3 do plan:take(plan.pages[1], row(n)) end
+      local page = plan:go_on(plan.pages[1])
+      assert.equal(page, plan.pages[1])
+      assert.same({ offset, 10, offset + 3, offset + 10, 3, true, is_anchored, 0, 0 }, {
+        page.offset, page.limit, page.from, page.upto, page.overlap, page.is_again, page.is_anchored, page.scanned, page.fresh,
+      })
+      assert.equal(offset + 3, plan:position())
+      assert.same({ "skip", "skip", "skip", "deliver" },
+        { plan:take(page, row(1)), plan:take(page, row(2)), plan:take(page, row(3)), plan:take(page, row(4)) })
+      assert.equal(offset + 4, plan:position())
+    end
+  end)
+
+  it("is known by the place of its rows where they have no ids", function()
+    local plan = new { offset = 5, chunk_size = 10 }
+    plan_all(plan)
+    for n = 1, 3 do plan:take(plan.pages[1], n) end
+    local page = plan:go_on(plan.pages[1])
+    assert.is_true(page.is_anchored)
+    assert.same({ "skip", "skip", "skip", "deliver" }, { plan:take(page, 1), plan:take(page, 2), plan:take(page, 3), plan:take(page, 4) })
   end)
 end)
 
@@ -347,6 +475,16 @@ describe("a list that moves", function()
     assert.equal("reject", select(2, give(plan, {}, 6)))
     assert.equal(0, plan.pages[1].offset)
     assert.same({ {}, "end" }, { give(plan, rows(2, 7), 6) })
+    plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 200))
+    plan_all(plan)
+    give(plan, {}, 50)
+    assert.equal(40, plan.pages[1].offset)
+  end)
+
+  it("is found out by the first row that started later than the last one", function()
+    local plan = begun({ chunk_size = 100, prefetch = 1, is_filtered = true }, rows(1, 1000))
+    plan_all(plan)
+    assert.equal("reject", plan:take(plan.pages[1], row(150)))
   end)
 
   it("delivers an unknown row that started with the last one only when a known row follows it", function()
@@ -414,6 +552,13 @@ describe("a mark", function()
     assert.equal(30, #plan:mark().ids)
     assert.equal(10, (read_all(resumed(plan, {}), list)))
     assert.equal(10, #begun({ chunk_size = 30 }, rows(1, 100)):mark().ids)
+  end)
+
+  it("knows rows from before by their start", function()
+    local plan = resumed(begun({ chunk_size = 30, prefetch = 1 }, rows(1, 100)), {})
+    plan_all(plan)
+    assert.equal("skip", plan:take(plan.pages[1], row(5)))
+    assert.equal("deliver", plan:take(plan.pages[1], row(31)))
   end)
 
   it("that was taken before the first row is a start", function()

@@ -39,10 +39,21 @@ describe("the rows that were seen", function()
 
   it("are at least as many as there is room for, and not many more", function()
     local s = seen.new(1000)
-    for last = 250, 10000, 250 do
+    for last = 250, 4000, 250 do
       add(s, last - 249, last)
       if last >= 1000 then assert.equal(1000, known(s, last - 999, last)) end
       assert.is_true(known(s, 1, last) < 1300, last)
+    end
+  end)
+
+  it("are forgotten by the hundred, as soon as there is room for the others", function()
+    for _, room in ipairs { 299, 300, 301 } do
+      for _, last in ipairs { 99, 100, 101, 399, 400, 401, 480, 500, 580, 999, 1000 } do
+        local s = seen.new(room)
+        add(s, 1, last)
+        local packed = last - last % 100
+        assert.equal(last - math.max(0, math.floor((packed - room) / 100)) * 100, known(s, 1, last), room .. " " .. last)
+      end
     end
   end)
 
@@ -53,7 +64,7 @@ describe("the rows that were seen", function()
       for n = 1, 5000 do
         s:add(id(n), start(n))
         if n % 500 == 0 then
-          for k = 1, n do assert.is_true(s:knows(id(k)) or s.oldest ~= nil and start(k) < s.oldest, k) end
+          for k = 1, n do assert(s:knows(id(k)) or s.oldest ~= nil and start(k) < s.oldest, k) end
           s:settle()
         end
       end
@@ -81,6 +92,7 @@ describe("an index of them", function()
     local s = seen.new(5000)
     add(s, 1, 1000)
     assert.is_true(s:knows(id(1000)))
+    assert.is_true(s:knows(id(991)))
     assert.is_nil(s.index)                                              -- one of the last needs none
     assert.is_true(s:knows(id(1)))
     s:settle()
@@ -88,6 +100,16 @@ describe("an index of them", function()
     s:settle()
     assert.is_nil(s.index)
     assert.is_true(s:knows(id(1)))
+  end)
+
+  it("is made for a row that is not one of the last, wherever it is, and for no other", function()
+    local s = seen.new(5000)
+    add(s, 1, 3)
+    assert.is_true(s:knows(id(1)))
+    assert.is_nil(s.index)
+    add(s, 4, 50)
+    assert.is_true(s:knows(id(30)))
+    assert.is_table(s.index)
   end)
 end)
 
@@ -157,7 +179,15 @@ describe("the last rows", function()
         end
         assert.equal(1000, known(s, last - 999, last))
         assert.is_true(known(s, 1, last) < 1000 + size + 300)
-        for n = 1, last do assert.is_true(s:knows(id(n)) or at(n) < s.oldest, n) end
+        for n = 1, last do assert(s:knows(id(n)) or at(n) < s.oldest, n) end
+      end
+    end)
+
+    it("are forgotten as those that were added one by one", function()
+      local s = seen.new(200)
+      for first = 1, 901, 100 do
+        add_part(s, first, first + 99)
+        assert.equal(math.min(first + 99, 200), known(s, 1, first + 99), first)
       end
     end)
 

@@ -22,6 +22,19 @@ describe("dates.time", function()
     assert.equal(0, dates.time "1970-01-01T00:00:00+00:00")
   end)
 
+  it("reads offsets of up to a day but a minute", function()
+    assert.equal(23 * 3600 + 59 * 60, dates.time "1970-01-01T00:00:00-23:59")
+    assert.equal(-23 * 3600 - 59 * 60, dates.time "1970-01-01T00:00:00+23:59")
+  end)
+
+  it("knows how long months are", function()
+    for month, count in ipairs { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 } do
+      local text = ("2025-%02d-"):format(month)
+      assert.equal((count - 1) * 86400, dates.time(text .. count) - dates.time(text .. "01"))
+      assert.same({ nil, "no such day" }, { dates.time(text .. count + 1) })
+    end
+  end)
+
   it("reads a date alone as midnight UTC", function()
     assert.equal(1756684800, dates.time "2025-09-01")
   end)
@@ -93,6 +106,16 @@ describe("dates.date", function()
     assert.equal("1969-12-31T23:59:59.999Z", dates.date(-0.0006))
   end)
 
+  it("knows the ends of all years", function()
+    for year = 0, 9999 do
+      for _, day in ipairs { "%04d-12-31", "%04d-01-01", "%04d-02-28", "%04d-03-01" } do
+        day = day:format(year)
+        assert(dates.date(dates.time(day)):sub(1, 10) == day, day)
+      end
+    end
+    for year = 0, 9600, 400 do assert.equal(("%04d-02-29"):format(year), dates.date(dates.time(("%04d-02-29"):format(year))):sub(1, 10)) end
+  end)
+
   it("is the inverse of dates.time for every day and every millisecond", function()
     for day = -719528, 2932896, 997 do                       -- years 0000 to 9999
       local secs = day * 86400 + (day * 7919) % 86400
@@ -113,6 +136,8 @@ describe("dates.date", function()
   it("reaches from year 0000 to year 9999", function()
     assert.equal("0000-01-01T00:00:00.000Z", dates.date(-62167219200))
     assert.equal("9999-12-31T23:59:59.999Z", dates.date(253402300799.999))
+    assert.error_matches(function() dates.date(-62167219200.001) end, "bad date")
+    assert.error_matches(function() dates.date(253402300799.9996) end, "bad date")
   end)
 
   it("raises on anything else", function()

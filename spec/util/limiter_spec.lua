@@ -54,7 +54,7 @@ describe("a limiter", function()
     line:take(a)
     line:give_back(a)
     assert.is_true(line:take(b))
-    line:take(c)
+    assert.is_false(line:take(c))
     c.is_over = true
     line:give_back(b)
     assert.is_true(line:take(a))
@@ -87,6 +87,37 @@ describe("a limiter", function()
     line:give_back(a)
     assert.same({ "b", "c", "d" }, told)
     assert.is_true(line:take(a))
+  end)
+
+  it("are too few for more takers than there are turns", function()
+    new(2)
+    assert.same({ 0, false }, { line.takers, line:is_short() })
+    line.takers = line.takers + 2
+    assert.is_false(line:is_short())
+    line.takers = line.takers + 1
+    assert.is_true(line:is_short())
+  end)
+
+  it("are forgotten with those who had them", function()
+    new(1)
+    local known = setmetatable({}, { __mode = "k" })
+    local function pass_on()
+      local who = taker "first"
+      line:take(who)
+      for _ = 1, 10 do
+        local heir = taker "heir"
+        known[heir] = true
+        line:take(heir)
+        line:give_back(who)
+        who = heir
+      end
+      line:give_back(who)
+    end
+    pass_on()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(known))
+    assert.equal(10, #told)
   end)
 
   it("say whether anybody waits", function()

@@ -20,6 +20,15 @@ describe("the name that was meant", function()
     for _, wrong in ipairs { "colour", "xyz", "me", "get_all", ("limit"):rep(20), 1, true } do assert.is_nil(names.nearest(wrong, known)) end
   end)
 
+  it("is looked for where a wrong one is of sixty bytes at most, and whatever it is made of", function()
+    local known = { ("a"):rep(61) }
+    assert.equal(known[1], (names.nearest(("a"):rep(60), known)))
+    assert.is_nil(names.nearest(("a"):rep(61), { ("a"):rep(62) }))
+    assert.is_nil(names.nearest("((((((", known))
+    assert.equal("'" .. ("a"):rep(60) .. "'", names.show(("a"):rep(60)))
+    assert.not_equal("'" .. ("a"):rep(61) .. "'", names.show(("a"):rep(61)))
+  end)
+
   it("may differ in spelling alone", function()
     assert.is_true(select(2, names.nearest("startedAfter", { "started_after" })))
     assert.is_false(select(2, names.nearest("startedAfer", { "started_after" })))
@@ -118,8 +127,32 @@ describe("names.slip", function()
     end
   end)
 
+  it("may be one of five letters for one of five, and for one of sixty", function()
+    local a60 = ("a"):rep(60)
+    assert.equal("ABCDE", names.slip("ABCDX", { "ABCDE" }))
+    assert.is_nil(names.slip("ABCX", { "ABCD" }))
+    assert.equal(a60 .. "a", names.slip(a60, { a60 .. "a" }))
+    assert.is_nil(names.slip(a60 .. "b", { a60 .. "a" }))
+  end)
+
   it("is none for a name of the list, for another one, for a letter of a short one and for a long text", function()
     for _, given in ipairs { "CI", "CLI", "WEB", "AI", "CLIX", "HOOK", ("WEBHOOK"):rep(1e5) } do assert.is_nil(names.slip(given, list)) end
+  end)
+end)
+
+describe("the names of a table", function()
+  it("are in order", function()
+    local t, list = {}, {}
+    for i = 10, 40 do
+      list[#list + 1] = "name" .. i
+      t["name" .. i] = i
+    end
+    assert.same(list, names.of(t))
+  end)
+
+  it("are listed when they are eight at most", function()
+    assert.equal("1, 2, 3, 4, 5, 6, 7, 8", names.listed { 1, 2, 3, 4, 5, 6, 7, 8 })
+    assert.is_nil(names.listed { 1, 2, 3, 4, 5, 6, 7, 8, 9 })
   end)
 end)
 

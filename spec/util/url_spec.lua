@@ -52,6 +52,14 @@ describe("url.id", function()
     assert.error_matches(function() url.id(nil, "task id") end, "bad task id: nil %(expected")
   end)
 
+  it("takes a handle of what is named, and of nothing else", function()
+    local run = setmetatable({ id = "abc" }, { refuses_call = true, __name = "apify.Run", __index = { noun = "run" } })
+    for _, what in ipairs { "run id", "run or build id", "build or run id", "Run id" } do assert.equal("abc", url.id(run, what)) end
+    for _, what in ipairs { "build id", "last run id", "task or build id" } do
+      assert.error_matches(function() url.id(run, what) end, "bad " .. what .. ": a handle of the kind apify.Run %(expected")
+    end
+  end)
+
   it("refuses a table without a good id", function()
     assert.error_matches(function() url.id({}, "run id") end, "bad run id: a table whose id is nil")
     assert.error_matches(function() url.id({ id = 7 }, "run id") end, "bad run id: a table whose id is 7")
@@ -88,6 +96,7 @@ describe("url.base", function()
   it("keeps a port and a prefix", function()
     assert.equal("http://h:8080/v2", url.base("http://h:8080").url)
     assert.equal(8080, url.base("http://h:8080").port)
+    assert.same({ 1, 65535 }, { url.base("http://h:1").port, url.base("http://h:65535").port })
     assert.equal("https://h/apify/api/v2", url.base("https://h/apify/api/").url)
     assert.equal("https://h/apify/v2", url.base("https://h/apify/v2").url)
     assert.equal("https://h/xv2/v2", url.base("https://h/xv2").url)
@@ -107,6 +116,7 @@ describe("url.base", function()
     assert.equal("http://[2001:db8::1]:81/v2", url.base("http://[2001:DB8::1]:81").url)
     assert.equal("[::ffff:127.0.0.1]", url.base("http://[::ffff:127.0.0.1]").host)
     assert.equal("[1:2:3:4:5:6:7:8]", url.base("http://[1:2:3:4:5:6:7:8]").host)
+    assert.equal("[1:2:3:4:5:6:7::]", url.base("http://[1:2:3:4:5:6:7::]").host)
     assert.equal("[::]", url.base("http://[::]").host)
   end)
 
@@ -115,7 +125,7 @@ describe("url.base", function()
       [""] = "begin with", ["api.apify.com"] = "begin with", ["ftp://h"] = "begin with", ["http:/h"] = "begin with",
       ["//h"] = "begin with", ["file:///etc/passwd"] = "begin with",
       ["http://"] = "host is missing", ["http:///v2"] = "host is missing", ["http://:80"] = "host is missing",
-      ["http://u@h"] = "user name", ["http://u:p@h"] = "user name", ["http://127.0.0.1@evil.com"] = "user name",
+      ["http://u@h"] = "user name", ["http://@h"] = "user name", ["http://u:p@h"] = "user name", ["http://127.0.0.1@evil.com"] = "user name",
       ["http://h?x=1"] = "query", ["http://h/v2#x"] = "fragment", ["http://h/?"] = "query",
       ["http://h /"] = "spaces", ["http://h\n"] = "control", ["http://h/\0"] = "control",
       ["http://h:"] = "bad port", ["http://h:0"] = "bad port", ["http://h:65536"] = "bad port",
@@ -128,6 +138,7 @@ describe("url.base", function()
       ["http://[::1"] = "bad host", ["http://[]"] = "bad host", ["http://[1:2]"] = "bad host",
       ["http://[1.2.3.4]"] = "bad host", ["http://[:::1]"] = "bad host", ["http://[1::2::3]"] = "bad host",
       ["http://[1:2:3:4:5:6:7:8:9]"] = "bad host", ["http://[12345::]"] = "bad host", ["http://[::1%25lo]"] = "bad host",
+      ["http://[1:2:3:4::5:6:7:8]"] = "bad host", ["http://[1:2:3:4:5:6:7]"] = "bad host",
       ["http://[1:2:3:4:5:6:7:]"] = "bad host", ["http://[:1:2:3:4:5:6:7]"] = "bad host",
     } do
       local base, reason = url.base(s)

@@ -52,7 +52,6 @@ function cursor_plan.new(o)
     is_found = o.is_found, pages = {}, chunk = o.chunk_size, limit_left = o.limit, steps = 0, lap = 1,
   }, CursorPlan)
   restore(self, o.resume or { cursor = o.cursor, given = {} })
-  self.landmark = self.cursor
   return self
 end
 

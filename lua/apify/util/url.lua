@@ -109,7 +109,7 @@ end
 local function is_loopback_ipv4(host)
   local parts = { host:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$" }
   for _, part in ipairs(parts) do
-    if #part > 3 or part:find "^0%d" or tonumber(part) > 255 then return false end
+    if part:find "^0%d" or tonumber(part) > 255 then return false end
   end
   return parts[1] == "127"
 end
