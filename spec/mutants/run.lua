@@ -1,5 +1,6 @@
 --- Do the specs see it when the code is wrong? Each small change to the files of targets.lua must make one of their specs fail.
----   lua5.4 spec/mutants/run.lua [-n MUTANTS] [FILE...]     of each file so many, spread evenly; all when absent
+---   lua5.4 spec/mutants/run.lua [-n MUTANTS] [-s PERCENT] [FILE...]     of each file so many, spread evenly; all when absent
+--- Fails if fewer than so many percent are seen; 90 when absent.
 --- Prints the score of each file and what survived; `survivors.txt` holds those that cannot be told from the original, with the reason.
 local mutate = require "spec.mutants.mutate"
 local targets = require "spec.mutants.targets"
@@ -59,8 +60,7 @@ local function prepare(dir, path, mutant, specs, limits)
     add(BUILD, name, dir, dir, name, dir, dir)
     add('export LUA_CPATH="%s/?.so;$LUA_CPATH"\n', dir)
   else
-    local folder = dir .. "/" .. path:match "^(.*)/[^/]*$"
-    assert(os.execute("mkdir -p " .. folder))
+    assert(os.execute(('mkdir -p %s && cp -rs "$PWD/lua" %s/ && rm %s/%s'):format(dir, dir, dir, path)))   -- the module in one place, as ever
     write(dir .. "/" .. path, mutant.text)
     add('export LUA_PATH="%s/lua/?.lua;%s/lua/?/init.lua;$LUA_PATH"\n', dir, dir)
   end
@@ -85,16 +85,27 @@ local function measure(specs)
   end
 end
 
+-- What the line of a script's output says.
+local function ask(command)
+  local pipe = io.popen(command)
+  local answer = pipe:read "*l"
+  pipe:close()
+  return answer
+end
+
 local function judge(path, count, known)
+  local home = HOME .. "/" .. path:gsub("%W", "_")
+  os.execute("rm -rf " .. home)
   measure(targets[path])
+  prepare(home .. "/original", path, { text = read(path) }, targets[path], limits)
+  assert(ask(("sh %s/original/run.sh"):format(home)) == "survived", path .. " is taken for a mutant of itself")
   local all, killed, open = {}, 0, {}
   for _, mutant in ipairs(mutate.all(read(path), path:match "%a+$")) do
     if not known[name_of(path, mutant)] then all[#all + 1] = mutant end
   end
   all = spread(all, count)
-  os.execute("rm -rf " .. HOME)
-  for i, mutant in ipairs(all) do prepare(("%s/%d"):format(HOME, i), path, mutant, targets[path], limits) end
-  local pipe = io.popen(("seq 1 %d | xargs -P %d -I N sh -c 'echo N $(sh %s/N/run.sh)'"):format(#all, JOBS, HOME))
+  for i, mutant in ipairs(all) do prepare(("%s/%d"):format(home, i), path, mutant, targets[path], limits) end
+  local pipe = io.popen(("seq 1 %d | xargs -P %d -I N sh -c 'echo N $(sh %s/N/run.sh)'"):format(#all, JOBS, home))
   local judged = 0
   for line in pipe:lines() do
     local number, how = line:match "^(%d+) (%a+)$"
@@ -108,11 +119,13 @@ local function judge(path, count, known)
   return judged, killed, open
 end
 
-local count, paths = nil, {}
+local count, least, paths = nil, 90, {}
 do
   local i = 1
   while arg[i] do
-    if arg[i] == "-n" then count, i = tonumber(arg[i + 1]), i + 1 else paths[#paths + 1] = arg[i] end
+    if arg[i] == "-n" then count, i = tonumber(arg[i + 1]), i + 1
+    elseif arg[i] == "-s" then least, i = tonumber(arg[i + 1]), i + 1
+    else paths[#paths + 1] = arg[i] end
     i = i + 1
   end
 end
@@ -133,4 +146,4 @@ for _, path in ipairs(paths) do
   io.stdout:flush()
 end
 print(("%-36s %4d of %4d seen, %5.1f %%"):format("all", all_killed, all_judged, all_killed / all_judged * 100))
-os.exit(all_killed >= 0.9 * all_judged and 0 or 1)
+os.exit(all_killed >= least / 100 * all_judged and 0 or 1)

@@ -28,4 +28,5 @@ return {
   ["src/json_write.c"] = JSON, ["src/json_write_scalar.c"] = JSON, ["src/json_decoder.c"] = JSON,
   ["src/rows.c"] = with("core/rows", "core/json_read", "core/xfer_rows", "paging/page"),
   ["src/sha256.c"] = with("core/sha256", "util/signature"),
+  ["src/tap_lua.c"] = with("core/tap"),
 }
