@@ -185,10 +185,7 @@ static const byte *take_digits (json_lex *x, const byte *p, parts *n, int step) 
       n->digits += n->mantissa != 0;
       n->exponent += step;
     }
-    else {
-      n->is_cut = 1;
-      n->exponent += step + 1;
-    }
+    else n->is_cut = 1;
   }
   return p;
 }

@@ -96,6 +96,7 @@ describe("decode", function()
       assert.equal("integer", math.type(core.decode "9223372036854775807"))
       assert.equal(math.maxinteger, (core.decode "9223372036854775807"))
       assert.equal(math.mininteger, (core.decode "-9223372036854775808"))
+      assert.equal("integer", math.type(core.decode "-9223372036854775808"))
       assert.equal(9223372036854775808.0, (core.decode "9223372036854775808"))
       assert.equal("float", math.type(core.decode "9223372036854775808"))
       assert.equal("float", math.type(core.decode "-9223372036854775809"))
@@ -103,6 +104,22 @@ describe("decode", function()
     else
       assert.equal(2 ^ 53, (core.decode "9007199254740992"))
     end
+  end)
+
+  it("takes the first and the last character of each length, and escapes that are no pair", function()
+    for _, c in ipairs { "\194\128", "\223\191", "\224\160\128", "\237\159\191",
+      "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191" } do
+      assert.equal(c, (core.decode('"' .. c .. '"')))
+    end
+    for _, bad in ipairs { "\193\191", "\224\159\191", "\237\160\128", "\240\143\191\191", "\244\144\128\128", "\245\128\128\128", "\128" } do
+      assert.is_nil((core.decode('"' .. bad .. '"')))
+    end
+    local odd = "\239\191\189"
+    for text, value in pairs {
+      ["\\uE000\\uDC00"] = "\238\128\128" .. odd, ["\\uD7FF\\uDC00"] = "\237\159\191" .. odd, ["\\uD800\\uDC00"] = "\240\144\128\128",
+      ["\\uDBFF\\uDFFF"] = "\244\143\191\191", ["\\uD800\\uE000"] = odd .. "\238\128\128",
+      ["\\uDC00\\uDC00"] = odd .. odd, ["\\uD800\\n"] = odd .. "\n",
+    } do assert.equal(value, (core.decode('"' .. text .. '"')), text) end
   end)
 
   it("reads minus zero as a float", function()

@@ -40,7 +40,7 @@ end
 
 describe("a row that cannot be decoded", function()
   it("is passed over where its end can be told", function()
-    for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity", "01", "1.", "nul",
+    for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity", "01", "1.", "nul", "09", "1e", "-z", "+1", ".5", "_9Az",
       '{"a" 1}', "{1}", '{"a":"]}\\""x}',
       "[" .. ("["):rep(1100) .. ("]"):rep(1100) .. "]" } do
       local short = #bad < 100 and read_all_ways or function(text) return read { text } end
@@ -70,6 +70,16 @@ describe("a row that cannot be decoded", function()
     for _, text in ipairs { '[1,"\\x"', '[1,NaN', '[1,"\\x"}', '{"data":{"total":NaN,"items":[1]}}', "NaN" } do
       assert.equal("broken", (select(2, read_all_ways(text))), text)
     end
+  end)
+
+  it("counts for the offset of what is wrong behind it", function()
+    local reader = core.rows(core.decoder {})
+    reader:feed '[1,NaN,2,{"a":x}]'
+    assert.equal(1, reader:next())
+    assert.equal(3, (select(4, reader:next())))
+    assert.is_true(reader:skip())
+    assert.equal(2, reader:next())
+    assert.equal(14, (select(4, reader:next())))
   end)
 
   it("leaves the reader as it was otherwise, whatever is wrong with it", function()

@@ -86,6 +86,17 @@ describe("a tap", function()
     end
   end)
 
+  it("has no rule of before when it is opened without", function()
+    tap:open(transfer { { id = "a", at = "b" } }, decoder, MANY, later "a")
+    assert.equal(1, #take_all())
+    x:close()
+    assert.equal(0, select("#", tap:open(transfer { 1, "two" }, decoder, MANY)))
+    assert.same({ 1, "two" }, take_all())
+    assert.equal(0, select("#", tap:shut()))
+    assert.equal(0, select("#", tap:clear()))
+    assert.equal(0, select("#", tap:rows(5)))
+  end)
+
   it("gives no row at the place of the one before it, or in front of it", function()
     for _, last in ipairs { "b", "ba", "c" } do
       tap:open(transfer { { id = "row", at = "b" } }, decoder, MANY, later(last))

@@ -170,7 +170,7 @@ describe("an answer that breaks off", function()
   it("before its first row is asked for again as it was", function()
     local plan = new { chunk_size = 10 }
     plan_all(plan)
-    plan:go_on(plan.pages[1])
+    assert.equal(plan:go_on(plan.pages[1]), plan.pages[1])
     assert.same({ 0, 10, 0 }, { plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].skip })
   end)
 
@@ -299,6 +299,33 @@ describe("what the API tells", function()
     plan_all(plan)
     assert.equal("end", plan:finish(plan.pages[1]))
     assert.is_nil(plan:next_page())
+  end)
+
+  it("a short page is the end where all were asked for and no total says more, and none where so many were asked for", function()
+    local function finish(options, total)
+      local plan = new(options)
+      local page = plan:next_page()
+      if total then plan:note_total(page, total) end
+      for i = 1, 5 do plan:take(page, i) end
+      assert.equal(5, page.fresh)
+      return plan:finish(page)
+    end
+    assert.equal("end", finish {})
+    assert.equal("end", finish({}, 5))
+    assert.equal("next", finish({}, 40))
+    assert.equal("next", finish { chunk_size = 10 })
+    assert.equal("end", finish({ chunk_size = 10 }, 5))
+    assert.equal("next", finish({ chunk_size = 10 }, 40))
+  end)
+
+  it("that an answer has all there is, and more than was asked for, lets a page be as long as it is", function()
+    local plan = new { chunk_size = 10 }
+    local page = plan:next_page()
+    plan:unbound(page)
+    assert.is_nil(page.limit)
+    for i = 1, 15 do plan:take(page, i) end
+    assert.is_false(plan:is_complete(page))
+    assert.equal("end", plan:finish(page))
   end)
 
   it("without a total an empty page is the end", function()

@@ -37,6 +37,14 @@ describe("an answer that comes once more at a higher offset", function()
     assert.equal("end", first_row(10, { n = 1 }))
   end)
 
+  it("is an error where rows without ids come, and one of the answers says something of pages", function()
+    plan.is_plain = true
+    for _, told in ipairs { { true, nil }, { nil, true }, { true, true } } do
+      first_row(0, { n = 1 }, { is_told = told[1] })
+      assert.matches("does not follow", first_row(10, { n = 1 }, { is_told = told[2] }))
+    end
+  end)
+
   it("is all there is, where it had fewer rows than were asked for", function()
     first_row(0, { n = 1 }, { scanned = 7, is_told = true })
     assert.equal("end", first_row(10, { n = 1 }, { is_told = true }))
@@ -111,6 +119,10 @@ describe("a list that does not go on", function()
   it("is one whose second page is the first, once its total is reached", function()
     assert.is_false(is_stuck(0, { total = 20 }))
     assert.is_true(is_stuck(10, { total = 20 }))
+  end)
+
+  it("is not one of which a page is asked for again", function()
+    for _ = 1, 6 do assert.is_false(is_stuck(10)) end
   end)
 
   for name, fields in pairs {
