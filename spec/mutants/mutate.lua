@@ -34,6 +34,15 @@ local function is_of_interest(line, kind)
   return line:find "^%s" and not line:find "^%s*[/*#]"
 end
 
+-- Does the change make no difference by the language: another truth that is as true, another word for 0, a buffer that is one larger?
+local function is_same(was, is, kind)
+  if kind == "lua" then return was:find "^%s*return false$" and is:find "^%s*return nil$" end
+  local function one(pattern, more) return was:find(pattern:format(1)) and is:find(pattern:format(more)) end
+  if is:find "^%s+return 0;$" and (was:find "return NULL;" or was:find "return STEP_ON;") then return true end
+  return one("return %d;", 2) or one("is_%%w+ = %d[;,]", 2) or one("was_%%w+ = %d[;,]", 2)
+    or was:find "^%s+[%w_ ]+ [%w_]+%[%d+%][,;]" and was:gsub("%[%d+%]", "") == is:gsub("%[%d+%]", "")
+end
+
 -- All that a rule makes of a line.
 local function changes(line, rule, kind)
   local found, from = {}, 1
@@ -44,7 +53,7 @@ local function changes(line, rule, kind)
       local changed = line:sub(1, first - 1) .. line:sub(first, last):gsub(rule[1], rule[2], 1) .. line:sub(last + 1)
       if rule[1]:sub(1, 1) == "^" then changed = line:gsub(rule[1], rule[2]) end
       if kind == "lua" then changed = changed:gsub("!=", "~=") end
-      if changed ~= line then found[#found + 1] = changed end
+      if changed ~= line and not is_same(line, changed, kind) then found[#found + 1] = changed end
     end
     from = last + 1
   end

@@ -8,7 +8,10 @@ local targets = require "spec.mutants.targets"
 local HOME = "build/mutants"
 local PATIENCE = 4                       -- times as long as with the original code, and this many seconds: a spec that takes longer has seen it
 local JOBS = 2
-local BUSTED = "lua5.4 spec/setup/busted.lua -o spec/setup/counts.lua"
+local BUSTED = "spec/setup/busted.lua -o spec/setup/counts.lua"
+
+-- What runs the specs of a target, with the folder of its build and what its headers are in.
+local LUAS = { { "lua5.4", "5.4", "lua5.4" }, { "luajit", "luajit", "luajit-2.1" } }
 
 local function read(path)
   local file = assert(io.open(path))
@@ -42,31 +45,35 @@ local function spread(list, count)
   return some
 end
 
--- What a C mutant is: a core of its own.
+-- What a C mutant is: a core of its own for each Lua.
 local BUILD = [[
-objects=$(ls src/*.c | sed -n '/\/%s.c$/d; s,src/\(.*\)c$,build/5.4/obj/\1o,p')
-cc -std=gnu11 -O1 -fPIC -fvisibility=hidden -w -Isrc -I/usr/include/lua5.4 -c -o %s/m.o %s/%s.c 2>/dev/null || { echo nonsense; exit; }
-cc -shared -o %s/apify/core.so %s/m.o $objects -lcurl -lz -lpthread 2>/dev/null || { echo nonsense; exit; }
+mkdir -p DIR/BUILD/apify
+objects=$(ls src/*.c | sed -n '/\/NAME.c$/d; s,src/\(.*\)c$,build/BUILD/obj/\1o,p')
+cc -std=gnu11 -O1 -fPIC -fvisibility=hidden -w -Isrc -I/usr/include/HEADERS -c -o DIR/m.o DIR/NAME.c 2>/dev/null || { echo nonsense; exit; }
+cc -shared -o DIR/BUILD/apify/core.so DIR/m.o $objects -lcurl -lz -lpthread 2>/dev/null || { echo nonsense; exit; }
 ]]
 
 --- Put the mutant into a folder, with the script that says what became of it.
 local function prepare(dir, path, mutant, specs, limits)
   local script = { "export COUNTS_FILE=" .. dir .. "/counts\n" }
   local function add(...) script[#script + 1] = (...):format(select(2, ...)) end
-  if path:find "%.c$" then
-    local name = path:match "([%w_]+)%.c$"
-    assert(os.execute("mkdir -p " .. dir .. "/apify"))
+  local name = path:match "([%w_]+)%.c$"
+  if name then
+    assert(os.execute("mkdir -p " .. dir))
     write(("%s/%s.c"):format(dir, name), mutant.text)
-    add(BUILD, name, dir, dir, name, dir, dir)
-    add('export LUA_CPATH="%s/?.so;$LUA_CPATH"\n', dir)
   else
     assert(os.execute(('mkdir -p %s && cp -rs "$PWD/lua" %s/ && rm %s/%s'):format(dir, dir, dir, path)))   -- the module in one place, as ever
     write(dir .. "/" .. path, mutant.text)
-    add('export LUA_PATH="%s/lua/?.lua;%s/lua/?/init.lua;$LUA_PATH"\n', dir, dir)
   end
-  local paths = ("--lpath='%s/lua/?.lua;%s/lua/?/init.lua;./lua/?.lua;./lua/?/init.lua' --cpath='%s/?.so;./build/5.4/?.so'"):format(dir, dir, dir)
-  for _, spec in ipairs(specs) do
-    add("timeout -k 5 %d %s --no-keep-going %s %s </dev/null >/dev/null 2>&1 || { echo killed; exit; }\n", limits[spec], BUSTED, paths, spec)
+  for i = 1, specs.luajit_too and 2 or 1 do
+    local lua, build, headers = table.unpack(LUAS[i])
+    if name then script[#script + 1] = BUILD:gsub("%u%u+", { DIR = dir, NAME = name, BUILD = build, HEADERS = headers }) end
+    add('export LUA_PATH="%s/lua/?.lua;%s/lua/?/init.lua;./lua/?.lua;./lua/?/init.lua;;" LUA_CPATH="%s/%s/?.so;./build/%s/?.so;;"\n',
+      dir, dir, dir, build, build)
+    for _, spec in ipairs(specs) do
+      add('timeout -k 5 %d %s %s --no-keep-going --lpath="$LUA_PATH" --cpath="$LUA_CPATH" %s </dev/null >/dev/null 2>&1 || { echo killed; exit; }\n',
+        limits[spec], lua, BUSTED, spec)
+    end
   end
   add "echo survived\n"
   write(dir .. "/run.sh", table.concat(script))
@@ -79,7 +86,7 @@ local function measure(specs)
   for _, spec in ipairs(specs) do
     if not limits[spec] then
       local began = os.time()
-      assert(os.execute(("COUNTS_FILE=/dev/null %s %s </dev/null >/dev/null 2>&1"):format(BUSTED, spec)), spec .. " fails")
+      assert(os.execute(("COUNTS_FILE=/dev/null lua5.4 %s %s </dev/null >/dev/null 2>&1"):format(BUSTED, spec)), spec .. " fails")
       limits[spec] = PATIENCE * (os.time() - began + 1)
     end
   end

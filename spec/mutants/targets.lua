@@ -5,7 +5,15 @@ local function with(...)
   return specs
 end
 
-local JSON = with("core/json_read", "core/json_write", "core/rows")
+-- The same, on LuaJIT too: what is otherwise there.
+local function with_both(...)
+  local specs = with(...)
+  specs.luajit_too = true
+  return specs
+end
+
+local READ = with_both("core/json_read_shapes", "core/json_read", "core/rows")
+local WRITE = with("core/json_write", "core/json_read")
 
 return {
   ["lua/apify/http/retry.lua"] = with("http/retry"),
@@ -21,12 +29,12 @@ return {
   ["lua/apify/util/heap.lua"] = with("util/heap"),
   ["lua/apify/util/limiter.lua"] = with("util/limiter"),
   ["lua/apify/util/names.lua"] = with("util/names", "promises/wrong_names"),
-  ["lua/apify/util/options.lua"] = with("util/options"),
+  ["lua/apify/util/options.lua"] = with_both("util/options"),
   ["lua/apify/util/signature.lua"] = with("util/signature"),
   ["lua/apify/util/url.lua"] = with("util/url"),
-  ["src/json_lex.c"] = JSON, ["src/json_read.c"] = JSON, ["src/json_shape.c"] = JSON, ["src/json_skip.c"] = JSON,
-  ["src/json_write.c"] = JSON, ["src/json_write_scalar.c"] = JSON, ["src/json_decoder.c"] = JSON,
-  ["src/rows.c"] = with("core/rows", "core/json_read", "core/xfer_rows", "paging/page"),
+  ["src/json_decoder.c"] = READ, ["src/json_lex.c"] = READ, ["src/json_read.c"] = READ, ["src/json_shape.c"] = READ, ["src/json_skip.c"] = READ,
+  ["src/json_write.c"] = WRITE, ["src/json_write_scalar.c"] = WRITE,
+  ["src/rows.c"] = with("core/rows", "core/rows_skip", "core/json_read", "paging/page"),
   ["src/sha256.c"] = with("core/sha256", "util/signature"),
   ["src/tap_lua.c"] = with("core/tap"),
 }
