@@ -65,6 +65,13 @@ describe("decode", function()
     assert.equal("invalid JSON at byte 2: only white space may follow", message "1 2")
   end)
 
+  it("takes no escape but those that there are", function()
+    for c = 0, 255 do
+      local text = '"\\' .. string.char(c) .. '"'
+      if not ('"\\/bfnrtu'):find(string.char(c), 1, true) then fails_at(2, text, core.decode) end
+    end
+  end)
+
   it("takes a byte order mark in front of a document, once", function()
     local mark = "\239\187\191"
     assert.same({ a = 1 }, core.decode(mark .. ' {"a":1}'))

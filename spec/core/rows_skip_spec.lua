@@ -40,7 +40,8 @@ end
 
 describe("a row that cannot be decoded", function()
   it("is passed over where its end can be told", function()
-    for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity", "01", "1.", "nul", "09", "1e", "-z", "+1", ".5", "_9Az",
+    for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity",
+      "01", "1.", "nul", "09", "1e", "-z", "+1", ".5", "_9Az",
       '{"a" 1}', "{1}", '{"a":"]}\\""x}',
       "[" .. ("["):rep(1100) .. ("]"):rep(1100) .. "]" } do
       local short = #bad < 100 and read_all_ways or function(text) return read { text } end

@@ -1,4 +1,5 @@
 --- Signatures of public URLs. What they have to be was worked out with @apify/utilities 2.35.
+local core = require "apify.core"
 local signature = require "apify.util.signature"
 
 local KEY, ID = "hgjF0Ss8aLeuqzVk", "WkzbQMuFYuamGv3YF"
@@ -11,6 +12,12 @@ describe("a signature", function()
 
   it("has no digits for zeros that a number begins with", function()
     assert.equal("CrTLwXk4J8hKzLahVC", signature.of("k", "t1049"))
+  end)
+
+  it("is a number by the base 62, whatever its digits are", function()
+    local all = {}
+    for i = 1, 2000 do all[i] = signature.of("k", "t" .. i) end
+    assert.equal("50c73047c13e3207f3a0cfe45cb9c9dacadb9eb051a25f6543b397acd27a74d6", core.sha256(table.concat(all, " ")))
   end)
 
   it("of a storage holds the time until which it counts, in milliseconds, or 0", function()

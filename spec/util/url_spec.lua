@@ -113,6 +113,7 @@ describe("url.base", function()
     assert.equal("my_service", url.base("http://my_service").host)
     assert.equal("a.b.", url.base("http://a.b.").host)
     assert.equal("10.0.0.1", url.base("http://10.0.0.1").host)
+    assert.equal(("a"):rep(253), url.base("http://" .. ("a"):rep(253)).host)
     assert.equal("http://[2001:db8::1]:81/v2", url.base("http://[2001:DB8::1]:81").url)
     assert.equal("[::ffff:127.0.0.1]", url.base("http://[::ffff:127.0.0.1]").host)
     assert.equal("[1:2:3:4:5:6:7:8]", url.base("http://[1:2:3:4:5:6:7:8]").host)
@@ -139,6 +140,8 @@ describe("url.base", function()
       ["http://[1.2.3.4]"] = "bad host", ["http://[:::1]"] = "bad host", ["http://[1::2::3]"] = "bad host",
       ["http://[1:2:3:4:5:6:7:8:9]"] = "bad host", ["http://[12345::]"] = "bad host", ["http://[::1%25lo]"] = "bad host",
       ["http://[1:2:3:4::5:6:7:8]"] = "bad host", ["http://[1:2:3:4:5:6:7]"] = "bad host",
+      ["http://[:1:2:3:4:5:6:7:8]"] = "bad host", ["http://[1:2:3:4:5:6:7:8:]"] = "bad host", ["http://[1::2:]"] = "bad host",
+      ["http://[:1::2]"] = "bad host", ["http://h:000080"] = 'bad port "000080"', ["http://" .. ("a"):rep(254)] = "bad host",
       ["http://[1:2:3:4:5:6:7:]"] = "bad host", ["http://[:1:2:3:4:5:6:7]"] = "bad host",
     } do
       local base, reason = url.base(s)
