@@ -158,6 +158,24 @@ describe("objects alike", function()
     end
   end)
 
+  it("are forgotten when they are too many, inside of others too", function()
+    local function learn(round)
+      local parts = {}
+      for i = 1, 30 do
+        local _, text = object(round * 10000 + i * 200, round * 10000 + i * 200 + 199)
+        parts[i] = ('"n%d_%d":%s'):format(round, i, text)
+      end
+      decoder:decode('{"data' .. round .. '":{' .. table.concat(parts, ",") .. "}}")
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    for round = 1, 3 do learn(round) end
+    local before = learn(4)
+    for round = 5, 9 do learn(round) end
+    assert.is_true(learn(10) - before < 1000)
+  end)
+
   it("may be deep, and as many as there are", function()
     local text = ('{"a":1,"b":'):rep(200) .. "[]" .. ("}"):rep(200)
     for _ = 1, 20 do

@@ -12,7 +12,7 @@ local function with_both(...)
   return specs
 end
 
-local READ = with_both("core/json_read_shapes", "core/json_read", "core/rows")
+local READ = with_both("core/json_read_shapes", "core/json_read", "core/rows", "core/tap")
 local WRITE = with("core/json_write", "core/json_read")
 
 return {

@@ -402,6 +402,21 @@ describe("a bookmark's mark", function()
   end)
 end)
 
+describe("an answer of a dataset that was damaged", function()
+  it("is taken back: its rows come again", function()
+    local plan = new { offset = 5, chunk_size = 10, limit = 30 }
+    local page = plan:next_page()
+    plan:note_total(page, 100)
+    page.start = { mark = plan:mark(), limit_left = plan.limit_left }
+    for i = 1, 4 do plan:take(page, i) end
+    assert.equal(9, plan:mark().pos)
+    plan_all(plan)
+    plan:go_back(page)
+    assert.same({ {}, 30, false, nil }, { plan.pages, plan.limit_left, plan.is_ended, plan.total })
+    assert.same({ { 5, 10 } }, plan_all(plan))
+  end)
+end)
+
 describe("a dataset that grows", function()
   it("is looked at again behind its last item", function()
     for _, options in ipairs { {}, { chunk_size = 4 }, { chunk_size = 4, is_reshaped = true } } do

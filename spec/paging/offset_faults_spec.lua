@@ -31,6 +31,14 @@ describe("an answer that comes once more at a higher offset", function()
     assert.equal("the server does not follow `offset`: what it gave for 0 it gives for 10 again", first_row(10, { n = 1 }, { is_told = true }))
   end)
 
+  it("is known by its first row, in whatever order the members of that are", function()
+    local one, other = {}, {}
+    for i = 1, 40 do one["n" .. i] = i end
+    for i = 40, 1, -1 do other["n" .. i] = i end
+    first_row(0, one, { is_told = true })
+    assert.matches("does not follow", first_row(10, other, { is_told = true }))
+  end)
+
   it("is all there is, where rows without ids come and nothing is said of pages", function()
     plan.is_plain = true
     first_row(0, { n = 1 })
