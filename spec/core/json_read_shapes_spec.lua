@@ -176,6 +176,33 @@ describe("objects alike", function()
     assert.is_true(learn(10) - before < 1000)
   end)
 
+  it("are forgotten with the decoder", function()
+    local function read(name)
+      local file = io.open("/proc/self/" .. name)
+      local text = file and file:read "*a" or ""       -- elsewhere than on Linux
+      if file then file:close() end
+      return text
+    end
+    local maps = read "maps"
+    local keeps_freed = maps:find "libasan" or maps:find "vgpreload"
+    local function resident()
+      return keeps_freed and 0 or 4096 * (read("statm"):match "^%d+ (%d+)" or 0)
+    end
+    local _, text = object(1, 200)
+    local function learn(times)
+      for i = 1, times do
+        local one = core.decoder {}
+        if i % 20 == 0 then collectgarbage() end
+        one:decode('{"in":' .. text .. "," .. text:sub(2))
+      end
+      collectgarbage()
+      collectgarbage()
+      return resident()
+    end
+    local before = learn(100)
+    assert.is_true(learn(400) - before < 5e6)           -- 24 MB were learned
+  end)
+
   it("may be deep, and as many as there are", function()
     local text = ('{"a":1,"b":'):rep(200) .. "[]" .. ("}"):rep(200)
     for _ = 1, 20 do
