@@ -13,7 +13,7 @@ local function with_both(...)
 end
 
 local READ = with_both("core/json_read_shapes", "core/json_read", "core/rows", "core/tap")
-local WRITE = with("core/json_write", "core/json_read")
+local WRITE = with_both("core/json_write", "core/json_read")
 
 return {
   ["lua/apify/http/retry.lua"] = with("http/retry"),
