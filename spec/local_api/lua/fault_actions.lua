@@ -70,7 +70,10 @@ function fault_actions.wait(action)
     local min, max = action.jitter.min or action.jitter[1], action.jitter.max or action.jitter[2]
     secs = secs + min + (max - min) * action.random:fraction()
   end
-  if secs > 0 then ngx.sleep(secs) end
+  if secs > 0 then
+    ngx.update_time()                                    -- nginx sleeps from the time that it has looked at last
+    ngx.sleep(secs)
+  end
 end
 
 local function accepts_gzip()
