@@ -11,7 +11,7 @@
 #include "xfer_lua.h"
 
 #define TAP_TYPE "apify.tap"
-#define TAP_LOOK_MS 1                 /* a tap gives rows for so long: then the caller is to look whether it is the turn of others */
+#define TAP_LOOK_MS 1                 /* a tap gives rows for so long at most: then the caller is to look whether it is the turn of others */
 #define MAX_TAP_BYTES (1u << 20)      /* of the keys of one tap; then it gives no more */
 
 /* Which rows are usual. */
@@ -32,6 +32,7 @@ typedef struct tap {
   const unsigned *stops;              /* how often all taps of this Lua state were stopped */
   unsigned opened_at;                 /* ... when this one was opened */
   unsigned openings;                  /* of this one */
+  int look_ms;
   int64_t until;                      /* in event_now's time */
   tap_rule rule;
   int is_desc;
@@ -224,20 +225,22 @@ static int l_open (lua_State *L) {
   if (!lua_isnil(L, 5)) set_rule(L, t);
   lua_setiuservalue(L, 1, 1);
   t->opened_at = *t->stops;
-  t->until = event_now() + TAP_LOOK_MS;
+  t->until = event_now() + t->look_ms;
   t->room = (lua_Integer)room;
   t->x = x;                                          /* last */
   return 0;
 }
 
-/* core.tap() -> tap, which is shut.   Pushes 1 value. */
+/* core.tap(look_ms?) -> tap, which is shut. 'look_ms': another time than a millisecond for which it gives rows.   Pushes 1 value. */
 static int l_new (lua_State *L) {
+  int look_ms = (int)luaL_optnumber(L, 1, TAP_LOOK_MS);
   tap *t = lua_newuserdatauv(L, sizeof *t, 1);
   memset(t, 0, sizeof *t);
   buf_init(&t->keys, MAX_TAP_BYTES);
   buf_init(&t->places, MAX_TAP_BYTES);
   luaL_setmetatable(L, TAP_TYPE);
   t->stops = lua_touserdata(L, lua_upvalueindex(1));
+  t->look_ms = look_ms;
   return 1;
 }
 

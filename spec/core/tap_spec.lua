@@ -3,6 +3,7 @@ local core = require "apify.core"
 local transfers = require "spec.support.transfers"
 
 local MANY = 1000
+local PATIENCE_MS = 60000                -- of a tap: machines may be slow
 
 setup(transfers.start)
 teardown(transfers.stop)
@@ -14,7 +15,7 @@ local take = core.take
 describe("a tap", function()
   local decoder, tap, x
 
-  before_each(function() decoder, tap = core.decoder {}, core.tap() end)
+  before_each(function() decoder, tap = core.decoder {}, core.tap(PATIENCE_MS) end)
 
   after_each(function()
     if x then x:close() end
@@ -122,7 +123,7 @@ describe("a tap", function()
 
   it("gives nothing before it is opened, after it is shut, and once all are stopped, until it is opened again", function()
     assert.same({}, { take(tap) })
-    local other = core.tap()
+    local other = core.tap(PATIENCE_MS)
     transfer { 1, 2, 3 }
     tap:open(x, decoder, MANY)
     assert.equal(1, (take(tap)))
@@ -146,6 +147,7 @@ describe("a tap", function()
   it("gives nothing more when its time is over, but one row at least", function()
     local rows = {}
     for i = 1, MANY do rows[i] = i end
+    tap = core.tap()
     tap:open(transfer(rows), decoder, MANY)
     local start = core.now()
     repeat until core.now() - start > 0.004

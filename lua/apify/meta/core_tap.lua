@@ -3,9 +3,10 @@
 
 local core = require "apify.core"
 
---- The quick way for the rows of a page.
+--- The quick way for the rows of a page. `look_ms`: how long an opening gives rows at most, a millisecond when absent.
+---@param look_ms? integer
 ---@return apify.core.Tap
-function core.tap() end
+function core.tap(look_ms) end
 
 --- The next row if it is a usual one, which is counted; nil and a row that is not; or nothing, and the caller sees to it.
 ---@param tap apify.core.Tap
