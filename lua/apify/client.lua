@@ -9,7 +9,7 @@ local dataset = require "apify.resources.dataset"
 local errors = require "apify.util.errors"
 local key_value_store = require "apify.resources.key_value_store"
 local log = require "apify.resources.log"
-local options = require "apify.util.options"
+local operations = require("apify.resources.base.operations").client
 local request_queue = require "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
 local run = require "apify.resources.run"
@@ -190,18 +190,9 @@ function Client:builds(...)
   return resource.list(builds.Builds, self, "/actor-builds", "builds", ...)
 end
 
-local check_wait = options.spec {
-  deadline = options.positive_secs,
-  max_parallel = options.integer { min = 1 },
-  nulls = options.enum { "omit", "keep" },
-  on_progress = options.func,
-  request_timeout = options.positive_secs,
-  wait_secs = options.number { min = 0, huge = true },
-}
-
 --- What the runs and builds that are to be waited for are, with their ids and paths; and the options. A build is given by its handle.
 local function resolve_jobs(list, opts, where)
-  local o = check_wait(opts, where)
+  local o = operations.wait_many.check(opts, where)
   local what = type(list) ~= "table" and errors.show(list) or #list == 0 and next(list) ~= nil and "a table that is no list"
   if what then errors.misuse("bad argument 1 of %s: %s (expected a list of runs, their ids, or handles of builds)", where, what) end
   local resolved = {}
@@ -242,8 +233,6 @@ function Client:wait_any(list, opts)
   return job_wait.any(self.settings, resolved, o)
 end
 
-local check_message = options.spec { is_terminal = options.flag, nulls = options.enum { "omit", "keep" }, request_timeout = options.positive_secs }
-
 --- Tell what the present run is doing, in an Actor: the run is that of ACTOR_RUN_ID in the environment. Returns it.
 ---@param text string
 ---@param opts? apify.ObjectOptions|{ is_terminal?: boolean } `is_terminal`: the last word on the run
@@ -251,7 +240,7 @@ local check_message = options.spec { is_terminal = options.flag, nulls = options
 ---@return apify.Error? err
 function Client:set_status_message(text, opts)
   local where, id = "client:set_status_message", os.getenv "ACTOR_RUN_ID"
-  local o = check_message(opts, where)
+  local o = operations.set_status_message.check(opts, where)
   if type(text) ~= "string" then errors.misuse("bad argument 1 of %s: %s (expected a text)", where, errors.show(text)) end
   if not id or id == "" then errors.misuse("%s is for programs inside a run: the environment has no ACTOR_RUN_ID", where) end
   return self:run(id):update {

@@ -243,6 +243,15 @@ operations.actor.build = operation.new("POST", "/builds", "build", join({
 }, wait_for_finish))
 operations.actor.default_build = operation.new("GET", "/builds/default", nil, wait_for_finish)
 
+-- What a client is asked for itself
+
+operations.client = {
+  set_status_message = operation.new("PUT", "", "run", nil, { is_terminal = flag }),
+  wait_many = operation.new("GET", "", "run", nil, tables.merge(waiting, {
+    max_parallel = options.integer { min = 1 }, on_progress = options.func,
+  })),
+}
+
 -- Collections
 
 local desc = { { "desc", "desc", flag } }
