@@ -1,11 +1,11 @@
 -- lua_curl.lua WORK URL: a plain script with lua-cURL and lua-cjson, one answer after the other.
 local cjson = require "cjson"
 local curl = require "curl"
+local plain = require "spec.bench.plain"
 io.write "ready\n"
 io.flush()
 
 local WORK, URL = arg[1], arg[2]
-local CALLS, SINGLES, PAGE = 2000, 50, 1000
 
 local parts
 local easy = curl.easy_init()
@@ -23,35 +23,4 @@ local function get(path)
   return cjson.decode(table.concat(parts))
 end
 
-local count, sum, last = 0, 0, nil
-
-local works = {}
-
-function works.runs()
-  local offset, total = 0, 1
-  while offset < total do
-    local page = get(("/v2/acts/bench/runs?offset=%d&limit=%d"):format(offset, PAGE)).data
-    for _, run in ipairs(page.items) do
-      if run.status == "SUCCEEDED" then count = count + 1 end
-      sum, last = sum + run.usageTotalUsd, run.id
-    end
-    offset, total = offset + page.count, page.total
-  end
-end
-
-function works.items()
-  for _, item in ipairs(get "/v2/datasets/bench/items") do
-    if item.inStock then count = count + 1 end
-    sum, last = sum + item.price, item.n
-  end
-end
-
-function works.calls()
-  for i = 1, CALLS do
-    local run = get(("/v2/actor-runs/%d"):format(i % SINGLES + 1)).data
-    count, sum, last = count + 1, sum + run.usageTotalUsd, #run.id
-  end
-end
-
-works[WORK]()
-print(("%d %.4f %s"):format(count, sum, last))
+plain(WORK, get)
