@@ -1,22 +1,16 @@
 -- runs once
 --- docs/operations.md: what it says of each operation is what the local API sees, and no operation is missing.
+local markdown = require "spec.support.markdown"
 local operations = require "spec.support.operations"
 local testbed = require "spec.support.testbed"
 
 local api = testbed.local_api(false)
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 describe("the table of operations", function()
   local list, page
 
   setup(function()
-    page = read "docs/operations.md"
+    page = markdown.read "docs/operations.md"
     list = operations.parse(page)
     operations.note_all(api, testbed.client(api), list)
   end)
