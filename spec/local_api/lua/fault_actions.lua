@@ -63,6 +63,12 @@ function fault_actions.check(action)
   return kind or "wait"
 end
 
+-- Never shorter than said: nginx sleeps from the time that it has looked at last.
+local function sleep(secs)
+  ngx.update_time()
+  ngx.sleep(secs)
+end
+
 --- Hold the request back as the action says.
 function fault_actions.wait(action)
   local secs = action.delay or 0
@@ -70,10 +76,7 @@ function fault_actions.wait(action)
     local min, max = action.jitter.min or action.jitter[1], action.jitter.max or action.jitter[2]
     secs = secs + min + (max - min) * action.random:fraction()
   end
-  if secs > 0 then
-    ngx.update_time()                                    -- nginx sleeps from the time that it has looked at last
-    ngx.sleep(secs)
-  end
+  if secs > 0 then sleep(secs) end
 end
 
 local function accepts_gzip()
@@ -193,7 +196,7 @@ local function drip(args, exchange)
   for first = 1, #answer.body, args.bytes do
     ngx.print(answer.body:sub(first, first + args.bytes - 1))
     if not ngx.flush(true) then return end
-    ngx.sleep(args.secs)
+    sleep(args.secs)
   end
 end
 
@@ -201,13 +204,13 @@ local function slow_headers(args, exchange)
   local answer = wire_answer(exchange)
   note_status(exchange, answer)
   if not raw.is_possible() then
-    ngx.sleep(args.secs * #raw.head(answer, "") / args.bytes)
+    sleep(args.secs * #raw.head(answer, "") / args.bytes)
     return answers.send(answer)
   end
   local socket, head = raw.socket(), raw.head(answer, "Connection: close\r\nContent-Length: " .. #answer.body)
   for first = 1, #head, args.bytes do
     if not socket:send(head:sub(first, first + args.bytes - 1)) then return raw.close() end
-    ngx.sleep(args.secs)
+    sleep(args.secs)
   end
   socket:send(answer.body)
   return raw.close()
