@@ -2,8 +2,6 @@
 local core = require "apify.core"
 local transfers = require "spec.support.transfers"
 
-local PATIENCE = 60         -- seconds until something hangs; no test waits for them
-
 local submit, drive, answer, some_text = transfers.submit, transfers.drive, transfers.answer, transfers.some_text
 
 setup(transfers.start)
@@ -120,7 +118,7 @@ describe("bytes of a stream", function()
         return is_over
       end)
       x:want(true)
-      local stop = core.now() + PATIENCE
+      local stop = core.now() + transfers.patience
       while core.now() < stop and x:is_open() and (why == nil or why == "more") do
         local bytes
         collectgarbage "restart"                           -- and let the next allocation collect some of it

@@ -3,8 +3,6 @@ local core = require "apify.core"
 local shell = require "spec.support.shell"
 local transfers = require "spec.support.transfers"
 
-local PATIENCE = 60         -- seconds until something hangs; no test waits for them
-
 local folder, uploads
 
 local submit, drive, finish, some_text = transfers.submit, transfers.drive, transfers.finish, transfers.some_text
@@ -95,7 +93,7 @@ describe("an upload", function()
 
   -- Send the text in pieces as they are wanted, and check that few bytes wait at a time; then the end.
   local function send(x, text, size)
-    local at, moved, stop = 1, 0, core.now() + PATIENCE
+    local at, moved, stop = 1, 0, core.now() + transfers.patience
     while at <= #text do
       while x:wants_body() and at <= #text do
         assert.is_true(x:write(text:sub(at, at + size - 1)))
@@ -194,7 +192,7 @@ describe("an upload", function()
         for _, goes_on in ipairs { false, true } do
           local x, name = upload(what, known or nil)
           assert.is_true(x:write(some_text(1000)))
-          local stop = core.now() + PATIENCE
+          local stop = core.now() + transfers.patience
           while x:phase() ~= "done" and core.now() < stop do
             if goes_on and x:wants_body() then assert.is_true(x:write(some_text(10000))) end
             assert(transfers.multi:wait(1, {}))
@@ -273,7 +271,7 @@ describe("an upload", function()
       local x = assert(own:submit { method = "PUT", url = uploads.url .. what .. name, http1 = true, upload = true, upload_size = 5000 })
       assert.is_true(x:write(some_text(5000)))
       assert.is_true(x:finish())
-      local stop = core.now() + PATIENCE
+      local stop = core.now() + transfers.patience
       while x:phase() ~= "done" and core.now() < stop do assert(own:wait(0.1, {})) end
       return x
     end
