@@ -44,8 +44,8 @@ local function lines_of(work, sides, values)
     local side = sides[row[1]]
     if side then
       lines[#lines + 1] = {
-        name = row.label or side.name, is_base = i == 1, has_own_answer = side.is_bytes or work.has_own_answers, floor = row.floor, samples = {},
-        command = side.command .. " " .. filled(row[2], values),
+        name = row.label or side.name, is_base = i == 1, has_own_answer = side.is_bytes or work.has_own_answers or row.is_taken_off,
+        side = row[1], floor = row.floor, is_taken_off = row.is_taken_off, samples = {}, command = side.command .. " " .. filled(row[2], values),
       }
     end
   end
@@ -64,14 +64,27 @@ local function compare(title, lines)
   end
 end
 
+-- What one line of a side took is taken off the side's others.
+local function take_off(lines)
+  for _, off in ipairs(lines) do
+    for _, line in ipairs(off.is_taken_off and lines or {}) do
+      for _, sample in ipairs(line.side == off.side and line ~= off and line.samples or {}) do
+        sample.wall, sample.cpu = sample.wall - off.samples[sample.round].wall, sample.cpu - off.samples[sample.round].cpu
+      end
+    end
+  end
+end
+
 local function run_work(work, lines)
   for round = 1, work.rounds or ROUNDS do
     for i = 1, #lines do
       local line = lines[(i + round - 2) % #lines + 1]
-      if round == 1 or not IS_QUICK or line == lines[1] or line.floor then table.insert(line.samples, measure(line.command, round)) end
+      local is_in_all = line == lines[1] or line.floor or line.is_taken_off
+      if round == 1 or not IS_QUICK or is_in_all then table.insert(line.samples, measure(line.command, round)) end
     end
   end
   compare(work.title, lines)
+  take_off(lines)
 end
 
 local function is_wanted(work)

@@ -3,6 +3,8 @@
 --- A side: a program in sides/ (see measure.c for what it prints) and a line in `sides` below: its name, its command, and what must be
 --- there for it, as a shell command that succeeds. Then a line in each of the works that it can do: the side, its arguments.
 ---
+--- A line with `is_taken_off` is what others of its side take besides their work: it is taken off them.
+---
 --- A floor is how many times less wall time, CPU and memory than the first line of its work a line must take: `make bench` fails below.
 --- Wall times are judged only if nothing else kept the machine busy.
 
@@ -53,6 +55,7 @@ local function decoders(name, side, tables)
   return {
     title = "decode 100 pages of 1000 runs, " .. name,
     { side, "cjson " .. DATA, label = "lua-cjson, whole" },
+    { side, "read " .. DATA, label = "start, and the files' bytes: taken off", is_taken_off = true },
     { side, "whole " .. DATA, label = "whole", floor = { cpu = 1.5 } },
     { side, "rows " .. DATA, label = "row by row", floor = { cpu = 1.4 } },
     { side, "pick " .. DATA, label = "row by row, pick of 4 fields", floor = { cpu = 3.2 } },
