@@ -156,6 +156,7 @@ build = {
     ["apify.util.heap"] = "lua/apify/util/heap.lua",
     ["apify.util.input"] = "lua/apify/util/input.lua",
     ["apify.util.json"] = "lua/apify/util/json.lua",
+    ["apify.util.lazy"] = "lua/apify/util/lazy.lua",
     ["apify.util.limiter"] = "lua/apify/util/limiter.lua",
     ["apify.util.names"] = "lua/apify/util/names.lua",
     ["apify.util.options"] = "lua/apify/util/options.lua",

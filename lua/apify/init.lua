@@ -32,6 +32,7 @@ local client = require "apify.client"
 local dates = require "apify.util.dates"
 local errors = require "apify.util.errors"
 local fiber = require "apify.loop.fiber"
+local lazy = require "apify.util.lazy"
 local loop = require "apify.loop"
 local names = require "apify.util.names"
 local version = require "apify.version"
@@ -65,6 +66,14 @@ apify.time = dates.time
 ---@type fun(loop?: string|apify.Loop)
 apify.use = loop.use
 
+--- Load now what is otherwise loaded with its first use: for a program that will have another folder, root or user by then.
+---@type fun()
+apify.preload = lazy.load_all
+
 names.guard(apify, "apify")
+
+-- What nginx loads before there are workers they share; and they may not be allowed to read it.
+local ngx = rawget(_G, "ngx")
+if ngx and ngx.get_phase and ngx.get_phase() == "init" then lazy.load_all() end
 
 return apify

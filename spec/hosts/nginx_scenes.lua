@@ -77,6 +77,9 @@ end
 --- What was noted in that phase.
 function scenes.noted(args) say(noted[args.phase]) end
 
+--- Are all modules loaded?
+function scenes.all_loaded() say(package.loaded["apify.resources.webhook"] ~= nil) end
+
 function scenes.get(args) say(status_of(client:run(args.id):get())) end
 
 function scenes.wait(args) say(status_of(client:run(args.id):wait_for_finish { wait_secs = tonumber(args.secs) })) end

@@ -136,11 +136,13 @@ describe("in nginx", function()
       })
       local body = shell.run(own:curl("-k https://host/plain --unix-socket " .. own.dir .. "/tls"))
       local told = { play("noted", "phase=init", own)[1] }
+      local is_all_loaded = { play("all_loaded", "", own)[1], play("all_loaded", "")[1] }
       for _ = 1, 20 do
         if told[2] ~= "SUCCEEDED" then told[2] = play("noted", "phase=ssl_cert", own)[1] end
       end
       own:stop()
       assert.same({ "plain\n", "SUCCEEDED", "SUCCEEDED" }, { body, told[1], told[2] })
+      assert.same({ "true", "false" }, is_all_loaded)      -- before there are workers; in one that was not asked for it
     end)
 
     it("in light threads and generators of the user's own, and beside nginx's own waits", function()

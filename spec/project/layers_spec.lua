@@ -66,9 +66,9 @@ local function each_include(text, check)
   for name in text:gmatch '#%s*include%s*"([^"]+)"' do check(name) end
 end
 
--- Call check(module) for each require of one of our modules, comments aside.
+-- Call check(module) for each require of one of our modules, the lazy ones too, comments aside.
 local function each_require(text, check)
-  text = text:gsub("%-%-[^\n]*", "")
+  text = text:gsub("%-%-[^\n]*", ""):gsub("lazy%.module", "require")
   for name in text:gmatch "require%s*[%(,]?%s*[\"'](apify[%w_.]*)[\"']" do check(name) end
 end
 

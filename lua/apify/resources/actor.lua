@@ -1,16 +1,17 @@
 --- An Actor.
 --- https://docs.apify.com/api/v2/act-get
-local actor_version = require "apify.resources.actor_version"
+local lazy = require "apify.util.lazy"
+local actor_version = lazy.module "apify.resources.actor_version"
 local answers = require "apify.http.answers"
-local build = require "apify.resources.build"
-local builds = require "apify.resources.builds"
+local build = lazy.module "apify.resources.build"
+local builds = lazy.module "apify.resources.builds"
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").actor
 local resource = require "apify.resources.base.resource"
-local run = require "apify.resources.run"
-local run_start = require "apify.resources.run_start"
-local runs = require "apify.resources.runs"
-local webhook = require "apify.resources.webhook"
+local run = lazy.module "apify.resources.run"
+local run_start = lazy.module "apify.resources.run_start"
+local runs = lazy.module "apify.resources.runs"
+local webhook = lazy.module "apify.resources.webhook"
 
 ---@class apify.ActorHandle : apify.Resource
 local Actor = resource.define "Actor"

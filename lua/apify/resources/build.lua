@@ -1,7 +1,8 @@
 --- A build of an Actor.
 --- https://docs.apify.com/api/v2/actor-build-get
-local job_wait = require "apify.resources.job_wait"
-local log = require "apify.resources.log"
+local lazy = require "apify.util.lazy"
+local job_wait = lazy.module "apify.resources.job_wait"
+local log = lazy.module "apify.resources.log"
 local operations = require("apify.resources.base.operations").build
 local resource = require "apify.resources.base.resource"
 local url = require "apify.util.url"

@@ -1,6 +1,7 @@
 --- A request queue: requests that are added once each, and worked off from its head.
 --- https://docs.apify.com/api/v2/request-queue-get
-local batch = require "apify.resources.request_queue_batch"
+local lazy = require "apify.util.lazy"
+local batch = lazy.module "apify.resources.request_queue_batch"
 local bodies = require "apify.http.bodies"
 local json = require "apify.util.json"
 local collection = require "apify.resources.base.collection"

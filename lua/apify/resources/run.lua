@@ -1,20 +1,21 @@
 --- A run.
 --- https://docs.apify.com/api/v2/actor-run-get
 local core = require "apify.core"
-local dataset = require "apify.resources.dataset"
+local lazy = require "apify.util.lazy"
+local dataset = lazy.module "apify.resources.dataset"
 local errors = require "apify.util.errors"
-local key_value_store = require "apify.resources.key_value_store"
-local log = require "apify.resources.log"
+local key_value_store = lazy.module "apify.resources.key_value_store"
+local log = lazy.module "apify.resources.log"
 local operations = require("apify.resources.base.operations").run
 local options = require "apify.util.options"
-local request_queue = require "apify.resources.request_queue"
+local request_queue = lazy.module "apify.resources.request_queue"
 local resource = require "apify.resources.base.resource"
 local job_status = require "apify.resources.base.job_status"
-local run_watch = require "apify.resources.run_watch"
-local run_start = require "apify.resources.run_start"
+local run_watch = lazy.module "apify.resources.run_watch"
+local run_start = lazy.module "apify.resources.run_start"
 local loop = require "apify.loop"
 local url = require "apify.util.url"
-local job_wait = require "apify.resources.job_wait"
+local job_wait = lazy.module "apify.resources.job_wait"
 
 ---@class apify.RunHandle : apify.Resource
 local Run = resource.define "Run"

@@ -3,12 +3,13 @@
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").task
 local resource = require "apify.resources.base.resource"
-local run = require "apify.resources.run"
-local run_start = require "apify.resources.run_start"
-local runs = require "apify.resources.runs"
+local lazy = require "apify.util.lazy"
+local run = lazy.module "apify.resources.run"
+local run_start = lazy.module "apify.resources.run_start"
+local runs = lazy.module "apify.resources.runs"
 local tables = require "apify.util.tables"
 local user_data = require "apify.resources.base.user_data"
-local webhook = require "apify.resources.webhook"
+local webhook = lazy.module "apify.resources.webhook"
 
 ---@class apify.TaskHandle : apify.Resource
 local Task = resource.define "Task"

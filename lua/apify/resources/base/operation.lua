@@ -44,16 +44,34 @@ operation.header_text = {
 
 operation.nulls = { nulls = options.enum { "omit", "keep" } }
 
+--- What is made of an operation when it is first asked for.
+local makers = {}
+
+makers.check = function(made)
+  local has_nulls, required = made.answers and made.answers ~= "nothing", {}
+  local spec = tables.merge({ request_timeout = positive_secs, nulls = has_nulls and operation.nulls.nulls or nil }, made.more)
+  for _, parameter in ipairs(made.parameters) do
+    spec[parameter[1]] = parameter[3]
+    if parameter.is_required then required[#required + 1] = parameter[1] end
+  end
+  return options.spec(spec, required)
+end
+
+makers.query = function(made)
+  return options.query(made.parameters)
+end
+
+local operation_mt = {
+  __index = function(made, name)
+    if makers[name] then made[name] = makers[name](made) end
+    return rawget(made, name)
+  end,
+}
+
 --- An operation from its parameters { option, parameter, checker } and further options, which are not sent. A parameter without a checker
 --- is no option: the method sets it. What is answered with an object of the API may be asked to keep its nulls.
 function operation.new(method, path, kind, parameters, more)
-  local has_nulls, map, required = kind and kind ~= "nothing", {}, {}
-  local spec = tables.merge({ request_timeout = positive_secs, nulls = has_nulls and operation.nulls.nulls or nil }, more)
-  for i, parameter in ipairs(parameters or {}) do
-    spec[parameter[1]], map[i] = parameter[3], { parameter[1], parameter[2] }
-    if parameter.is_required then required[#required + 1] = parameter[1] end
-  end
-  return { method = method, path = path, answers = kind, check = options.spec(spec, required), query = options.query(map) }
+  return setmetatable({ method = method, path = path, answers = kind, parameters = parameters or {}, more = more }, operation_mt)
 end
 
 --- The same for an operation whose answer is not an object but bytes of a kind.

@@ -92,70 +92,82 @@ local function with_changes(kind, made)
   return made
 end
 
-local operations = {}
+--- By noun, what makes its operations.
+local makers = {}
 
 local raw = { { "raw", "raw", flag } }
 local followed = { raw[1], { "stream", "stream" } }
 
-operations.log = {
-  get = operation.media("GET", "", "log", raw),
-  stream = operation.media("GET", "", "log", followed, { deadline = positive_secs }),
-  lines = operation.media("GET", "", "log", followed, {
-    deadline = positive_secs, follow = flag, from_start = flag, prefix = options.either(flag, options.string()),
-  }),
-  download = operation.media("GET", "", "log", raw, { deadline = positive_secs }),
-}
+makers.log = function()
+  return {
+    get = operation.media("GET", "", "log", raw),
+    stream = operation.media("GET", "", "log", followed, { deadline = positive_secs }),
+    lines = operation.media("GET", "", "log", followed, {
+      deadline = positive_secs, follow = flag, from_start = flag, prefix = options.either(flag, options.string()),
+    }),
+    download = operation.media("GET", "", "log", raw, { deadline = positive_secs }),
+  }
+end
 
-operations.dataset = storage()
-operations.dataset.list_items = operation.new("GET", "/items", nil, join(item_range, item_shape, signed), nulls)
-operations.dataset.iterate_items = operation.new("GET", "/items", nil, join({ item_range[3] }, item_shape, signed),
-  tables.merge(iterating_items, { offset = whole }))
-operations.dataset.download_items = operation.new("GET", "/items", nil,
-  join(item_range, item_shape, signed, item_format, { { "format", "format" } }), { deadline = positive_secs })
-operations.dataset.count_items = operation.new("HEAD", "/items", nil, signed)
-operations.dataset.create_items_public_url = operation.new("GET", "/items", nil,
-  join(item_range, item_shape, item_format, { { "format", "format", formats } }), expiring)
-operations.dataset.push_items = operation.new("POST", "/items", "nothing", nil, { content_encoding = header_text, deadline = positive_secs })
-operations.dataset.get_statistics = operation.new("GET", "/statistics", "statistics")
+makers.dataset = function()
+  local made = storage()
+  made.list_items = operation.new("GET", "/items", nil, join(item_range, item_shape, signed), nulls)
+  made.iterate_items = operation.new("GET", "/items", nil, join({ item_range[3] }, item_shape, signed),
+    tables.merge(iterating_items, { offset = whole }))
+  made.download_items = operation.new("GET", "/items", nil,
+    join(item_range, item_shape, signed, item_format, { { "format", "format" } }), { deadline = positive_secs })
+  made.count_items = operation.new("HEAD", "/items", nil, signed)
+  made.create_items_public_url = operation.new("GET", "/items", nil,
+    join(item_range, item_shape, item_format, { { "format", "format", formats } }), expiring)
+  made.push_items = operation.new("POST", "/items", "nothing", nil, { content_encoding = header_text, deadline = positive_secs })
+  made.get_statistics = operation.new("GET", "/statistics", "statistics")
+  return made
+end
 
-operations.key_value_store = storage()
-operations.key_value_store.list_keys = operation.new("GET", "/keys", "page", join(key_range, key_filter))
-operations.key_value_store.create_keys_public_url = operation.new("GET", "/keys", nil, join(key_range, key_choice), expiring)
-operations.key_value_store.get_record_public_url = operation.new("GET", "/records/{}")
-operations.key_value_store.iterate_keys = operation.new("GET", "/keys", nil, key_filter,
-  tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
-operations.key_value_store.download_records = operation.media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
-operations.key_value_store.get_record = operation.new("GET", "/records/{}", nil, record_form, tables.merge(nulls, { raw = flag }))
-operations.key_value_store.download_record = operation.media("GET", "/records/{}", "record", record_form,
-  { deadline = positive_secs, raw = flag })
-operations.key_value_store.record_exists = operation.new("HEAD", "/records/{}", "nothing")
-operations.key_value_store.set_record = operation.new("PUT", "/records/{}", "nothing", nil,
-  { content_encoding = header_text, content_type = header_text })
-operations.key_value_store.upload_record = operation.new("PUT", "/records/{}", "nothing", nil, {
-  content_encoding = header_text, content_type = header_text, deadline = positive_secs, size = whole,
-})
-operations.key_value_store.delete_record = operation.new("DELETE", "/records/{}", "nothing")
+makers.key_value_store = function()
+  local made = storage()
+  made.list_keys = operation.new("GET", "/keys", "page", join(key_range, key_filter))
+  made.create_keys_public_url = operation.new("GET", "/keys", nil, join(key_range, key_choice), expiring)
+  made.get_record_public_url = operation.new("GET", "/records/{}")
+  made.iterate_keys = operation.new("GET", "/keys", nil, key_filter,
+    tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_KEYS }, exclusive_start_key = text }))
+  made.download_records = operation.media("GET", "/records", "zip", key_filter, { deadline = positive_secs })
+  made.get_record = operation.new("GET", "/records/{}", nil, record_form, tables.merge(nulls, { raw = flag }))
+  made.download_record = operation.media("GET", "/records/{}", "record", record_form,
+    { deadline = positive_secs, raw = flag })
+  made.record_exists = operation.new("HEAD", "/records/{}", "nothing")
+  made.set_record = operation.new("PUT", "/records/{}", "nothing", nil,
+    { content_encoding = header_text, content_type = header_text })
+  made.upload_record = operation.new("PUT", "/records/{}", "nothing", nil, {
+    content_encoding = header_text, content_type = header_text, deadline = positive_secs, size = whole,
+  })
+  made.delete_record = operation.new("DELETE", "/records/{}", "nothing")
+  return made
+end
 
-operations.request_queue = storage()
-operations.request_queue.list_requests = operation.locking("GET", "/requests", "page", join({
-  { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
-  { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
-}, request_filter))
-operations.request_queue.iterate_requests = operation.locking("GET", "/requests", nil, request_filter,
-  tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
-operations.request_queue.add_request = operation.locking("POST", "/requests", "registration", forefront)
-operations.request_queue.batch_add_requests = operation.locking("POST", "/requests/batch", "batch", forefront, batching)
-operations.request_queue.batch_delete_requests = operation.locking("DELETE", "/requests/batch", "batch", nil, batching)
-operations.request_queue.get_request = operation.new("GET", "/requests/{}", "request")
-operations.request_queue.update_request = operation.locking("PUT", "/requests/{}", "registration", forefront)
-operations.request_queue.delete_request = operation.locking("DELETE", "/requests/{}", "nothing")
-operations.request_queue.list_head = operation.locking("GET", "/head", "page",
-  { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
-operations.request_queue.list_and_lock_head = operation.locking("POST", "/head/lock", "page",
-  { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
-operations.request_queue.prolong_request_lock = operation.locking("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
-operations.request_queue.delete_request_lock = operation.locking("DELETE", "/requests/{}/lock", "nothing", forefront)
-operations.request_queue.unlock_requests = operation.locking("POST", "/requests/unlock", "unlocked")
+makers.request_queue = function()
+  local made = storage()
+  made.list_requests = operation.locking("GET", "/requests", "page", join({
+    { "limit", "limit", options.integer { min = 1, max = MAX_REQUESTS } },
+    { "cursor", "cursor", text }, { "exclusive_start_id", "exclusiveStartId", text },
+  }, request_filter))
+  made.iterate_requests = operation.locking("GET", "/requests", nil, request_filter,
+    tables.merge(iterating, { chunk_size = options.integer { min = 1, max = MAX_REQUESTS }, cursor = text }))
+  made.add_request = operation.locking("POST", "/requests", "registration", forefront)
+  made.batch_add_requests = operation.locking("POST", "/requests/batch", "batch", forefront, batching)
+  made.batch_delete_requests = operation.locking("DELETE", "/requests/batch", "batch", nil, batching)
+  made.get_request = operation.new("GET", "/requests/{}", "request")
+  made.update_request = operation.locking("PUT", "/requests/{}", "registration", forefront)
+  made.delete_request = operation.locking("DELETE", "/requests/{}", "nothing")
+  made.list_head = operation.locking("GET", "/head", "page",
+    { { "limit", "limit", options.integer { min = 1, max = MAX_HEAD } } })
+  made.list_and_lock_head = operation.locking("POST", "/head/lock", "page",
+    { lock_secs, { "limit", "limit", options.integer { min = 1, max = MAX_LOCKED } } })
+  made.prolong_request_lock = operation.locking("PUT", "/requests/{}/lock", "lock", join({ lock_secs }, forefront))
+  made.delete_request_lock = operation.locking("DELETE", "/requests/{}/lock", "nothing", forefront)
+  made.unlock_requests = operation.locking("POST", "/requests/unlock", "unlocked")
+  return made
+end
 
 -- Runs
 
@@ -200,81 +212,110 @@ local function startable(own)
   }
 end
 
-operations.actor = with_changes("object", startable(permission))
-operations.actor.validate_input = operation.new("POST", "/validate-input", nil, { { "build", "build", text } }, input)
-
-operations.task = with_changes("object", startable {})
-operations.task.get_input = operation.new("GET", "/input", nil, nil, nulls)
-operations.task.update_input = operation.new("PUT", "/input", nil, nil, nulls)
-
-for _, noun in ipairs { "version", "env_var" } do
-  operations[noun] = with_changes(noun, {})
-  operations[noun .. "s"] = { list = operation.new("GET", "", "page"), create = operation.new("POST", "", noun) }
+makers.actor = function()
+  local made = with_changes("object", startable(permission))
+  made.validate_input = operation.new("POST", "/validate-input", nil, { { "build", "build", text } }, input)
+  made.build = operation.new("POST", "/builds", "build", join({
+    { "version", "version" }, { "beta_packages", "betaPackages", flag }, { "tag", "tag", text }, { "use_cache", "useCache", flag },
+  }, wait_for_finish))
+  made.default_build = operation.new("GET", "/builds/default", nil, wait_for_finish)
+  return made
 end
 
-operations.run = {
-  get = operation.new("GET", "", "run", wait_for_finish),
-  wait_for_finish = operation.new("GET", "", "run", nil, waiting),
-  update = operation.change("", "run", {
-    general_access, { "is_status_message_terminal", "isStatusMessageTerminal", flag }, { "status_message", "statusMessage", options.string() },
-  }),
-  delete = operation.new("DELETE", "", "nothing"),
-  abort = operation.new("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
-  metamorph = operation.new("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
-  reboot = operation.new("POST", "/reboot", "run"),
-  resurrect = operation.new("POST", "/resurrect", "run", run_limits),
-  pin = operation.new("GET", ""),
-  charge = operation.new("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
-  watch = operation.new("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
-}
+makers.task = function()
+  local made = with_changes("object", startable {})
+  made.get_input = operation.new("GET", "/input", nil, nil, nulls)
+  made.update_input = operation.new("PUT", "/input", nil, nil, nulls)
+  return made
+end
+
+for _, noun in ipairs { "version", "env_var" } do
+  makers[noun] = function() return with_changes(noun, {}) end
+  makers[noun .. "s"] = function() return { list = operation.new("GET", "", "page"), create = operation.new("POST", "", noun) } end
+end
+
+makers.run = function()
+  return {
+    get = operation.new("GET", "", "run", wait_for_finish),
+    wait_for_finish = operation.new("GET", "", "run", nil, waiting),
+    update = operation.change("", "run", {
+      general_access, { "is_status_message_terminal", "isStatusMessageTerminal", flag }, { "status_message", "statusMessage", options.string() },
+    }),
+    delete = operation.new("DELETE", "", "nothing"),
+    abort = operation.new("POST", "/abort", "run", { { "gracefully", "gracefully", flag } }),
+    metamorph = operation.new("POST", "/metamorph", "run", { { "target_actor_id", "targetActorId" }, { "build", "build", text } }, input),
+    reboot = operation.new("POST", "/reboot", "run"),
+    resurrect = operation.new("POST", "/resurrect", "run", run_limits),
+    pin = operation.new("GET", ""),
+    charge = operation.new("POST", "/charge", "nothing", nil, { count = options.integer { min = 1 }, idempotency_key = header_text }),
+    watch = operation.new("GET", "", "run", nil, { interval = positive_secs, deadline = positive_secs }),
+  }
+end
 
 -- Builds
 
-operations.build = {
-  get = operation.new("GET", "", "build", wait_for_finish),
-  wait_for_finish = operation.new("GET", "", "build", nil, waiting),
-  abort = operation.new("POST", "/abort", "build"),
-  delete = operation.new("DELETE", "", "nothing"),
-  get_open_api_definition = operation.new("GET", "/openapi.json", "definition"),
-}
-
-operations.actor.build = operation.new("POST", "/builds", "build", join({
-  { "version", "version" }, { "beta_packages", "betaPackages", flag }, { "tag", "tag", text }, { "use_cache", "useCache", flag },
-}, wait_for_finish))
-operations.actor.default_build = operation.new("GET", "/builds/default", nil, wait_for_finish)
+makers.build = function()
+  return {
+    get = operation.new("GET", "", "build", wait_for_finish),
+    wait_for_finish = operation.new("GET", "", "build", nil, waiting),
+    abort = operation.new("POST", "/abort", "build"),
+    delete = operation.new("DELETE", "", "nothing"),
+    get_open_api_definition = operation.new("GET", "/openapi.json", "definition"),
+  }
+end
 
 -- What a client is asked for itself
 
-operations.client = {
-  set_status_message = operation.new("PUT", "", "run", nil, { is_terminal = flag }),
-  wait_many = operation.new("GET", "", "run", nil, tables.merge(waiting, {
-    max_parallel = options.integer { min = 1 }, on_progress = options.func,
-  })),
-}
+makers.client = function()
+  return {
+    set_status_message = operation.new("PUT", "", "run", nil, { is_terminal = flag }),
+    wait_many = operation.new("GET", "", "run", nil, tables.merge(waiting, {
+      max_parallel = options.integer { min = 1 }, on_progress = options.func,
+    })),
+  }
+end
 
 -- Collections
 
 local desc = { { "desc", "desc", flag } }
 
-operations.storages = collection(join(desc, {
-  { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.open_enum { "ownedByMe", "sharedWithMe" } },
-}))
-operations.storages.get_or_create = operation.new("POST", "", "object", { { "name", "name" } }, { schema = options.table })
+makers.storages = function()
+  local made = collection(join(desc, {
+    { "unnamed", "unnamed", flag }, { "ownership", "ownership", options.open_enum { "ownedByMe", "sharedWithMe" } },
+  }))
+  made.get_or_create = operation.new("POST", "", "object", { { "name", "name" } }, { schema = options.table })
+  return made
+end
 
-operations.actors = collection(join(desc, {
-  { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },
-}))
-operations.actors.create = operation.new("POST", "", "object")
-operations.tasks = collection(desc)
-operations.tasks.create = operation.new("POST", "", "object")
-operations.builds = collection(desc)
+makers.actors = function()
+  local made = collection(join(desc, {
+    { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },
+  }))
+  made.create = operation.new("POST", "", "object")
+  return made
+end
+
+makers.tasks = function()
+  local made = collection(desc)
+  made.create = operation.new("POST", "", "object")
+  return made
+end
+
+makers.builds = function()
+  return collection(desc)
+end
 
 local of_status = join(desc, { { "status", "status", options.csv_of(options.enum(job_status.STATUSES)) } })
 local started = { { "started_after", "startedAfter", options.date }, { "started_before", "startedBefore", options.date } }
 local following = { follow = flag, poll_secs = positive_secs }
 
-operations.runs = collection(join(of_status, started), following)
-operations.task_runs = collection(of_status, following)               -- they cannot be filtered by date
+makers.runs = function()
+  return collection(join(of_status, started), following)
+end
+
+makers.task_runs = function()
+  return collection(of_status, following)                             -- they cannot be filtered by date
+end
 
 -- Users, schedules and the store
 
@@ -287,36 +328,66 @@ local day = {
   end,
 }
 
-operations.user = {
-  get = operation.new("GET", "", "user"),
-  monthly_usage = operation.new("GET", "/usage/monthly", "usage", { { "date", "date", day } }),
-  limits = operation.new("GET", "/limits", "limits"),
-  update_limits = operation.change("/limits", "nothing", {
-    { "data_retention_days", "dataRetentionDays", whole }, { "max_monthly_usage_usd", "maxMonthlyUsageUsd", options.number { min = 0 } },
-  }),
-}
+makers.user = function()
+  return {
+    get = operation.new("GET", "", "user"),
+    monthly_usage = operation.new("GET", "/usage/monthly", "usage", { { "date", "date", day } }),
+    limits = operation.new("GET", "/limits", "limits"),
+    update_limits = operation.change("/limits", "nothing", {
+      { "data_retention_days", "dataRetentionDays", whole }, { "max_monthly_usage_usd", "maxMonthlyUsageUsd", options.number { min = 0 } },
+    }),
+  }
+end
 
-operations.schedules = collection(desc)
-operations.schedules.create = operation.new("POST", "", "object")
-operations.schedule = with_changes("object", { get_log = operation.new("GET", "/log", "schedule_log") })
+makers.schedules = function()
+  local made = collection(desc)
+  made.create = operation.new("POST", "", "object")
+  return made
+end
 
-operations.store = collection {
-  { "search", "search", text }, { "category", "category", text }, { "username", "username", text },
-  { "sort_by", "sortBy", options.open_enum { "relevance", "popularity", "newest", "lastUpdate" } },
-  { "pricing_model", "pricingModel", options.open_enum { "FREE", "FLAT_PRICE_PER_MONTH", "PRICE_PER_DATASET_ITEM", "PAY_PER_EVENT" } },
-  { "allows_agentic_users", "allowsAgenticUsers", flag }, { "include_unrunnable_actors", "includeUnrunnableActors", flag },
-  { "response_format", "responseFormat", options.open_enum { "full", "agent" } },
-}
+makers.schedule = function()
+  return with_changes("object", { get_log = operation.new("GET", "/log", "schedule_log") })
+end
+
+makers.store = function()
+  return collection {
+    { "search", "search", text }, { "category", "category", text }, { "username", "username", text },
+    { "sort_by", "sortBy", options.open_enum { "relevance", "popularity", "newest", "lastUpdate" } },
+    { "pricing_model", "pricingModel", options.open_enum { "FREE", "FLAT_PRICE_PER_MONTH", "PRICE_PER_DATASET_ITEM", "PAY_PER_EVENT" } },
+    { "allows_agentic_users", "allowsAgenticUsers", flag }, { "include_unrunnable_actors", "includeUnrunnableActors", flag },
+    { "response_format", "responseFormat", options.open_enum { "full", "agent" } },
+  }
+end
 
 -- Webhooks
 
-operations.webhooks = collection(desc)
-operations.webhooks.create = operation.new("POST", "", "object")
-operations.webhook = with_changes("object", { test = operation.new("POST", "/test", "object") })
-operations.webhook_dispatches = collection(desc)
-operations.webhook_dispatch = { get = operation.new("GET", "", "object") }
+makers.webhooks = function()
+  local made = collection(desc)
+  made.create = operation.new("POST", "", "object")
+  return made
+end
+
+makers.webhook = function()
+  return with_changes("object", { test = operation.new("POST", "/test", "object") })
+end
+
+makers.webhook_dispatches = function()
+  return collection(desc)
+end
+
+makers.webhook_dispatch = function()
+  return { get = operation.new("GET", "", "object") }
+end
 
 --- Any other list of the API.
-operations.custom = collection(desc, { path = text, query = options.table })
+makers.custom = function()
+  return collection(desc, { path = text, query = options.table })
+end
 
-return operations
+--- Those of a noun are made when they are first asked for.
+return setmetatable({}, {
+  __index = function(operations, noun)
+    operations[noun] = makers[noun]()
+    return operations[noun]
+  end,
+})
