@@ -286,7 +286,7 @@ const byte *lex_number (json_lex *x, const byte *p, json_number *out) {
 }
 
 const byte *lex_literal (json_lex *x, const byte *p, const char *text, size_t len) {
-  for (size_t i = 0; i < len; i++) {
+  for (size_t i = 1; i < len; i++) {                    /* the first byte led here */
     if (p + i == x->end) return lex_short(x);
     if (p[i] != (byte)text[i]) return lex_fail(x, p + i, "expected a value");
   }

@@ -116,7 +116,7 @@ const byte *lex_number (json_lex *x, const byte *p, json_number *n);
 /* The same without the value. */
 const byte *lex_skip_number (json_lex *x, const byte *p);
 
-/* The literal 'text' of 'len' bytes. */
+/* The literal 'text' of 'len' bytes, whose first is at 'p'. */
 const byte *lex_literal (json_lex *x, const byte *p, const char *text, size_t len);
 
 #pragma GCC visibility pop

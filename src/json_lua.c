@@ -97,18 +97,27 @@ static void add_marks (lua_State *L, int options, int marks, const char *name, j
   lua_pop(L, 1);
 }
 
-/* core.encode(value, {nulls, empty_arrays, array_mts, sort_keys}?) -> text | nil, message, name.   Pushes 1 or 3 values. */
+/* The option `max_bytes`: how long a text may be. */
+static size_t max_bytes (lua_State *L, int idx) {
+  lua_getfield(L, idx, "max_bytes");
+  lua_Number max = lua_isnil(L, -1) ? (lua_Number)MAX_JSON_TEXT : lua_tonumber(L, -1);
+  if (!(max >= 1 && max <= (lua_Number)MAX_JSON_TEXT)) luaL_error(L, "max_bytes must be a number from 1 to %d", (int)MAX_JSON_TEXT);
+  lua_pop(L, 1);
+  return (size_t)max;
+}
+
+/* core.encode(value, {nulls, empty_arrays, array_mts, sort_keys, max_bytes}?) -> text | nil, message, name.   Pushes 1 or 3 values. */
 static int l_encode (lua_State *L) {
-  static const char *const names[] = { "nulls", "empty_arrays", "array_mts", "sort_keys", NULL };
+  static const char *const names[] = { "nulls", "empty_arrays", "array_mts", "sort_keys", "max_bytes", NULL };
   luaL_checkany(L, 1);
   lua_settop(L, 2);
-  if (lua_isnil(L, 2)) return json_write(L, 1, 0, 0);
+  if (lua_isnil(L, 2)) return json_write(L, 1, 0, 0, MAX_JSON_TEXT);
   check_options(L, 2, names);
   lua_newtable(L);
   add_marks(L, 2, 3, "nulls", MARK_NULL);
   add_marks(L, 2, 3, "empty_arrays", MARK_EMPTY_ARRAY);
   add_marks(L, 2, 3, "array_mts", MARK_ARRAY_METATABLE);
-  return json_write(L, 1, 3, core_flag(L, 2, "sort_keys"));
+  return json_write(L, 1, 3, core_flag(L, 2, "sort_keys"), max_bytes(L, 2));
 }
 
 /* core.array(t?) -> t, marked as an array.   Pushes 1 value. */

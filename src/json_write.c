@@ -274,9 +274,9 @@ static int l_release (lua_State *L) {
 }
 
 /* Push a userdata that owns an empty buffer. */
-static buf *push_scratch (lua_State *L) {
+static buf *push_scratch (lua_State *L, size_t max) {
   buf *b = lua_newuserdatauv(L, sizeof *b, 0);
-  buf_init(b, MAX_JSON_TEXT);
+  buf_init(b, max);
   luaL_getmetatable(L, SCRATCH_TYPE);
   lua_setmetatable(L, -2);
   return b;
@@ -289,12 +289,12 @@ static void push_message (writer *w) {
   else lua_pushstring(w->L, w->why);
 }
 
-int json_write (lua_State *L, int idx, int marks, int sorts_keys) {
+int json_write (lua_State *L, int idx, int marks, int sorts_keys, size_t max) {
   writer w = { .L = L, .marks = marks, .sorts_keys = sorts_keys };
   luaL_checkstack(L, LUA_MINSTACK, "no room to encode, or not enough memory");
   idx = lua_absindex(L, idx);
   int base = lua_gettop(L);
-  w.out = push_scratch(L);
+  w.out = push_scratch(L, max);
   luaL_getmetatable(L, ARRAY_TYPE);
   w.array_mark = lua_gettop(L);
   lua_pushnil(L);

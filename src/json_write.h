@@ -14,10 +14,10 @@ typedef enum json_mark { MARK_NULL = 1, MARK_EMPTY_ARRAY, MARK_ARRAY_METATABLE }
 /* Register the metatable of the encoder's scratch memory. Once per VM. */
 void json_write_open (lua_State *L);
 
-/* Encode the value at 'idx'. Pushes the text; or nil, message, name ("encode", "too_large"). Returns how many values.
+/* Encode the value at 'idx', to 'max' bytes at most. Pushes the text; or nil, message, name ("encode", "too_large"). Returns how many values.
 ** 'marks': stack index of the table of foreign marks, or 0. 'sorts_keys': members in the order of their keys' bytes.
 ** Calls no metamethod but __pairs. Raises only if memory runs out, and then nothing leaks. */
-int json_write (lua_State *L, int idx, int marks, int sorts_keys);
+int json_write (lua_State *L, int idx, int marks, int sorts_keys, size_t max);
 
 #pragma GCC visibility pop
 

@@ -1,8 +1,15 @@
 local core = require "apify.core"
+local child = require "spec.support.child"
 local cjson = require "cjson"
+local program = require "spec.support.program"
+local testbed = require "spec.support.testbed"
 local vectors = require "spec.vectors.json"
 
 local HAS_INTEGERS = math.type ~= nil
+
+-- What localedef is told of: ASCII, and the decimal point of Arabic.
+local SIGNS = "<code_set_name> UTF-8\n<mb_cur_min> 1\n<mb_cur_max> 2\n<comment_char> %\n<escape_char> /\nCHARMAP\n"
+  .. "<U0000>..<U007F> /x00 x\n<U066B> /xd9/xab x\nEND CHARMAP\n"
 
 --- Equal values with the same kinds of number, deeply.
 local function same(a, b)
@@ -28,6 +35,9 @@ local function fails_at(offset, text, decode)
 end
 
 describe("decode", function()
+  local folder = testbed.folder()
+  local _, write = testbed.files(folder)
+
   it("gives the value of every valid document, the first time and again", function()
     local decoder = core.decoder {}
     for _ = 1, 20 do
@@ -125,7 +135,8 @@ describe("decode", function()
     for text, value in pairs {
       ["\\uE000\\uDC00"] = "\238\128\128" .. odd, ["\\uD7FF\\uDC00"] = "\237\159\191" .. odd, ["\\uD800\\uDC00"] = "\240\144\128\128",
       ["\\uDBFF\\uDFFF"] = "\244\143\191\191", ["\\uD800\\uE000"] = odd .. "\238\128\128",
-      ["\\uDC00\\uDC00"] = odd .. odd, ["\\uD800\\n"] = odd .. "\n",
+      ["\\uDC00\\uDC00"] = odd .. odd, ["\\uD800\\n"] = odd .. "\n", ["\\uD800\\uDC00xy"] = "\240\144\128\128xy",
+      ["\\u007F\\u0080"] = "\127\194\128", ["\\u07FF\\u0800"] = "\223\191\224\160\128", ["\\uFFFF"] = "\239\191\191",
     } do assert.equal(value, (core.decode('"' .. text .. '"')), text) end
   end)
 
@@ -144,13 +155,37 @@ describe("decode", function()
     end
   end)
 
-  it("ignores the host's decimal comma", function()
-    local was = os.setlocale(nil, "numeric")
-    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "cs_CZ.UTF-8" } do os.setlocale(name, "numeric") end
-    local value, text = core.decode "[1.5,1.2345678901234567890123]", core.encode { 0.1, 1.5 }
-    os.setlocale(was, "numeric")
-    assert.same({ 1.5, 1.2345678901234567 }, value)
-    assert.equal("[0.1,1.5]", text)
+  it("rounds numbers of any length, with zeros and digits without end", function()
+    local function is_right(text) assert.equal(tonumber(text), core.decode(text) + 0.0, text) end
+    for zeros = 0, 130 do
+      for _, exponent in ipairs { "", "e1", "E+9", "e-3", "e12", "e110", "e00000000000000000005" } do
+        is_right("0." .. ("0"):rep(zeros) .. "1" .. exponent)
+        is_right("7" .. ("0"):rep(zeros) .. ".25" .. exponent)
+      end
+    end
+    for length = 1, 200 do
+      is_right("-" .. ("123456789"):rep(30):sub(1, length) .. ".0")
+      is_right("0." .. ("987654321"):rep(30):sub(1, length))
+    end
+    for _, text in ipairs { "9223372036854775808", "18446744073709551615", "18446744073709551616", "18446744073709551617", "99999999999999999999",
+      "184467440737095516160", "1844674407370955161.6e1" } do is_right(text) end
+  end)
+
+  it("ignores the host's decimal point, of one byte or two, and so does what is encoded", function()
+    for name, sign in pairs { comma = "002C", momayyez = "066B" } do
+      write("signs", SIGNS)
+      write("source", ('LC_NUMERIC\ndecimal_point "<U%s>"\nthousands_sep ""\ngrouping -1\nEND LC_NUMERIC\n'):format(sign))
+      program.shell(("cd %s && localedef -c -i ./source -f ./signs ./%s"):format(folder, name))
+      local output = child.run(([[
+        assert(os.setlocale("%s", "numeric"))
+        assert(jit or ("%%.1f"):format(1.5) ~= "1.5")
+        local core = require "apify.core"
+        local value = core.decode "[1.5,1.2345678901234567890123,-2.5e-7]"
+        assert(value[1] == 3 / 2 and value[2] == 12345678901234567 / 10000000000000000 and value[3] == -25 / 100000000)
+        print(core.encode { 1 / 10, 3 / 2, -25 / 100000000, 1e300 })
+      ]]):format(name), { env = { LOCPATH = folder } })
+      assert.equal("[0.1,1.5,-2.5e-07,1e+300]\n", output)
+    end
   end)
 
   it("leaves out null members unless they are kept, and keeps them in arrays", function()

@@ -66,6 +66,7 @@ describe("encode", function()
     assert.equal('"\195\169\226\130\172\240\159\152\128"', core.encode "\195\169\226\130\172\240\159\152\128")
     assert.equal('"' .. ("x"):rep(100) .. '\\n"', core.encode(("x"):rep(100) .. "\n"))
     assert.equal('{"a\\"":1}', core.encode { ['a"'] = 1 })
+    assert.equal([["\u0007\u000e"]], core.encode "\7\14")
   end)
 
   it("tells arrays from objects", function()
@@ -93,6 +94,9 @@ describe("encode", function()
   it("can sort keys", function()
     assert.equal('{"":0,"B":1,"a":{"b":1,"c":2},"aa":3}', sorted { aa = 3, a = { c = 2, b = 1 }, B = 1, [""] = 0 })
     assert.equal("[{}]", sorted { {} })
+    local value, parts = {}, {}
+    for i = 1, 20000 do value[("%05d"):format(i)], parts[i] = i, ('"%05d":%d'):format(i, i) end
+    assert.equal("{" .. table.concat(parts, ",") .. "}", sorted(value))
   end)
 
   it("says where a value is that cannot be JSON", function()
@@ -107,7 +111,50 @@ describe("encode", function()
     fails('a["??"]: a string that is not UTF-8 cannot be JSON', { a = { ["\195\1"] = 1 } })
     fails("[2]: a string that is not UTF-8 cannot be JSON", { 1, "\237\160\128" })
     fails("a string that is not UTF-8 cannot be JSON", "x\226\130")
+    fails("a string that is not UTF-8 cannot be JSON", "\128")
     fails('["' .. ("k"):rep(40) .. '..."]: NaN cannot be JSON', { [("k"):rep(50)] = NAN })
+  end)
+
+  it("shows keys that are names as they are, others in quotes, printable", function()
+    for _, key in ipairs { "a", "z", "A", "Z", "_", "x0", "x9", "_azAZ09_", ("k"):rep(40) } do
+      fails(key .. ": NaN cannot be JSON", { [key] = NAN })
+      fails("[1]." .. key .. ": NaN cannot be JSON", { { [key] = NAN } })
+    end
+    for key, shown in pairs { [""] = "", ["0"] = "0", ["9x"] = "9x", ["a/"] = "a/", ["a:"] = "a:", ["@"] = "@", ["["] = "[", ["`"] = "`",
+      ["{"] = "{", ["~"] = "~", ["\127"] = "?", ["\31"] = "?", [" "] = " " } do
+      fails(('["%s"]: NaN cannot be JSON'):format(shown), { [key] = NAN })
+      fails(('a["%s"]: NaN cannot be JSON'):format(shown), { a = { [key] = NAN } })
+    end
+  end)
+
+  it("shows the sixteen innermost parts of where a value is", function()
+    local function nested(depth)
+      local value = NAN
+      for i = depth, 1, -1 do value = { ["k" .. i] = value } end
+      return value
+    end
+    local function path(first, last)
+      local parts = {}
+      for i = first, last do parts[#parts + 1] = "k" .. i end
+      return table.concat(parts, ".") .. ": NaN cannot be JSON"
+    end
+    fails(path(1, 16), nested(16))
+    for depth = 17, 40 do fails("..." .. path(depth - 15, depth), nested(depth)) end
+  end)
+
+  it("gives no text that is longer than it may be, by a byte or by many", function()
+    local value = { "a\nb", { 1, -2.5, true, false, core.null }, { ["k\1"] = {}, l = core.array {} }, { { { "\226\130\172" } } }, "\n" }
+    for _, sort_keys in ipairs { false, true } do
+      local text = core.encode(value, { sort_keys = sort_keys })
+      assert.equal(text, (core.encode(value, { sort_keys = sort_keys, max_bytes = #text })))
+      for max = 1, #text - 1 do
+        assert.same({ nil, ("longer than %d bytes as JSON"):format(max), "too_large" },
+          { core.encode(value, { sort_keys = sort_keys, max_bytes = max }) })
+      end
+    end
+    for _, max in ipairs { 0, 0.5, -1, 2 ^ 30 + 1, NAN, "many", true } do
+      assert.error_matches(function() core.encode(1, { max_bytes = max }) end, "max_bytes must be a number")
+    end
   end)
 
   it("refuses tables that are neither arrays nor objects", function()

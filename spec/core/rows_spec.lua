@@ -156,6 +156,25 @@ describe("rows", function()
     assert.same({ nil, "end" }, { reader:next() })
   end)
 
+  it("are read from no bytes but those that are there", function()
+    for was_there in ("05e.-"):gmatch "." do
+      for text in ("-5 0 -0 10 1.5 -0.5 5e5 5e-5 5e+55"):gmatch "%S+" do
+        for cut = 1, #text - 1 do
+          local reader = core.rows(core.decoder {})
+          reader:feed "["
+          assert.same({ nil, "more" }, { reader:next() })
+          reader:feed('"' .. was_there:rep(60) .. '",1,')
+          assert.same({ was_there:rep(60), 1 }, { reader:next(), (reader:next()) })
+          assert.same({ nil, "more" }, { reader:next() })
+          reader:feed(text:sub(1, cut))
+          assert.same({ nil, "more" }, { reader:next() }, text:sub(1, cut))
+          reader:feed(text:sub(cut + 1) .. ",")
+          assert.equal(tonumber(text), (reader:next()))
+        end
+      end
+    end
+  end)
+
   it("larger than the maximum fail, at their beginning", function()
     for _, row in ipairs { '"12345678"', "1234567890", '{"a":"78"}', "[1,2,3,45]" } do
       local fits = read_all_ways("[" .. row .. "]", 10)

@@ -66,7 +66,7 @@ static void prune (lua_State *L, int mode, int level) {
 static void check_round_trip (lua_State *L, int dec_idx) {
   size_t len;
   int value = lua_gettop(L);
-  if (json_write(L, value, 0, (int)fuzz_below(2)) == 1) {
+  if (json_write(L, value, 0, (int)fuzz_below(2), MAX_JSON_TEXT) == 1) {
     const char *text = lua_tolstring(L, -1, &len);
     fuzz_check(push_decoded(L, dec_idx, text, len), "encoded text is valid");
     fuzz_check(fuzz_same(L, value, -1), "encoded text reads back the same");

@@ -71,7 +71,7 @@ static void step (lua_State *L, const char **p, const char *end) {
 }
 
 static int l_write (lua_State *L) {
-  return json_write(L, FIRST_VALUE, MARKS_IDX, lua_toboolean(L, lua_upvalueindex(1)));
+  return json_write(L, FIRST_VALUE, MARKS_IDX, lua_toboolean(L, lua_upvalueindex(1)), MAX_JSON_TEXT);
 }
 
 /* Push the text of the value at 'value', or why there is none. Is it text? */

@@ -145,8 +145,8 @@ function core.array(t) end
 function core.decode(text, options) end
 
 ---@param value any
---- `nulls`, `empty_arrays`: values, of any type, that are written as null or []; `array_mts`: metatables of arrays.
----@param options? { nulls?: any[], empty_arrays?: any[], array_mts?: table[], sort_keys?: boolean }
+--- `nulls`, `empty_arrays`: values, of any type, that are written as null or []; `array_mts`: metatables of arrays; `max_bytes`: 2^30 when absent.
+---@param options? { nulls?: any[], empty_arrays?: any[], array_mts?: table[], sort_keys?: boolean, max_bytes?: integer }
 ---@return string? text
 ---@return string? message
 ---@return string? name
