@@ -318,14 +318,14 @@ static int is_word_byte (byte c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.' || c == '_';
 }
 
-/* Is a bracket outside of strings one that may stand there? Notes the kind of one that opens. */
+/* Is a bracket outside of strings one that may stand there? Notes the kind of one that opens; one that closes is behind such a one. */
 static int fits (rows *r, byte c) {
   size_t depth = r->scan.depth;
   if (c == '{' || c == '[') {
     uint64_t bit = depth < MAX_BRACES ? (uint64_t)1 << depth : 0;
     r->braces = c == '{' ? r->braces | bit : r->braces & ~bit;
   }
-  else if ((c == '}' || c == ']') && depth <= MAX_BRACES) return depth > 0 && ((r->braces >> (depth - 1)) & 1) == (c == '}');
+  else if ((c == '}' || c == ']') && depth <= MAX_BRACES) return ((r->braces >> (depth - 1)) & 1) == (c == '}');
   return 1;
 }
 

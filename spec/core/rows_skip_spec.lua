@@ -41,9 +41,9 @@ end
 describe("a row that cannot be decoded", function()
   it("is passed over where its end can be told", function()
     for _, bad in ipairs { '"\\x"', '{"a":tru}', '{"a":"\255"}', '["\\u12"]', "NaN", "-Infinity",
-      "01", "1.", "nul", "09", "1e", "-z", "+1", ".5", "_9Az",
+      "01", "1.", "nul", "09", "1e", "-z", "+1", ".5", "_09AZaz", "x", "Z",
       '{"a" 1}', "{1}", '{"a":"]}\\""x}',
-      "[" .. ("["):rep(1100) .. ("]"):rep(1100) .. "]" } do
+      "[" .. ("["):rep(1100) .. ("]"):rep(1100) .. "]", "[" .. ('{"a":'):rep(70) .. "x" .. ("}"):rep(70) .. "]" } do
       local short = #bad < 100 and read_all_ways or function(text) return read { text } end
       for _, frame in ipairs { { '[1,', ",2]" }, { '{"data":{"items":[1 , ', ' ,\n2],"total":3}}' } } do
         local rows, word = short(frame[1] .. bad .. frame[2])
@@ -63,7 +63,8 @@ describe("a row that cannot be decoded", function()
   end)
 
   it("ends the list where its end cannot be told", function()
-    for _, bad in ipairs { '"\\x', '{"a":tru', '{"a":[1}', "'a,b'", "@", "", '{"a":1}}', "1 2", "tru e", '"\\x":1' } do
+    for _, bad in ipairs { '"\\x', '{"a":tru', '{"a":[1}', "'a,b'", "@", "", '{"a":1}}', "1 2", "tru e", '"\\x":1', '{"a":[1}]', '[{"a":1]}',
+      ("["):rep(63) .. '{"a"' .. ("]"):rep(64) } do
       local rows, word = read_all_ways("[1," .. bad .. ",2]")
       assert.equal("broken", word, bad)
       assert.equal(1, rows[1])
@@ -79,8 +80,14 @@ describe("a row that cannot be decoded", function()
     assert.equal(1, reader:next())
     assert.equal(3, (select(4, reader:next())))
     assert.is_true(reader:skip())
+    assert.is_false(reader:skip())
     assert.equal(2, reader:next())
+    assert.is_false(reader:skip())
     assert.equal(14, (select(4, reader:next())))
+  end)
+
+  it("leaves the texts behind it as they are", function()
+    assert.same({ "1", "bad", "2", "bad", '"a"' }, (read_all_ways('[1,NaN,\n2 , nul\t,\r\n"a"]', nil, core.decoder { raw = true })))
   end)
 
   it("leaves the reader as it was otherwise, whatever is wrong with it", function()

@@ -53,9 +53,9 @@ describe("rows", function()
     local mark = "\239\187\191"
     assert.same({ { 1, 2 }, "end" }, { read_all_ways(mark .. "[1,2]").rows, read_all_ways(mark .. "[1,2]").word })
     assert.same({ 1 }, read_all_ways(mark .. ' {"data":{"items":[1]}}').rows)
-    for _, text in ipairs { mark .. mark .. "[1]", " " .. mark .. "[1]", "[" .. mark .. "1]", "\239\187[1]", "\239\187" } do
-      assert.same({}, read_all_ways(text).rows, text)
-      assert.not_equal("end", read_all_ways(text).word, text)
+    assert.equal("decode", read_all_ways("[" .. mark .. "1]").name)
+    for _, text in ipairs { mark .. mark .. "[1]", " " .. mark .. "[1]", "\239\187[1]", "\239\187", "\239" } do
+      assert.equal("not a list: neither '[' nor '{' begins it", read_all_ways(text).message, text)
     end
   end)
 
@@ -118,7 +118,7 @@ describe("rows", function()
 
   it("are missed in a document without a list", function()
     for _, text in ipairs { "{}", '{"data":{}}', '{"data":null}', '{"data":{"items":null}}', '{"items":[1]}', '{"error":{"type":"x"}}',
-      '{"data":{"items":{}}}', '{"data":{"data":[1]}}' } do
+      '{"data":{"items":{}}}', '{"data":{"data":[1]}}', '{"date":[1]}', '{"d":[1]}', '{"data2":[1]}', '{"data":{"itemz":[1],"item":[1]}}' } do
       local out = read_all_ways(text)
       assert.equal("decode", out.name, text)
       assert.equal("not a list: there are no items in its data", out.message, text)
@@ -126,7 +126,23 @@ describe("rows", function()
     for _, text in ipairs { '"s"', "12", "true", "null", "<html>" } do
       assert.equal("not a list: neither '[' nor '{' begins it", read_all_ways(text).message, text)
     end
+    for _, text in ipairs { "<", "\239\187[", "\239\187\0" } do
+      local reader = core.rows(core.decoder {})
+      reader:feed(text)
+      assert.equal("decode", (select(3, reader:next())), text)
+    end
     assert.same({ type = "x" }, read({ '{"error":{"type":"x"}}' }).envelope.error)
+  end)
+
+  it("have an envelope of as many members as there are", function()
+    local parts, expected = {}, {}
+    for i = 1, 10000 do
+      parts[i] = ('"k%d":%d,"n%d":null,'):format(i, i, i)
+      expected["k" .. i] = i
+    end
+    local out = read { "{" .. table.concat(parts) .. '"data":[1]}' }
+    assert.same({ { 1 }, "end" }, { out.rows, out.word })
+    assert.same(expected, out.envelope)
   end)
 
   it("come from one list only", function()
@@ -154,6 +170,19 @@ describe("rows", function()
     reader:finish()
     assert.same({ nil, "end" }, { reader:next() })
     assert.same({ nil, "end" }, { reader:next() })
+    for behind in (",] \n\r\t"):gmatch "." do
+      reader = core.rows(core.decoder {})
+      reader:feed "[1"
+      assert.same({ nil, "more" }, { reader:next() })
+      reader:feed("2" .. behind)
+      assert.equal(12, (reader:next()))
+    end
+    reader = core.rows(core.decoder {})
+    reader:feed '{"data":{"total":1'
+    assert.same({ nil, "more" }, { reader:next() })
+    reader:feed "2}"
+    reader:next()
+    assert.same({ total = 12 }, reader:envelope())
   end)
 
   it("are read from no bytes but those that are there", function()
@@ -183,6 +212,7 @@ describe("rows", function()
       assert.same({ 0 }, out.rows)
       assert.equal("too_large", out.name, row)
       assert.equal(4, out.offset, row)
+      assert.equal("the value at byte 4 is larger than 9 bytes", out.message)
     end
     local unfinished = read({ '["', ("x"):rep(50) }, nil, 20)
     assert.equal("too_large", unfinished.name)
@@ -204,6 +234,8 @@ describe("rows", function()
     assert.equal("end", read({ "[" .. row .. "]" }).word)
     assert.equal("decode", read({ "[[" .. row .. "]]" }).name)
     assert.equal("decode", read({ '{"data":{"items":[' .. row .. "]}}" }).name)
+    assert.equal("end", read({ '{"a":' .. row .. ',"data":[]}' }).word)
+    assert.equal("decode", read({ '{"a":[' .. row .. '],"data":[]}' }).name)
     local deep = "[" .. ("["):rep(100000)
     local out = read { deep:sub(1, 50000), deep:sub(50001) }
     assert.equal(1000, out.offset)
@@ -251,6 +283,7 @@ describe("rows", function()
         assert.same({ { "0" }, "too_large", 4 }, { out.rows, out.name, out.offset })
       end
     end
+    assert.equal("decode", read({ '["1234' }, core.decoder { raw = true }, 5).name)
     assert.error_matches(function() core.decoder { raw = true, pick = { "a" } } end, "cannot pick")
     assert.error_matches(function() core.decoder { raw = true }:decode "1" end, "rows only")
   end)
@@ -303,36 +336,59 @@ describe("rows", function()
     assert.error_matches(function() reader:feed "x" end, "finished")
   end)
 
-  it("that come in pieces are not built twice, when each is as large as the one before", function()
-    local list = {}
-    for i = 1, 1000 do list[i] = { number = i } end
-    local row = core.encode(list)
-    local half = math.floor(#row / 2)
+  describe("that come in pieces", function()
+    local row, half
+    local KB = 50                          -- that a row takes at least
 
-    -- Kilobytes that a row takes to build, its garbage included, when its text comes in such pieces.
-    local function cost(...)
-      local reader = core.rows(core.decoder {})
-      reader:feed "["
-      for _ = 1, 30 do
-        reader:feed(row .. ",")
-        assert(reader:next())
+    setup(function()
+      local list = {}
+      for i = 1, 1000 do list[i] = { number = i } end
+      row = core.encode(list)
+      half = math.floor(#row / 2)
+    end)
+
+    -- Kilobytes that ten rows take to build, garbage included, when their texts come in such pieces, after so many whole ones.
+    local function cost(wholes, pieces)
+      local decoder = core.decoder {}
+      for _ = 1, 30 do decoder:decode("[" .. row .. "]") end
+      local readers = {}
+      for i = 1, 10 do
+        readers[i] = core.rows(decoder)
+        readers[i]:feed "["
+        for _ = 1, wholes do
+          readers[i]:feed(row .. ",")
+          assert(readers[i]:next())
+        end
       end
       collectgarbage()
       collectgarbage "stop"
       local before = collectgarbage "count"
-      for _ = 1, 10 do
-        for _, piece in ipairs { ... } do
+      for _, reader in ipairs(readers) do
+        local last
+        for _, piece in ipairs(pieces) do
           reader:feed(piece)
-          reader:next()
+          last = reader:next()
         end
+        assert(last)
       end
       local after = collectgarbage "count"
       collectgarbage "restart"
+      assert.is_true(after - before > 10 * KB)
       return after - before
     end
 
-    local whole = cost(row .. ",")
-    assert.is_true(cost(row:sub(1, half), row:sub(half + 1) .. ",") < 1.1 * whole)
-    assert.is_true(whole > 10 * 50)
+    it("are not built twice, when each is as large as the one before", function()
+      assert.is_true(cost(1, { row:sub(1, half), row:sub(half + 1) .. "," }) < 1.1 * cost(1, { row .. "," }))
+    end)
+
+    it("are built twice at most, however many the pieces", function()
+      local whole = cost(0, { row .. "," })
+      for _, first in ipairs { 1, 2, 100, half } do
+        local pieces = { row:sub(1, first) }
+        local step = math.ceil((#row - first) / 10)
+        for at = first + 1, #row, step do pieces[#pieces + 1] = row:sub(at, at + step - 1) end
+        assert.is_true(cost(0, pieces) < 2.1 * whole, first)
+      end
+    end)
   end)
 end)

@@ -39,7 +39,10 @@ local function is_same(was, is, kind)
   if kind == "lua" then return was:find "^%s*return false$" and is:find "^%s*return nil$" end
   local function one(pattern, more) return was:find(pattern:format(1)) and is:find(pattern:format(more)) end
   if is:find "^%s+return 0;$" and (was:find "return NULL;" or was:find "return STEP_ON;") then return true end
-  return one("return %d;", 2) or one("is_%%w+ = %d[;,]", 2) or one("was_%%w+ = %d[;,]", 2)
+  for _, statement in ipairs { "is", "was", "has", "in" } do
+    if one("%%f[%%w]" .. statement .. "_%%w+ = %d[;,]", 2) then return true end
+  end
+  return one("return %d;", 2)
     or was:find "^%s+[%w_ ]+ [%w_]+%[%d+%][,;]" and was:gsub("%[%d+%]", "") == is:gsub("%[%d+%]", "")
 end
 

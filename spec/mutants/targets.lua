@@ -34,7 +34,7 @@ return {
   ["lua/apify/util/url.lua"] = with("util/url"),
   ["src/json_decoder.c"] = READ, ["src/json_lex.c"] = READ, ["src/json_read.c"] = READ, ["src/json_shape.c"] = READ, ["src/json_skip.c"] = READ,
   ["src/json_write.c"] = WRITE, ["src/json_write_scalar.c"] = WRITE,
-  ["src/rows.c"] = with("core/rows", "core/rows_skip", "core/json_read", "paging/page"),
+  ["src/rows.c"] = with_both("core/rows", "core/rows_skip", "core/json_read", "paging/page"),
   ["src/sha256.c"] = with("core/sha256", "util/signature"),
   ["src/tap_lua.c"] = with("core/tap"),
 }
