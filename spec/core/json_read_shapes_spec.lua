@@ -84,6 +84,16 @@ describe("objects alike", function()
     end
   end)
 
+  it("are built so down to the sixteenth level", function()
+    for _, levels in ipairs { 16, 17, 20 } do
+      decoder = core.decoder {}
+      local text = ('{"a":1,"b":'):rep(levels) .. "2" .. ("}"):rep(levels)
+      local value = core.decode(text)
+      for _ = 1, 20 do assert.same(value, (decoder:decode(text))) end
+      assert.equal(on_luajit(16), constructed(function() decoder:decode(text) end))
+    end
+  end)
+
   it("are learned anew when there is no more room to learn, within a document and behind it", function()
     for _, options in ipairs { {}, { pick = { "k1", "k3" } } } do
       decoder = core.decoder(options)

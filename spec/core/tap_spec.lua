@@ -56,6 +56,23 @@ describe("a tap", function()
     assert.equal(#rows, tap:count())
   end)
 
+  it("keeps its transfer and the decoder, and fills the envelope around the rows", function()
+    transfers.answer '{"data":{"total":3,"items":[1,2,3],"limit":9}}'
+    x = transfers.finish(transfers.submit { stream = true })
+    tap:open(x, core.decoder {}, MANY)
+    x = nil
+    for i = 1, 3 do
+      collectgarbage()
+      collectgarbage()
+      assert.equal(i, (take(tap)))
+    end
+    transfers.answer '{"data":{"total":3,"items":[1,2,3],"limit":9}}'
+    x = transfers.finish(transfers.submit { stream = true })
+    tap:open(x, decoder, MANY)
+    assert.same({ 1, 2, 3 }, take_all())
+    assert.same({ total = 3, limit = 9 }, x:envelope())
+  end)
+
   it("gives no more than there is room for, and the next row is still there", function()
     tap:open(transfer { 1, 2, 3 }, decoder, 2)
     assert.same({ 1, 2 }, take_all())
@@ -134,7 +151,7 @@ describe("a tap", function()
     assert.equal(0, tap:count())
     assert.equal(2, (take(tap)))
     other:open(x, decoder, MANY)
-    core.stop_taps()
+    assert.equal(0, select("#", core.stop_taps()))
     assert.same({}, { take(tap) })
     assert.same({}, { take(other) })
     assert.equal(1, tap:count())
@@ -212,11 +229,13 @@ describe("a tap", function()
   end)
 
   it("gives the row in the middle of which a finalizer closes the transfer, or asks for more", function()
-    for _, fn in ipairs { function() x:close() end, function() assert.same({}, { take(tap) }) end } do
+    local more
+    for _, fn in ipairs { function() x:close() end, function() more = { take(tap) } end } do
       local got = meddle(fn)
       for i, row in ipairs(got) do assert.equal(("%05d"):format(i), row.id) end
       x:close()
     end
+    assert.same({}, more)
   end)
 
   it("wants a tap, a transfer and a decoder", function()
