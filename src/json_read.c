@@ -323,7 +323,6 @@ static const byte *read_value (json_reader *r, const byte *p, shape **at) {
 static const byte *read_root (json_reader *r, const byte *p, shape *root) {
   if ((p = next_token(r, p)) == NULL) return NULL;
   if (*p != '{' && *p != '[') return read_value(r, p, NULL);
-  r->lex.is_final = 0;                                        /* a number inside does not end with the bytes */
   return *p == '{' ? read_object(r, p, root) : read_array(r, p, root);
 }
 

@@ -126,7 +126,17 @@ describe("objects alike", function()
       assert.same({ k9 = 1, k1 = 2, k5 = 3 }, (decoder:decode '{"k9":1,"k1":2,"k5":3}'))
       assert.same({ k1 = 3, k2 = "b" }, (decoder:decode '{"k1":1,"k2":"a","k1":2,"k2":"b","k1":3}'))
       assert.same({ k2 = 1 }, (decoder:decode '{"k1":1,"k2":1,"k1":null}'))
+      assert.same({}, (decoder:decode '{"k9":1,"k9":null}'))
       assert.same({ k1 = { k1 = { k1 = 1, k2 = 2 } } }, (decoder:decode '{"k1":{"k1":{"k1":1,"k2":2}}}'))
+    end
+  end)
+
+  it("lose each member that comes again and is null, of many too", function()
+    local value, text = object(1, 100)
+    for i = 1, 100 do
+      value["k" .. i] = nil
+      assert.same(value, (decoder:decode(text:gsub("}", (',"k%d":null}'):format(i)))))
+      value["k" .. i] = i
     end
   end)
 
@@ -156,6 +166,25 @@ describe("objects alike", function()
       local text = "text" .. round
       assert.same({ a = text, b = "same" }, (decoder:decode(('{"a":"%s","b":"same"}'):format(text))))
     end
+    for _, letter in ipairs { "x", "xy", "abcdefgh" } do
+      for round = 1, 2 do
+        for length = 64, 1, -1 do
+          local text = letter:rep(64):sub(1, length)
+          assert.same({ ["a" .. round] = text }, (decoder:decode(('{"a%d":"%s"}'):format(round, text))))
+        end
+      end
+    end
+  end)
+
+  it("keep no long texts alive", function()
+    local function learn(length)
+      for i = 1, 4 do decoder:decode(('{"a":"%s"}'):format(("x"):rep(length + i))) end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local before = learn(1)
+    assert.is_true(learn(1e6) - before < 500)
   end)
 
   it("may be of picked members alone, whatever was learned and forgotten", function()
@@ -163,6 +192,7 @@ describe("objects alike", function()
     for round = 1, 40 do
       local _, text = object(1, 4)
       for _ = 1, 3 do assert.same({ k1 = 1, k3 = 3 }, (picky:decode(text))) end
+      assert.same({ k1 = 1, k3 = 3 }, (picky:decode '{"\\u006b1":1,"\\u006b2":2,"k3":3,"k\\u0034":4}'))
       local value, others = object(round * 200, round * 200 + 199)
       assert.same({ k1 = value }, (picky:decode('{"k1":' .. others .. ',"x":' .. others .. "}")))
     end
@@ -228,6 +258,26 @@ describe("objects alike", function()
       assert.equal(3000, #list)
       assert.same(core.decode(part), list[3000])
     end
+  end)
+end)
+
+describe("a new coroutine, whose stack is small", function()
+  it("has room for whatever is decoded", function()
+    local function decoded(decoder, text)
+      return coroutine.wrap(function() return (decoder:decode(text)) end)()
+    end
+    local decoder = core.decoder {}
+    for levels = 1, 100 do
+      local text = ("["):rep(levels) .. ("]"):rep(levels)
+      assert.equal(text, core.encode(decoded(decoder, text)))
+    end
+    local parts = {}
+    for i = 1, 47 do parts[i] = ('"k%d":%d'):format(i, i) end
+    local wide = "{" .. table.concat(parts, ",") .. ',"in":'
+    local text = wide:rep(20) .. "[]" .. ("}"):rep(20)
+    local value = core.decode(text)
+    for _ = 1, 20 do decoder:decode(text) end
+    for _ = 1, 20 do assert.same(value, decoded(decoder, text)) end
   end)
 end)
 

@@ -42,6 +42,13 @@ describe("options.spec", function()
     assert.matches("options_spec.lua:%d+: bad option 'limit' of runs:iterate: %-1 %(expected an integer from 1 up%)$", message)
   end)
 
+  it("wants the options that it cannot do without", function()
+    local start = options.spec({ x = options.integer(), y = options.boolean }, { "x", "y" })
+    assert.same({ x = 0, y = false }, start({ x = 0, y = false }, "test"))
+    assert.error_matches(function() start({ y = true }, "test") end, "missing option 'x' of test %(an integer%)$")
+    assert.error_matches(function() start({ x = 1 }, "test") end, "missing option 'y' of test %(true or false%)$")
+  end)
+
   it("finds the option that was meant", function()
     for wrong, meant in pairs {
       limt = "limit", Limit = "limit", chunkSize = "chunk_size", startedAfter = "started_after", decs = "desc",
@@ -97,7 +104,7 @@ describe("options.integer", function()
     assert.equal(-5, check(options.integer(), -5))
     assert.equal(1, check(options.integer { min = 1, max = 3 }, 1))
     assert.equal(3, check(options.integer { min = 1, max = 3 }, 3))
-    assert.equal(2 ^ 53, check(options.integer {}, 2 ^ 53))
+    for _, n in ipairs { 2 ^ 53, -2 ^ 53 } do assert.equal(n, check(options.integer {}, n)) end
   end)
 
   it("makes integers of integral floats", function()
@@ -112,7 +119,9 @@ describe("options.integer", function()
     refuses(options.integer { max = 5 }, 6, "an integer up to 5")
     refuses(options.integer { min = 1, max = 1000 }, 1001, "an integer from 1 to 1000")
     for _, bad in ipairs { 0 / 0, math.huge, -math.huge, 1e300, "5", true, {} } do refuses(options.integer {}, bad) end
-    if not HAS_INTEGERS then refuses(options.integer {}, 2 ^ 53 + 2) end
+    if not HAS_INTEGERS then
+      for _, bad in ipairs { 2 ^ 53 + 2, -2 ^ 53 - 2 } do refuses(options.integer {}, bad) end
+    end
   end)
 end)
 
@@ -181,6 +190,7 @@ describe("the plain checkers", function()
     assert.is_true(check(options.boolean, true))
     assert.is_false(check(options.boolean, false))
     for value, flag in pairs { [true] = true, [false] = false, [1] = true, [0] = false } do assert.equal(flag, check(options.flag, value)) end
+    for _, secs in ipairs { 1e-9, 0.5, 60 } do assert.equal(secs, check(options.positive_secs, secs)) end
     assert.equal(print, check(options.func, print))
     assert.equal(t, check(options.table, t))
   end)
@@ -189,6 +199,7 @@ describe("the plain checkers", function()
     refuses(options.boolean, 1, "true or false")
     refuses(options.boolean, "true", "true or false")
     for _, value in ipairs { 2, -1, 0.5, "1" } do refuses(options.flag, value, "true or false") end
+    for _, secs in ipairs { 0, -1 } do refuses(options.positive_secs, secs) end
     refuses(options.func, {}, "a function")
     refuses(options.table, "x", "a table")
     refuses(options.table, false, "a table")
