@@ -9,6 +9,7 @@
 /* Named maxima. Each is the default of an option, or a bound with its reason beside it. */
 #define MAX_JSON_DEPTH   1000                 /* nesting; bounds the C and the Lua stack */
 #define MAX_ROW_SIZE     (16u << 20)          /* bytes of one row: what a stream may have to hold at once */
+#define MAX_ROW_GAP      (64u << 20)          /* bytes without a row that are worth keeping, such as one that is passed over: it has to end */
 #define MAX_BODY_SIZE    (64u << 20)          /* decoded bytes of a buffered body */
 #define MAX_UPLOAD_SIZE  9007199254740992.0   /* bytes: 2^53, up to where every Lua number is exact */
 #define MAX_HEADER_SIZE  (256u << 10)         /* all headers of one response */

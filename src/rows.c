@@ -23,9 +23,10 @@ typedef struct window {
 /* What a step of the reader comes to: go on with the next step, or leave with this state. */
 typedef enum { STEP_ON, STEP_ROW, STEP_MORE, STEP_END, STEP_FAIL } step;
 
-void rows_init (rows *r, size_t max_row) {
+void rows_init (rows *r, size_t max_row, size_t max_gap) {
   memset(r, 0, sizeof *r);
   r->max_row = max_row;
+  r->max_gap = max_gap;
 }
 
 /* ---- failures ---- */
@@ -54,6 +55,15 @@ static step fail_large (rows *r, const window *w) {
   r->offset = r->base + (size_t)(w->p - w->start);
   snprintf(r->message, sizeof r->message, "the value at byte %zu is larger than %zu bytes", r->offset, r->max_row);
   return STEP_FAIL;
+}
+
+/* Are so many bytes of the window too many without a row? Then that is the failure. */
+static int lacks_rows (rows *r, size_t used) {
+  if (r->base + used - r->row_end <= r->max_gap) return 0;
+  r->error = ERR_TOO_LARGE;
+  r->offset = r->row_end;
+  snprintf(r->message, sizeof r->message, "no row in the %zu bytes from byte %zu on", r->max_gap, r->row_end);
+  return 1;
 }
 
 /* ---- values ---- */
@@ -230,6 +240,7 @@ static step take_row (rows *r, window *w) {
   if (s == STEP_FAIL) r->bad = BAD_FOUND;
   if (s != STEP_ON) return s;
   r->expect = EXPECT_AFTER_ROW;
+  r->row_end = r->base + (size_t)(w->p - w->start);
   return STEP_ROW;
 }
 
@@ -303,7 +314,8 @@ rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const cha
   if (r->error != ERR_OK) return ROWS_FAIL;
   while (s == STEP_ON) {
     if (r->scan.done == 0) w.p = lex_space(w.p, w.end);
-    s = w.p < w.end ? take_token(r, &w) : run_out(r, &w);
+    if (lacks_rows(r, (size_t)(w.p - start))) s = STEP_FAIL;
+    else s = w.p < w.end ? take_token(r, &w) : run_out(r, &w);
   }
   *used = (size_t)(w.p - start);
   r->base += *used;
@@ -373,10 +385,13 @@ static const byte *pass_row (rows *r, const byte *p, const byte *end) {
 rows_state rows_skip (rows *r, const char *bytes, size_t len, int final, size_t *used) {
   const byte *start = (const byte *)bytes, *p = r->bad == BAD_NONE ? NULL : pass_row(r, start, start + len);
   *used = 0;
-  if (p != NULL) {
+  if (p != NULL && !lacks_rows(r, (size_t)(p - start))) {
     *used = (size_t)(p - start);
     r->base += *used;
-    if (r->error == ERR_OK) return ROWS_ROW;
+    if (r->error == ERR_OK) {
+      r->row_end = r->base;
+      return ROWS_ROW;
+    }
     if (!final) return ROWS_MORE;
   }
   r->bad = BAD_NONE;

@@ -50,8 +50,10 @@ typedef struct rows {
   int level;                          /* 0: outside; 1: in the body's object; 2: in `data` */
   int has_rows;                       /* the list of rows was met */
   size_t max_row;                     /* bytes */
+  size_t max_gap;                     /* bytes between two rows, those that are passed over included */
   size_t row_size;                    /* bytes of the last row */
-  size_t base;                        /* offset in the body of the window's first byte */
+  size_t row_end;                     /* offset in the body behind the last row */
+  size_t base;                        /* ... of the window's first byte */
   rows_scan scan;
   rows_bad bad;
   uint64_t braces;                    /* of the bad row: a bit for each level, 1 for '{', as far as there are bits */
@@ -66,7 +68,7 @@ typedef struct rows {
 typedef enum { ROWS_ROW, ROWS_MORE, ROWS_END, ROWS_FAIL } rows_state;
 
 /* Ready for the first byte of a body. There is nothing to release. */
-void rows_init (rows *r, size_t max_row);
+void rows_init (rows *r, size_t max_row, size_t max_gap);
 
 /* Find the next row. The window 'bytes..bytes+len' begins where the previous call's *used ended; 'final': no byte follows.
 ** ROWS_ROW: pushes the row, or its text if the decoder is raw. ROWS_MORE: more bytes are needed, or the news that none follows.
@@ -77,7 +79,8 @@ rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const cha
 
 /* After ROWS_FAIL: pass over the row that could not be decoded. The window as for rows_next.
 ** ROWS_ROW: it is passed, and rows_next goes on behind it. ROWS_MORE: more bytes are needed. ROWS_FAIL: it was no row that failed,
-** or its end cannot be told; nothing has changed. Pushes nothing; the bytes that were passed over are not kept. */
+** its end cannot be told, or is too far away, which is what the reader has failed for then. Pushes nothing; the bytes that were passed
+** over are not kept. */
 rows_state rows_skip (rows *r, const char *bytes, size_t len, int final, size_t *used);
 
 #pragma GCC visibility pop

@@ -19,13 +19,14 @@ static rows_reader *check_rows (lua_State *L) {
   return luaL_checkudata(L, 1, ROWS_TYPE);
 }
 
-/* core.rows(decoder, max_row?) -> rows.   Pushes 1 value. */
+/* core.rows(decoder, max_row?, max_gap?) -> rows.   Pushes 1 value. */
 static int l_new (lua_State *L) {
   json_check_decoder(L, 1);
-  lua_Number max_row = luaL_optnumber(L, 2, MAX_ROW_SIZE);
+  lua_Number max_row = luaL_optnumber(L, 2, MAX_ROW_SIZE), max_gap = luaL_optnumber(L, 3, MAX_ROW_GAP);
   luaL_argcheck(L, max_row >= 1 && max_row <= MAX_ROW_SIZE, 2, "out of range");
+  luaL_argcheck(L, max_gap >= 1 && max_gap <= MAX_ROW_GAP, 3, "out of range");
   rows_reader *r = lua_newuserdatauv(L, sizeof *r, 1);
-  rows_init(&r->rows, (size_t)max_row);
+  rows_init(&r->rows, (size_t)max_row, (size_t)max_gap);
   buf_init(&r->bytes, MAX_BODY_SIZE);
   r->is_finished = r->is_reading = 0;
   luaL_setmetatable(L, ROWS_TYPE);

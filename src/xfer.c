@@ -307,7 +307,7 @@ static void set_limits (lua_State *L, int idx, xfer *x) {
   size_t whole = r->max_body > XFER_ERROR_BODY ? r->max_body : XFER_ERROR_BODY;      /* an error must fit in any case */
   buf_init(&r->raw, r->is_stream ? 2 * MAX_ROW_SIZE + CURL_MAX_WRITE_SIZE : whole);
   buf_init(&r->plain, (r->is_stream ? MAX_ROW_SIZE : r->max_body) + 2 * XFER_WINDOW);
-  rows_init(&r->rows, MAX_ROW_SIZE);
+  rows_init(&r->rows, MAX_ROW_SIZE, MAX_ROW_GAP);
 }
 
 /* The options `upload` and `upload_size`. */

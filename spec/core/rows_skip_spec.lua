@@ -4,8 +4,8 @@ local cuts = require "spec.support.cuts"
 local vectors = require "spec.vectors.json"
 
 --- All that comes of the pieces: rows, "bad" for each that was passed over; and the failure where that cannot be.
-local function read(pieces, max_row, decoder)
-  local reader = core.rows(decoder or core.decoder {}, max_row)
+local function read(pieces, max_row, max_gap)
+  local reader = core.rows(core.decoder {}, max_row, max_gap)
   local rows, is_skipping, failure = {}, false, nil
   local function drain()
     while not failure do
@@ -14,7 +14,12 @@ local function read(pieces, max_row, decoder)
         row = reader:skip()
         if row == nil then return "more" end
         is_skipping = false
-        if row then rows[#rows + 1] = "bad" else failure = "broken" end
+        if row then
+          rows[#rows + 1] = "bad"
+        else
+          word, name = select(2, reader:next())
+          failure = name == "too_large" and word:match "^no row in the .*" or "broken"
+        end
       else
         row, word, name = reader:next()
         if row ~= nil then rows[#rows + 1] = row
@@ -33,8 +38,8 @@ local function read(pieces, max_row, decoder)
 end
 
 --- The same however the text is cut.
-local function read_all_ways(text, max_row, decoder)
-  local outcome = cuts.read(text, function(pieces) return { read(pieces, max_row, decoder) } end)
+local function read_all_ways(text, max_row, max_gap)
+  local outcome = cuts.read(text, function(pieces) return { read(pieces, max_row, max_gap) } end)
   return outcome[1], outcome[2]
 end
 
@@ -57,7 +62,7 @@ describe("a row that cannot be decoded", function()
   it("is passed over when it is larger than the maximum, of which no more than a window is held", function()
     assert.same({ 1, "bad", "bad", 2 }, (read_all_ways('[1,"12345678901234567890",{"a":"123456789","b":[1,2,{}]},2]', 10)))
     local pieces = { '[1,"' }
-    for _ = 1, 100 do pieces[#pieces + 1] = ("x"):rep(1000000) end
+    for _ = 1, 50 do pieces[#pieces + 1] = ("x"):rep(1000000) end
     pieces[#pieces + 1] = '",2]'
     assert.same({ 1, "bad", 2 }, (read(pieces, 1000)))
   end)
@@ -95,6 +100,32 @@ describe("a row that cannot be decoded", function()
       local rows, word = read_all_ways('[{"b":1},{"a":[' .. case[1] .. ']},{"b":2}]')
       if word == "end" and rows[3] then assert.same({ { b = 1 }, { b = 2 } }, { rows[1], rows[#rows] }, case[1]) end
     end
+  end)
+end)
+
+describe("bytes without a row", function()
+  local LONG = ("x"):rep(30)
+
+  it("are too many where a row that is passed over does not end in time", function()
+    for _, text in ipairs { '[1,"' .. LONG, '[1,"\\x' .. LONG .. '",2]', "[1,NaN" .. LONG .. ",2]", "[1,NaN" .. (" "):rep(30) .. ",2]",
+      '[1,{"a":[' .. LONG .. "]},2]" } do
+      assert.same({ { 1 }, "no row in the 20 bytes from byte 2 on" }, { read_all_ways(text, 20, 20) }, text)
+    end
+    assert.same({ { 1, "bad", "bad", 2 }, "end" }, { read_all_ways('[1,"12345678901234567","12345678901234567",2]', 10, 20) })
+  end)
+
+  it("are too many around the rows, too", function()
+    local function outcome(text)
+      local rows, word = read_all_ways(text, 20, 20)
+      return { #rows, word }
+    end
+    local space, members = (" "):rep(21), ('"a":1,'):rep(4) .. '"b":1'
+    for text, count in pairs { [space .. "[1]"] = 0, ["[1" .. space .. ",2]"] = 1, ["[1," .. space .. "2]"] = 1, ["[1]" .. space] = 1,
+      ["{" .. members .. ',"data":[1]}'] = 0, ['{"data":[1],' .. members .. "}"] = 1 } do
+      assert.same({ count, ("no row in the 20 bytes from byte %d on"):format(text:find "1[], ]" and count > 0 and text:find "1[], ]" or 0) },
+        outcome(text), text)
+    end
+    assert.same({ 2, "end" }, outcome((" "):rep(19) .. "[1" .. (" "):rep(19) .. ",2]" .. (" "):rep(19)))
   end)
 end)
 

@@ -82,7 +82,7 @@ static void read_answer (const char *bytes, size_t len, size_t piece, int is_str
   xfer_init(&x);
   x.receive.max_body = MAX_BODY;
   x.receive.is_stream = is_stream;
-  rows_init(&x.receive.rows, MAX_BODY);
+  rows_init(&x.receive.rows, MAX_BODY, MAX_BODY);
   out->len = 0;
   p = give_head(&x, bytes, end);
   check_fields(&x);

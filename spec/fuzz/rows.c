@@ -9,6 +9,7 @@
 #include "json_read.h"
 
 #define MAX_ROW 600                   /* small enough to be reached */
+#define MAX_GAP 1500
 
 enum { OMITS_IDX = 1, KEEPS_IDX, PICKS_IDX, RAW_IDX, DECODERS };      /* stack: decoders, kept for all inputs */
 
@@ -40,7 +41,7 @@ static result read_rows (lua_State *L, int dec, const char *bytes, size_t len, s
   lua_newtable(L);
   lua_newtable(L);
   result out = { .list = lua_gettop(L) - 1, .envelope = lua_gettop(L) };
-  rows_init(&r, MAX_ROW);
+  rows_init(&r, MAX_ROW, MAX_GAP);
   for (int is_final = 0, is_skipping = 0;;) {
     size_t used;
     char *window = fuzz_exact(bytes + head, fed - head);

@@ -119,9 +119,11 @@ describe("a row", function()
   end)
 
   it("whose end cannot be told ends the page as it failed", function()
-    local page = page_with(transfer({ { why = "bad escape", name = "decode", offset = 7 } }, { can_skip = false }))
-    assert.same({ nil, "bad escape", "decode", 7 }, { pages.next_row({}, page) })
-    assert.same({ nil, "bad escape", "decode", 7 }, { pages.next_row({}, page) })
+    local bad, far = { why = "bad escape", name = "decode", offset = 7 }, { why = "no row in the 9 bytes", name = "too_large", offset = 5 }
+    for _, second in ipairs { bad, far } do
+      local page = page_with(transfer({ bad, second }, { can_skip = false }))
+      for _ = 1, 2 do assert.same({ nil, second.why, second.name, second.offset }, { pages.next_row({}, page) }) end
+    end
   end)
 
   it("is what decode_row makes of the text, or none", function()
@@ -167,6 +169,16 @@ describe("an answer", function()
     page.rest.name, page.rest.why = "decode", "something else"
     assert.same({ nil, "something else", "decode" }, { pages.next_row({}, page) })
   end)
+end)
+
+it("of what is left of an answer, no more than is worth a checksum is read", function()
+  local pieces, xfer = 0, transfer({}, { proof = "open" })
+  function xfer.read()
+    pieces = pieces + 1
+    return ("x"):rep(2 ^ 20)
+  end
+  assert.same({ nil, "end" }, { pages.next_row({}, page_with(xfer, { rest = { why = "end" } })) })
+  assert.equal(65, pieces)
 end)
 
 describe("a page that is closed", function()

@@ -83,6 +83,56 @@ describe("what it sends without end", function()
   end)
 end)
 
+describe("a list", function()
+  local JSON, GZIP = HEAD:format "200 OK" .. "\r\n", HEAD:format "200 OK" .. "Content-Encoding: gzip\r\n\r\n\31\139\8\0\0\0\0\0\0\3"
+
+  --- A block of deflate that is stored as it is.
+  local function stored(text)
+    local low, high = #text % 256, math.floor(#text / 256)
+    return "\0" .. string.char(low, high, 255 - low, 255 - high) .. text
+  end
+
+  --- What two steps behind the first row come to, in a process of its own, and the peak of memory in kB.
+  local function walked(method, options, head, start, more)
+    evil:set { action = "say", answer = head .. start, more = more }
+    local output, complaints = program.run_code(([[
+      local client = require "apify".new { base_url = "http://127.0.0.1:%d", token = false, max_retries = 0 }
+      local it = client:%s {%s}
+      it:next()
+      local row, err = it:next()
+      io.write(tostring(row), " ", err and err.kind .. " " .. err.message or "", " ",
+        io.open "/proc/self/status":read "*a":match "VmHWM:%%s*(%%d+)")]]):format(evil.port, method, options))
+    assert.equal("", complaints)
+    local outcome, kb = output:match "^(.*) (%d+)$"
+    return outcome, tonumber(kb)
+  end
+
+  local function plain(text) return text end
+
+  it("fails where a row, or what is between rows, has no end", function()
+    local text = ("x"):rep(60000)
+    for row, more in pairs { [',"'] = text, [',"\\x'] = text, [","] = text:gsub("x", " ") } do
+      for _, case in ipairs {
+        { "runs():iterate", GZIP, stored, '{"data":{"items":[{"id":"a"}' },
+        { 'dataset("x"):iterate_items', JSON, plain, '[{"id":"a"}' },
+      } do
+        local method, head, wrap, start = (table.unpack or unpack)(case)
+        local outcome, kb = walked(method, "", head, wrap(start .. row), wrap(more))
+        assert.matches("^nil too_large no row in the 67108864 bytes", outcome)
+        assert.is_true(kb < 60000, kb)
+      end
+    end
+  end)
+
+  it("ends where all rows are there that were asked for, whatever comes behind them", function()
+    for head, wrap in pairs { [JSON] = plain, [GZIP] = stored } do
+      local outcome, kb = walked('dataset("x"):iterate_items', "limit = 1", head, wrap '[{"id":"a"},', wrap((" "):rep(60000)))
+      assert.equal("nil ", outcome)
+      assert.is_true(kb < 60000, kb)
+    end
+  end)
+end)
+
 describe("a redirect", function()
   local function ask(location)
     s:faults({ match = { path = "/acts$", server = "main" }, action = { redirect = { location = location } } },

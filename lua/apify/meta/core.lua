@@ -170,8 +170,9 @@ function Decoder:decode(text) end
 --- A reader of the rows of a list from pieces of text.
 ---@param decoder apify.core.Decoder
 ---@param max_row? integer bytes
+---@param max_gap? integer bytes between two rows
 ---@return apify.core.Rows
-function core.rows(decoder, max_row) end
+function core.rows(decoder, max_row, max_gap) end
 
 ---@class apify.core.Rows : userdata
 local Rows = {}
@@ -193,7 +194,8 @@ function Rows:finish() end
 ---@return integer? offset
 function Rows:next() end
 
---- Pass over the row that could not be decoded; false: it was no row that failed, or its end cannot be told.
+--- Pass over the row that could not be decoded; false: it was no row that failed, or its end cannot be told or does not come, as `next`
+--- says then.
 ---@return boolean? is_passed
 ---@return "more"? state
 function Rows:skip() end
@@ -307,7 +309,8 @@ function Transfer:want(data) end
 ---@return integer? offset
 function Transfer:row(decoder) end
 
---- Pass over the row that `row` could not decode; false: it was no row that failed, or its end cannot be told.
+--- Pass over the row that `row` could not decode; false: it was no row that failed, or its end cannot be told or does not come, as `row`
+--- says then.
 ---@return boolean? is_passed
 ---@return "more"? state
 function Transfer:skip_row() end

@@ -10,6 +10,8 @@ local NOTHING = {}
 
 local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a number of its own
 
+local MAX_REST = 2 ^ 26                  -- bytes behind the rows that are worth a checksum
+
 --- What a plan knows of a page.
 ---@class apify.PlannedPage
 ---@field offset? integer nil where pages have none
@@ -28,6 +30,7 @@ local MAX_COUNT = 2 ^ 53                 -- beyond it not every integer is a num
 ---@field due_at? integer
 ---@field bad? table fields of the error of a row that is being passed over
 ---@field rest? table what its end comes to, once the rest of the answer was read
+---@field rest_size? integer bytes of the rest that were read
 ---@field is_cut? boolean the rest of the answer is not waited for
 ---@field is_told? boolean its answer says something about the list
 ---@field is_behind? boolean another page was before it when it was asked for
@@ -147,7 +150,11 @@ pages.BAD_ROW = {}                   -- the row is there, and nothing can be mad
 local function read_rest(page)
   if page.xfer:proof() == "open" and not page.is_cut then
     local bytes, why
-    repeat bytes, why = page.xfer:read() until not bytes
+    repeat
+      bytes, why = page.xfer:read()
+      page.rest_size = (page.rest_size or 0) + #(bytes or "")
+      page.is_cut = page.rest_size > MAX_REST
+    until not bytes or page.is_cut
     if why == "more" and page.xfer:proof() == "open" then return nil, "more" end
   end
   if page.xfer:proof() == "bad" and not page.rest.name then return nil, page.xfer:failure() end
@@ -161,13 +168,16 @@ local function fail(page, failure)
   return read_rest(page)
 end
 
---- Pass over the row that could not be decoded. If its end cannot be told, the page has failed.
-local function pass_over(page)
+--- Pass over the row that could not be decoded. If its end cannot be told, or does not come, the page has failed.
+local function pass_over(reader, page)
   local is_passed, word = page.xfer:skip_row()
   if word then return nil, word end
   local failure = page.bad
   page.bad = nil
-  if not is_passed then return fail(page, failure) end
+  if not is_passed then
+    local _, why, name, offset = page.xfer:row(reader.decoder)
+    return fail(page, { kind = name, message = why, offset = offset })
+  end
   failure.sent, failure.retryable = true, false
   return nil, pages.BAD_ROW, failure
 end
@@ -177,11 +187,11 @@ end
 ---@param page apify.OpenPage
 function pages.next_row(reader, page)
   if page.rest then return read_rest(page) end
-  if page.bad then return pass_over(page) end
+  if page.bad then return pass_over(reader, page) end
   local row, why, name, offset = page.xfer:row(reader.decoder)
   if name == "decode" or name == "too_large" then
     page.bad = { kind = name, message = why, offset = offset }
-    return pass_over(page)
+    return pass_over(reader, page)
   end
   if row == nil or not reader.decode_row then return row, why, name, offset end
   local value, message = reader.decode_row(row)
