@@ -98,8 +98,8 @@ valgrind:                             ## the core's specs under memcheck: no err
 	@$(submake) -s build BUILD=build/valgrind CFLAGS='-O1 -g'
 	@$(run) -b build/valgrind -i lua5.4 -w 'sh spec/setup/under_valgrind' $(if $(ALL),memory,core)
 
-fuzz:                                 ## the fuzzers of spec/fuzz, on both Luas [SECS=60 in all, FUZZ="rows url"]
-	@SECS='$(or $(SECS),60)' sh spec/fuzz/run $(FUZZ)
+fuzz:                                 ## the fuzzers of spec/fuzz, on both Luas [SECS=60 in all, FUZZ="rows url", FAST=1]
+	@SECS='$(or $(SECS),60)' FAST='$(FAST)' sh spec/fuzz/run $(FUZZ)
 
 faults: build                         ## every kind of call times every kind of fault, as a table [QUICK=1]
 	@sh spec/setup/faults
