@@ -4,6 +4,7 @@ local apify = require "apify"
 local child = require "spec.support.child"
 local testbed = require "spec.support.testbed"
 local core = require "apify.core"
+local reactor = require "apify.loop.reactor"
 local source = require "apify.http.source"
 local upload = require "apify.http.upload"
 
@@ -189,6 +190,27 @@ describe("an upload", function()
       fill(text)
       s:faults { match = { method = "PUT", first = 1 }, action = { cut_upload = { after_bytes = 1000, status = 201 } } }
       assert.truthy(send(assert(source.open(file_name)), { answer = "head" }))
+      assert.equal(2, #puts())
+      assert.is_true(stored() == text)
+    end)
+
+    it("is repeated when its connection broke while its source was at work", function()
+      s:admin("settings", { journal_bodies = false })
+      s:faults { match = { method = "PUT", first = 1 }, action = { cut_upload = { after_bytes = 1 } } }
+      local at, count, text = 0, 0, ("x"):rep(200 * KIB)
+      local handle = {}
+      function handle.seek(_, whence, offset)
+        if whence then at = whence == "end" and #text or offset end
+        return at
+      end
+      function handle.read(_, size)
+        count = count + 1
+        if count == 2 then eventually("the end of the transfer", function() return reactor.in_flight() == 0 end) end
+        local piece = text:sub(at + 1, at + size)
+        at = at + #piece
+        return piece ~= "" and piece or nil
+      end
+      assert.truthy(send(assert(source.open(handle))))
       assert.equal(2, #puts())
       assert.is_true(stored() == text)
     end)

@@ -58,7 +58,7 @@ local function send_piece(self)
   self.sent = self.sent + #bytes
   if self.max_size and self.sent > self.max_size then return too_large("more than " .. self.max_size, self.max_size) end
   local ok, message, kind = self.xfer:write(bytes)
-  if not ok then return { kind = kind, message = message } end
+  if not ok and not self.xfer:failure() then return { kind = kind, message = message } end        -- else it is for the call to try again
 end
 
 --- A new attempt takes the body from its start. nil, or what ends the call.
