@@ -35,6 +35,8 @@ local function prepare_world()
   return t
 end
 
+apify.preload()                          -- what LuaJIT's `require` leaves open when its memory runs out is its own
+
 local world = prepare_world()
 
 local function new_client(url)
