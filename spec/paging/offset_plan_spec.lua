@@ -171,11 +171,11 @@ describe("a list that is read from its middle on", function()
 end)
 
 describe("an answer that says nothing of offsets", function()
-  local function finish(envelope)
+  local function finish(envelope, is_plain)
     local plan = new { chunk_size = 10, limit = 25 }
     plan_all(plan)
     local page = plan.pages[1]
-    for n = 1, 10 do plan:take(page, row(n)) end
+    for n = 1, 10 do plan:take(page, is_plain and n or row(n)) end
     return plan, plan:finish(page, envelope)
   end
 
@@ -188,10 +188,11 @@ describe("an answer that says nothing of offsets", function()
     assert.equal(15, onward.limit_left)
   end)
 
-  it("ends it where it tells none, and any other does not", function()
-    local plan, outcome = finish { count = 10 }
+  it("ends it where it tells none and rows that come again would not be known; any other does not", function()
+    local plan, outcome = finish({ count = 10 }, true)
     assert.same({ "end", true }, { outcome, plan.is_ended })
-    assert.same({ "next" }, { select(2, finish { total = 30, nextCursor = "abc" }) })
+    assert.same({ "next" }, { select(2, finish { count = 10 }) })
+    assert.same({ "next" }, { select(2, finish({ total = 30, nextCursor = "abc" }, true)) })
   end)
 end)
 

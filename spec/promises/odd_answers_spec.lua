@@ -104,6 +104,50 @@ describe("a page of items", function()
   end)
 end)
 
+describe("a list of runs that tells no total", function()
+  local RUN = '{"id":"r%02d","startedAt":"2025-01-01T00:00:%02d.000Z"}'
+
+  --- Answer to the page that begins there with this many rows at most, of 25, and with this around them.
+  local function page_at(offset, count, around)
+    local rows = {}
+    for n = offset, math.min(offset + count, 25) - 1 do rows[#rows + 1] = RUN:format(n, n) end
+    return { match = { path = "/actor%-runs$", query = ("offset=%d&"):format(offset) }, action = { status = { code = 200,
+      body = ('{"data":{"items":[%s]%s}}'):format(table.concat(rows, ","), around:format(offset)), content_type = "application/json" } } }
+  end
+
+  local AROUND = { "", ',"offset":%d', ',"limit":10,"count":10', ',"desc":false' }
+
+  it("is read until a page brings none, one page after the other", function()
+    for _, around in ipairs(AROUND) do
+      s:log(true)
+      s:faults(page_at(0, 10, around), page_at(9, 11, around), page_at(19, 11, around), page_at(24, 11, around), page_at(25, 1, around))
+      local it = client:runs():iterate { chunk_size = 10, prefetch = 4 }
+      local rows = assert(it:collect())
+      assert.same({ 25, "r00", "r24" }, { #rows, rows[1].id, rows[25].id })
+      assert.is_nil(it:progress().total)
+    end
+  end)
+
+  it("ends where the server gives all of it whatever it is asked for", function()
+    for _, around in ipairs(AROUND) do
+      if not around:find "offset" then
+        s:log(true)
+        s:faults { match = { path = "/actor%-runs$" }, action = page_at(0, 25, around).action }
+        assert.equal(25, #assert(client:runs():iterate():collect()))
+        assert.is_true(#s:log().requests <= 3)
+      end
+    end
+  end)
+
+  it("has pages as they came", function()
+    s:faults { match = { path = "/actor%-runs$" }, action = page_at(0, 10, "").action }
+    local page = assert(client:runs():list { limit = 10 })
+    assert.same({ 10, nil }, { #page.items, page.total })
+    page = client:runs():iterate { limit = 10 }:pages()()
+    assert.same({ 10, nil, 10 }, { #page.items, page.total, page.count })
+  end)
+end)
+
 describe("a cursor that is no text", function()
   local CURSORS = { "5", "false", "{}", '["k"]' }
 

@@ -84,7 +84,8 @@ function offset_faults.is_ignored(page)
   return not page.total and page.fresh == 0 and page.scanned > page.overlap
 end
 
---- Does an answer say nothing of offsets? Then the list has one page, unless it goes on by cursors.
+--- Does an answer say nothing of offsets? Then the list has one page, unless it goes on by cursors, or its rows have ids, by which
+--- they are known when they come again.
 ---@param envelope table
 ---@return boolean
 function offset_faults.is_without_offset(envelope)

@@ -328,7 +328,7 @@ function OffsetPlan:finish(page, envelope)
   else
     fill_gap(self, page, position)
   end
-  if not offset_faults.is_without_offset(envelope) then return "next" end
+  if self.is_plain == false or not offset_faults.is_without_offset(envelope) then return "next" end
   self:stop()
   return "end"
 end
@@ -370,6 +370,7 @@ function OffsetPlan:go_on(page)
   if offset_faults.is_doubtful(page) then return set_head(self, again(self, page)) end
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
+  if page.scanned == 0 and page.offset == page.from then overlap = 0 end        -- what would come again brings nothing new
   return set_head(self, make_page(self, from, math.max(page.upto, from + 1), overlap, from))
 end
 

@@ -136,12 +136,13 @@ function pages.flaw(reader, page, row)
   return { kind = "decode", message = ("%s is %s"):format(place, what), sent = true, retryable = false }
 end
 
---- Is an answer without a row none of the pages of a list of the API's objects? All of those say something around their rows.
+--- Is an answer without a row none of the pages of a list of the API's objects? All of those say something around their rows, unless the
+--- one before said nothing either.
 ---@param reader apify.Reader
 ---@param page apify.OpenPage
 ---@return boolean
 function pages.is_stray(reader, page)
-  return reader.row_key ~= nil and page.scanned == 0 and next(page.xfer:envelope()) == nil
+  return reader.row_key ~= nil and not reader.is_bare and page.scanned == 0 and next(page.xfer:envelope()) == nil
 end
 
 pages.BAD_ROW = {}                   -- the row is there, and nothing can be made of it

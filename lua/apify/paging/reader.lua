@@ -49,6 +49,7 @@ local cancelled, take = loop.cancelled, core.take
 ---@field private tapped? { page: apify.OpenPage, rule: any } what there was when it was opened
 ---@field private was_delivered? boolean the last step gave a row, and those behind it may come the quick way
 ---@field private kept? { [1]: any } what a hook has raised, to be raised when the step has nothing else to tell
+---@field is_bare? boolean the last page that had rows said nothing around them
 ---@field private dead_end? apify.Error the list cannot be read any further
 ---@field private poll_at? number when a list that has ended is looked at again
 local Reader = {}

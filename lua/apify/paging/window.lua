@@ -136,6 +136,7 @@ end
 function window.finish_page(self, page, now)
   pages.note_counts(self, page)
   local envelope = page.xfer:envelope()                  -- the transfer may go when a hook closes the client
+  if page.scanned > 0 then self.is_bare = next(envelope) == nil end
   page.call:report()
   if not finish(self, page, envelope, now) then return false end
   window.fill(self, now)
