@@ -42,10 +42,15 @@ static struct {
 
 static atomic_long core_blocks, lua_blocks;
 
-/* Where it fails, for whoever looks into one point. */
+static lua_State *main_thread;
+
+/* Where it fails, for whoever looks into one point: the frames of C, and the lines of Lua in the main thread. */
 static void trace (void) {
   void *frames[30];
+  lua_Debug at;
   backtrace_symbols_fd(frames, backtrace(frames, 30), 2);
+  for (int level = 0; main_thread != NULL && lua_getstack(main_thread, level, &at); level++)
+    if (lua_getinfo(main_thread, "Sl", &at)) fprintf(stderr, "%s:%d\n", at.short_src, at.currentline);
 }
 
 /* In a child that crashes: where, for the log. A sanitizer tells more by itself. */
@@ -320,6 +325,7 @@ int main (int argc, char **argv) {
   core_blocks = 0;                     /* what libcurl and OpenSSL keep is theirs until the end */
   lua_State *L = lua_newstate(allocate, NULL);
   if (L == NULL) return 3;
+  main_thread = L;
   lua_pushcfunction(L, run);
   lua_pushlightuserdata(L, argv);
   if (lua_pcall(L, 1, 0, 0) == 0) return 0;
