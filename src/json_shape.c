@@ -71,10 +71,20 @@ static text anchor (lua_State *L, int strings, int slot) {
   return t;
 }
 
+/* No text is in slots 'from' to 'from + TEXTS - 1'. They are filled all the same: a table without holes is an array, and LuaJIT loses
+** what it moves from a table's other half into the array when memory fails meanwhile. */
+static void fill_texts (lua_State *L, int strings, int from) {
+  for (int i = 0; i < TEXTS; i++) {
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, strings, from + i);
+  }
+}
+
 member *shape_learn (lua_State *L, int strings, decoder *d, shape *s, member *previous) {
   if (s->count >= MAX_MEMBERS || d->learned >= MAX_LEARNED || lua_rawlen(L, -1) > MAX_LEARNED_KEY) return NULL;
   int slot = d->slots + 1;
   text key = anchor(L, strings, slot);
+  fill_texts(L, strings, slot + 1);
   member *m = calloc(1, sizeof *m);
   if (m == NULL) return NULL;
   d->slots += 1 + TEXTS;
@@ -93,10 +103,7 @@ member *shape_learn (lua_State *L, int strings, decoder *d, shape *s, member *pr
 /* Forget the texts of a member that changes all the time. */
 static void forget_texts (lua_State *L, int strings, member *m) {
   memset(m->last, 0, sizeof m->last);
-  for (int i = 1; i <= TEXTS; i++) {
-    lua_pushnil(L);
-    lua_rawseti(L, strings, m->slot + i);
-  }
+  fill_texts(L, strings, m->slot + 1);
 }
 
 void member_remember (lua_State *L, int strings, member *m, int place) {

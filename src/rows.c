@@ -2,7 +2,7 @@
 ** A value is decoded from the window at once, in the hope that it is all there. If the window ends inside it, what was
 ** built is thrown away, and from then on its bytes are only scanned for its end; then it is decoded once more. A row is scanned
 ** from the start where the window has less left than the row before it took.
-** A raw row is scanned only. */
+** A raw row is scanned only. Lua may raise wherever a value is made: then the reader is where that value begins. */
 #include "rows.h"
 
 #include <stdio.h>
@@ -112,20 +112,20 @@ static step take_value (rows *r, window *w, json_place place) {
   if (is_cut) len = r->max_row + 1;                           /* one more, to tell a value that ends there from a larger one */
   if (is_waiting(r, w, len, is_cut, place)) return STEP_MORE;
   json_input in = { .bytes = (const char *)w->p, .len = len, .place = place, .depth = r->level + (place == PLACE_ROW ? IN_ROWS : 0) };
+  memset(&r->scan, 0, sizeof r->scan);                        /* first: json_read may raise */
   switch (json_read(w->L, w->dec_idx, &in)) {
     case JSON_OK:
       if (in.used > r->max_row) {
         lua_pop(w->L, 1);
         return fail_large(r, w);
       }
-      memset(&r->scan, 0, sizeof r->scan);
       if (place == PLACE_ROW) r->row_size = in.used;
       w->p += in.used;
       return STEP_ON;
     case JSON_INCOMPLETE:
       if (is_cut) return fail_large(r, w);
       if (w->is_final) return fail_early(r, w);
-      if (r->scan.done == 0) scan_value(&r->scan, w->p, len);
+      scan_value(&r->scan, w->p, len);
       return STEP_MORE;
     default:
       return fail(r, w, w->p + in.used, in.message);
@@ -308,15 +308,17 @@ static step run_out (rows *r, const window *w) {
 rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used) {
   static const rows_state state[] = { [STEP_ROW] = ROWS_ROW, [STEP_MORE] = ROWS_MORE, [STEP_END] = ROWS_END, [STEP_FAIL] = ROWS_FAIL };
   const byte *start = (const byte *)bytes;
-  window w = { L, lua_absindex(L, dec_idx), lua_absindex(L, env_idx), start, start, start + len, final };
+  window w = { L, lua_absindex(L, dec_idx), lua_absindex(L, env_idx), start, start + r->passed, start + len, final };
   step s = STEP_ON;
   *used = 0;
   if (r->error != ERR_OK) return ROWS_FAIL;
   while (s == STEP_ON) {
     if (r->scan.done == 0) w.p = lex_space(w.p, w.end);
-    if (lacks_rows(r, (size_t)(w.p - start))) s = STEP_FAIL;
+    r->passed = (size_t)(w.p - start);
+    if (lacks_rows(r, r->passed)) s = STEP_FAIL;
     else s = w.p < w.end ? take_token(r, &w) : run_out(r, &w);
   }
+  r->passed = 0;
   *used = (size_t)(w.p - start);
   r->base += *used;
   return state[s];

@@ -54,6 +54,7 @@ typedef struct rows {
   size_t row_size;                    /* bytes of the last row */
   size_t row_end;                     /* offset in the body behind the last row */
   size_t base;                        /* ... of the window's first byte */
+  size_t passed;                      /* bytes of the window that a call has passed which Lua's raise has ended */
   rows_scan scan;
   rows_bad bad;
   uint64_t braces;                    /* of the bad row: a bit for each level, 1 for '{', as far as there are bits */
@@ -74,6 +75,7 @@ void rows_init (rows *r, size_t max_row, size_t max_gap);
 ** ROWS_ROW: pushes the row, or its text if the decoder is raw. ROWS_MORE: more bytes are needed, or the news that none follows.
 ** ROWS_END: the document is complete. ROWS_FAIL: r->error, r->message and r->offset say why. Only a row is pushed.
 ** *used: bytes at the front that are not needed any more; the caller drops them before the next call.
+** May raise: the next call, with the same window or more of it, goes on with the value that could not be made.
 ** 'dec_idx' is the stack index of the decoder, 'env_idx' of the table that receives the members around the rows. */
 rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const char *bytes, size_t len, int final, size_t *used);
 

@@ -1,7 +1,7 @@
 /* tap_lua.c - the quick way for the rows of a page: while the next row is one as most are, taking it costs one call of C.
 ** A tap is opened on a transfer whose rows are being read, for so many rows at most and a short time. It gives what its rule calls
 ** usual, and counts that; anything else is for the caller to judge, who shuts the tap and goes on without it. A row is counted last: whatever raises
-** before that leaves the transfer as one that is being read, so that nobody goes on behind the row.
+** before that leaves the transfer where the row begins, or as one that is being read, so that nobody goes on behind the row.
 ** What rows are known by is kept as bytes: strings that outlive their rows would leave holes in the memory that rows are made of. */
 #include <string.h>
 
@@ -36,6 +36,7 @@ typedef struct tap {
   int64_t until;                      /* in event_now's time */
   tap_rule rule;
   int is_desc;
+  int is_adding;                      /* there is a row, which is not counted yet: its key is being added to the set */
   lua_Integer room, given;            /* rows */
   buf keys, places;                   /* RULE_LATER: each with a zero behind it; the first place is that of the row before */
   size_t last;                        /* bytes of the last place, its zero included */
@@ -102,18 +103,20 @@ static int is_in (lua_State *L, int slot) {
 }
 
 /* RULE_NEW. Remembers the row if it is usual. */
-static int take_new (lua_State *L) {
+static int take_new (lua_State *L, tap *t) {
   size_t size;
   if (push_text(L, TAP_KEY, &size) == NULL || is_in(L, TAP_OLD_KEYS) || is_in(L, TAP_NEW_KEYS)) return 0;
   lua_pushvalue(L, AT_KEY);
   lua_pushboolean(L, 1);
+  t->is_adding = 1;
   lua_rawset(L, -3);
+  t->is_adding = 0;
   return 1;
 }
 
 static int is_usual (lua_State *L, tap *t) {
   if (t->rule == RULE_ANY) return 1;
-  return lua_istable(L, AT_ROW) && (t->rule == RULE_LATER ? take_later(L, t) : take_new(L));
+  return lua_istable(L, AT_ROW) && (t->rule == RULE_LATER ? take_later(L, t) : take_new(L, t));
 }
 
 /* ---- taking ---- */
@@ -163,10 +166,12 @@ static int l_take (lua_State *L) {
   lua_pushvalue(L, AT_TAP);
   int rc = lua_pcall(L, 1, LUA_MULTRET, 0), results = lua_gettop(L) - AT_TAP - 1;
   if (rc != LUA_OK) results = -1;
+  x->is_reading = results < 0 && t->is_adding;
 #else                                                /* LuaJIT: a protected call costs a tenth of a row */
   int results = take_row(L, t, x);                   /* its stack keeps the transfer */
+  x->is_reading = 0;
 #endif
-  x->is_reading = x->receive.is_pinned = 0;
+  x->receive.is_pinned = 0;
   if (x->is_doomed) xfer_release(x);
   return results < 0 ? lua_error(L) : results;
 }
@@ -176,6 +181,7 @@ static int l_take (lua_State *L) {
 static void clear (tap *t) {
   t->x = NULL;
   t->given = 0;
+  t->is_adding = 0;
   buf_drop(&t->keys, t->keys.len);
   buf_drop(&t->places, t->places.len);
 }

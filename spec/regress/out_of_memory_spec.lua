@@ -45,36 +45,56 @@ end)
 
 describe("a transfer whose value there was no room for", function()
   local api = testbed.local_api()
+  local decoder = core.decoder()
+  local multi, transfer
 
-  it("can be read afterwards, where there is room", function()
-    api:faults { action = { status = { code = 200, body = ("["):rep(DEPTH) .. ("]"):rep(DEPTH), content_type = "text/plain" } } }
-    local multi = assert(core.multi())
-    local transfer = assert(multi:submit { method = "GET", url = api.url .. "/v2/actor-runs" })
+  -- The transfer has an answer with this body.
+  local function answer(body)
+    api:faults { action = { status = { code = 200, body = body, content_type = "text/plain" } } }
+    multi = assert(core.multi())
+    transfer = assert(multi:submit { method = "GET", url = api.url .. "/v2/actor-runs" })
     while transfer:phase() ~= "done" do assert(multi:wait(1, {})) end
-    local decoder = core.decoder()
+  end
 
-    --- "fine", "raised", or an error of its own when there is no room for so many levels.
-    local function dive(levels)
-      if levels == 0 then
-        local ok, value, message = pcall(transfer.value, transfer, decoder)
-        return not ok and "raised" or value and "fine" or message     -- such as "nested too deep for the stack that is left"
-      end
-      local what = dive(levels - 1)
-      return what
-    end
-
-    local enough, too_many, found = 0, 1e6, nil
-    while too_many - enough > 1 and not found do
-      local levels = math.floor((enough + too_many) / 2)
-      local ok, what = pcall(dive, levels)
-      if not ok then too_many = levels
-      elseif what == "raised" then found = what
-      else enough = levels
-      end
-    end
-    assert.equal("raised", found)
-    assert.equal("table", type(transfer:value(decoder)))
+  after_each(function()
     transfer:close()
     multi:close()
+  end)
+
+  -- Call `read` with just so little room on the stack that it raises an error: as late in it as possible.
+  local function raise_in(read)
+    local function dive(levels, ...)
+      if levels == 0 then return pcall(read) end
+      local ok = dive(levels - 1, ...)
+      return ok
+    end
+    local enough, too_many, has_raised = 0, 1e5, false
+    while too_many - enough > 1 do
+      local levels = math.floor((enough + too_many) / 2)
+      local ok, has_returned = pcall(dive, levels, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)      -- so that each level takes some room
+      if ok and has_returned then enough = levels else too_many = levels end
+      has_raised = has_raised or ok and not has_returned
+    end
+    return has_raised
+  end
+
+  it("can be read afterwards, where there is room", function()
+    answer(("["):rep(DEPTH) .. ("]"):rep(DEPTH))
+    assert.is_true(raise_in(function() return transfer:value(decoder) end))
+    assert.equal("table", type(transfer:value(decoder)))
+  end)
+
+  it("gives the very row afterwards that there was no room for", function()
+    local rows = {}
+    for i = 1, 100 do rows[i] = ('{"n":%d,"deep":%s1%s}'):format(i, ("["):rep(DEPTH), ("]"):rep(DEPTH)) end
+    answer("[" .. table.concat(rows, ", ") .. "]")
+    local count = 1
+    assert.equal(1, transfer:row(decoder).n)
+    assert.is_true(raise_in(function()
+      if not transfer:row(decoder) then assert(transfer:skip_row()) end
+      count = count + 1
+    end))
+    for n = count + 1, 100 do assert.equal(n, assert(transfer:row(decoder)).n) end
+    assert.same({ nil, "end" }, { transfer:row(decoder) })
   end)
 end)
