@@ -111,6 +111,17 @@ describe("a cursor list", function()
     assert.is_nil(plan:next_page())
   end)
 
+  it("has a row that could not be counted as new when it is taken again", function()
+    local plan = new { limit = 3 }
+    local page = plan:next_page()
+    setmetatable(plan.given, { __newindex = function() error "not enough memory" end })
+    assert.has_error(function() plan:take(page, { key = "k1" }) end)
+    setmetatable(plan.given, nil)
+    assert.equal(0, page.scanned)
+    assert.equal("deliver", plan:take(page, { key = "k1" }))
+    assert.same({ 1, 2 }, { page.scanned, plan.limit_left })
+  end)
+
   it("begins at a cursor", function()
     assert.same(keys(13, 25), (read_all(new { cursor = "12" }, rows(1, 25))))
   end)
@@ -164,7 +175,7 @@ describe("the end of a cursor list", function()
     local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = "k7" })
     assert.equal("end", outcome)
     assert.matches("does not go on", why)
-    assert.is_true(plan.is_ended)
+    assert.is_false(plan.is_ended)                       -- an error is the caller's, and changes nothing
   end)
 
   it("is an error where the cursors come round, soon after they did", function()

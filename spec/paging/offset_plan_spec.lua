@@ -158,6 +158,36 @@ describe("the plan", function()
   end)
 end)
 
+describe("a row", function()
+  it("that could not be counted is new when it is taken again, and so is one that was held", function()
+    local plan = new { chunk_size = 10 }
+    plan_all(plan)
+    local page = plan.pages[1]
+    local function fail_once(fn)
+      local add = plan.seen.add
+      plan.seen.add = function() error "not enough memory" end
+      local before = plan:position()
+      assert.has_error(fn)
+      assert.equal(before, plan:position())
+      plan.seen.add = add
+    end
+    local tie = { id = "tie", startedAt = row(2).startedAt }
+    for _, r in ipairs { row(1), row(2), tie } do
+      fail_once(function() plan:take(page, r) end)
+      assert.equal("deliver", plan:take(page, r))
+    end
+    plan = begun({ chunk_size = 4 }, rows(1, 9))
+    plan_all(plan)
+    page = plan.pages[1]
+    local known, new_tie = plan.seen:recent(), { id = "new tie", startedAt = row(4).startedAt }
+    assert.equal("hold", plan:take(page, new_tie))
+    assert.equal("release", plan:take(page, { id = known[#known], startedAt = row(4).startedAt }))
+    fail_once(function() plan:release(page) end)
+    assert.equal(new_tie, plan:release(page))
+    assert.is_nil(plan:release(page))
+  end)
+end)
+
 describe("a list that is read from its middle on", function()
   it("has no rows that started before the first of them, but those that started with it", function()
     local plan = new { offset = 25, chunk_size = 10, prefetch = 1 }
@@ -181,7 +211,7 @@ describe("an answer that says nothing of offsets", function()
 
   it("has the list go on by the cursor that it tells", function()
     local plan, outcome, why, onward = finish { count = 10, nextCursor = "abc" }
-    assert.same({ "next", nil, true }, { outcome, why, plan.is_ended })
+    assert.same({ "next", nil, false }, { outcome, why, plan.is_ended })       -- it is left as it was, and not asked again
     local query = {}
     onward:add_query(onward:next_page(), query)
     assert.same({ { "cursor", "abc" }, { "limit", "10" } }, query)
@@ -212,7 +242,8 @@ describe("a list that does not go on", function()
         outcome, why = plan:finish(page, {})
         if outcome == "end" then break end
       end
-      assert.same({ "end", true, {} }, { outcome, plan.is_ended, plan.pages })
+      assert.equal("end", outcome)
+      assert.equal(not is_error, plan.is_ended)                               -- an error is the caller's, and changes nothing
       assert.equal(is_error, why ~= nil and why:find("is the one before it once more", 1, true) ~= nil)
     end
   end)

@@ -51,7 +51,7 @@ describe("the rows that were seen", function()
       for _, last in ipairs { 99, 100, 101, 399, 400, 401, 480, 500, 580, 999, 1000 } do
         local s = seen.new(room)
         add(s, 1, last)
-        local packed = last - last % 100
+        local packed = last - 1 - (last - 1) % 100       -- when the next one comes
         assert.equal(last - math.max(0, math.floor((packed - room) / 100)) * 100, known(s, 1, last), room .. " " .. last)
       end
     end
@@ -163,7 +163,9 @@ describe("the last rows", function()
       for n = math.max(first, last - seen.RECENT + 1), last do
         last_ids[#last_ids + 1], last_ats[#last_ats + 1] = id(n), at(n)
       end
-      return s:add_part(part, table.concat(ids), last - first + 1, at(first), last_ids, last_ats)
+      part = part or s:part(at(first))
+      s:add_part(part, table.concat(ids), last - first + 1, last_ids, last_ats)
+      return part
     end
 
     it("are known as if they had been added one by one", function()
@@ -196,7 +198,7 @@ describe("the last rows", function()
       add(s, 1, 5)
       local part = add_part(s, 6, 8)
       assert.equal(8, known(s, 1, 8))
-      assert.equal(part, add_part(s, 6, 150, part))
+      add_part(s, 6, 150, part)
       add_part(s, 6, 150, part)
       add(s, 151, 155)
       assert.equal(155, known(s, 1, 155))

@@ -7,7 +7,7 @@ local clock = {}
 ---@field ends_at number when the deadline is over, by this clock; infinity without one
 ---@field private deadline? number seconds
 ---@field private outside number seconds that were the user's
----@field private left_at? number since when it stands still; nil while it runs
+---@field private left_at number|false since when it stands still; false while it runs
 local Clock = {}
 Clock.__index = Clock
 
@@ -25,7 +25,7 @@ function Clock:enter()
   local now = core.now()
   if self.left_at then
     self.outside = self.outside + (now - self.left_at)
-    self.left_at = nil
+    self.left_at = false
   end
   return now - self.outside
 end

@@ -91,36 +91,35 @@ function CursorPlan.count_usual() end
 ---@param row any
 ---@return "deliver"|"skip"
 function CursorPlan:take(page, row)
-  page.scanned = page.scanned + 1
+  local scanned, is_known = page.scanned + 1, nil
   local name = type(row) == "table" and row[self.key_field]
   if name then
-    local is_known = self.given[name] or self.owed[name]
-    self.given[name], self.owed[name] = true, nil
-    if is_known then return "skip" end
-  elseif page.scanned <= page.skip then
-    return "skip"
+    is_known = self.given[name] or self.owed[name]
+    self.given[name] = true                              -- first, as it may fail
+    if self.owed[name] then self.owed[name] = nil end    -- LuaJIT makes room even for a nil
   else
-    self.taken = self.taken + 1
+    is_known = scanned <= page.skip
+    if not is_known then self.taken = self.taken + 1 end
   end
+  page.scanned = scanned
+  if is_known then return "skip" end
   page.fresh = page.fresh + 1
   if self.limit_left then self.limit_left = self.limit_left - 1 end
   return "deliver"
 end
 
---- Has the list come to this cursor before? One cursor is kept, and another each time twice as many steps are done: in a cycle of
---- any length it is met again (Brent's algorithm).
-local function has_come_round(self, cursor)
-  if cursor == self.landmark then return true end
+--- The list has come to this cursor. One is kept, and another each time twice as many steps are done: in a cycle of any length it is
+--- met again (Brent's algorithm).
+local function count_step(self, cursor)
   self.steps = self.steps + 1
   if self.steps == self.lap then self.landmark, self.steps, self.lap = cursor, 0, 2 * self.lap end
-  return false
 end
 
 --- Why the list does not go on with this cursor; nil if it does.
 local function flaw(self, cursor, page)
   if type(cursor) ~= "string" then return ("the cursor of the next page is a %s"):format(type(cursor)) end
   if cursor == page.cursor then return "the list does not go on: the next page has the cursor of this one" end
-  if has_come_round(self, cursor) then return "the list does not end: the next page has a cursor that came before" end
+  if cursor == self.landmark then return "the list does not end: the next page has a cursor that came before" end
 end
 
 --- The page was read to its end.
@@ -132,11 +131,14 @@ function CursorPlan:finish(page, envelope)
   local cursor, why = envelope[self.next_field], nil
   local is_last = cursor == nil or cursor == "" or cursor == core.null
   if not is_last then why = flaw(self, cursor, page) end
-  if is_last or why then
+  if why then return "end", why end
+  if is_last then
     self:stop()
-    return "end", why
+    return "end"
   end
-  self.pages, self.cursor, self.given, self.taken = {}, cursor, {}, 0
+  self.cursor = cursor
+  self.pages, self.given, self.taken = {}, {}, 0
+  count_step(self, cursor)                               -- last
   return "next"
 end
 
@@ -151,8 +153,8 @@ function CursorPlan.is_complete() return false end
 function CursorPlan.shrink() end
 
 function CursorPlan:go_back(page)
-  self.pages, self.limit_left = {}, page.start.limit_left
   restore(self, page.start.mark)
+  self.pages, self.limit_left = {}, page.start.limit_left
 end
 
 --- The page broke off: it is asked for again.

@@ -123,7 +123,6 @@ end
 ---@param page apify.ItemPage
 ---@return "next"|"end"
 function ItemPlan:finish(page)
-  table.remove(self.pages, 1)
   local position = end_of(self, page)
   if not position then                                                 -- rows and total are all that tells whether there is more
     local is_behind_all = page.scanned == 0 and page.offset >= (self.total or 0)
@@ -136,11 +135,12 @@ function ItemPlan:finish(page)
     self:stop(position)
     return "end"
   end
-  if #self.pages == 0 then
-    self.from = position
-  elseif is_short then
-    table.insert(self.pages, 1, new_page(position, page.limit - stored, 0))
+  if #self.pages > 1 and is_short then
+    self.pages[1] = new_page(position, page.limit - stored, 0)
+    return "next"
   end
+  table.remove(self.pages, 1)
+  if #self.pages == 0 then self.from = position end
   return "next"
 end
 

@@ -13,7 +13,10 @@ local take = core.take
 ---@field private before? table where it was before what is gathered
 ---@field private gathered? apify.Page of `pages`, not ended
 ---@field private due_error? apify.Error of `pages`, to be told after the rows before it
+---@field private in_hand any of `pages`: the row that is about to be gathered, or NONE
 local Iterator = names.guard({}, "apify.Iterator", { before = true, due_error = true, gathered = true })
+
+local NONE = {}
 
 local iterator_mt = { __index = Iterator, __name = "apify.Iterator" }
 
@@ -71,16 +74,27 @@ local function gather(self, row)
     page = names.page { items = {}, offset = head.starts_at, limit = limit, count = 0, desc = plan.desc }
     self.gathered = page
   end
-  page.count = page.count + 1
-  page.items[page.count] = row
+  local count = page.count + 1
+  page.items[count] = row                                -- first, as it may fail
+  page.count = count
 end
 
 --- What was gathered, which is nil at the end.
 local function give_page(self)
   local page = self.gathered
-  self.gathered = nil
   if page then page.total = self.reader.plan.total end
+  self.gathered = nil
   return page
+end
+
+--- A step of `pages`, which keeps its row in hand until it is gathered.
+local function step_of_pages(self)
+  if self.in_hand ~= NONE then return self.in_hand end
+  local row, odd = take(self.reader.tap)
+  local what, err
+  if row == nil then row, what, err = self.reader:step(odd) end
+  if row ~= nil then self.in_hand = row end
+  return row, what, err
 end
 
 --- The next page that has rows; nil at the end; nil and an error. Rows before a failure are handed out first, as they count
@@ -91,11 +105,10 @@ local function next_page(self)
   if due then return nil, due end
   if not self.gathered then self.before = place(self) end
   while true do
-    local row, odd = take(self.reader.tap)
-    local what, err
-    if row == nil then row, what, err = self.reader:step(odd) end
+    local row, what, err = step_of_pages(self)
     if row ~= nil then
       gather(self, row)
+      self.in_hand = NONE
     elseif what == "error" then
       if not self.gathered or err.kind == "cancelled" then return nil, err end
       self.due_error = err
@@ -184,7 +197,7 @@ local iterator = {}
 ---@param o apify.ReaderOptions
 ---@return apify.Iterator
 function iterator.new(o)
-  return setmetatable({ reader = reader.new(o) }, iterator_mt)
+  return setmetatable({ reader = reader.new(o), in_hand = NONE }, iterator_mt)
 end
 
 return iterator

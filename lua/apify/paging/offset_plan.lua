@@ -16,38 +16,6 @@ local offset_plan = {}
 local OVERLAP = 1                        -- rows, while nothing is known to leave the list
 local WIDE_OVERLAP = 10                  -- rows, for a list that rows leave: filtered by status, or shrunk
 
---- What a plan is, whatever the list: which pages to ask for, and which of their rows to deliver. It sends nothing and has no clock.
---- `offset_plan`, `item_plan`, `cursor_plan` and `single_plan` make one each. The reader calls nothing but what is named here, and hangs
---- what it knows of a page on the page's own table (apify.OpenPage, in page.lua). Where a plan lacks something, that is said here.
----@class apify.Plan
----@field known_by string[] fields of a row that the plan looks at
----@field is_once? boolean what broke off cannot be asked for again: such a plan has no `mark`, `go_on`, `go_back` and `reopen`
----@field is_reshaped? boolean a row of an answer is not a row of the list: a page's `limit` does not count them
----@field pages apify.PlannedPage[] asked for and not finished; the first is being read. For paging/ alone
----@field is_ended boolean
----@field limit_left? integer rows
----@field total? integer rows of the list, as the API last said
----@field desc? boolean
----@field next_page fun(self): apify.PlannedPage?   the next one to ask for, put at the end of `pages`; nil when enough is under way
----@field add_query fun(self, page, query)   the parameters that ask for it
----@field note_total fun(self, page, total: integer)
----@field usual fun(self, page): apify.core.TapRule|boolean   the rule of the tap for the next rows of the head page: true for all, false for none
----@field count_usual fun(self, rule, tap: apify.core.Tap)   remember the rows that it gave by that rule; told again when it has given more
----@field take fun(self, page, row): "deliver"|"skip"|"hold"|"release"|"reject"   the last three of lists with anchors alone
----@field release fun(self, page): any   what was held, one by one: of lists with anchors alone
----@field reject fun(self, page)   the page does not count, and is asked for again otherwise: of lists with anchors alone
----@field finish fun(self, page, envelope: table): "next"|"end"|"reject", string?, apify.Plan?   it was read to its end; why the list
----   cannot be read any further; another plan for what is behind it, if it takes one
----@field is_complete fun(self, page): boolean   have all rows come that were asked for?
----@field unbound fun(self, page)   the answer has all there is, and more than was asked for: where pages have an offset
----@field shrink fun(self, limit: integer)   the API gives no more a page
----@field stop fun(self, offset?: integer)   nothing more is asked for: the list ends there
----@field go_on fun(self, page): apify.PlannedPage   it broke off: what takes its place goes on behind its last delivered row
----@field go_back fun(self, page)   its answer was damaged: as if none of its rows had been delivered, and nothing were asked for
----@field reopen fun(self)   the list may have grown at its end
----@field position fun(self): integer?   where the next row is expected; nil without numbers
----@field mark fun(self): table   what it takes to go on later, fit for JSON
-
 ---@class apify.OffsetPage : apify.PlannedPage
 ---@field offset integer
 ---@field limit integer
@@ -87,13 +55,12 @@ OffsetPlan.__index = OffsetPlan
 
 --- Go on where a mark was taken. If nothing had been delivered, it is a start.
 local function restore(self, mark)
-  self.seen, self.delivered = seen.new(self.room), 0
-  self.from = mark.pos
+  local rows = seen.new(self.room)
+  rows:restore(mark.ids, mark.ats)
   self.is_plain = mark.is_plain
   self.base = #mark.ids == 0 and mark.pos or nil
-  self.seen:restore(mark.ids, mark.ats)
   self.frontier = mark.ats[#mark.ats]
-  self.overlap = WIDE_OVERLAP
+  self.seen, self.delivered, self.from, self.overlap = rows, 0, mark.pos, WIDE_OVERLAP
 end
 
 --- The plan for a list that turned out to go on by cursors, from a mark on.
@@ -167,6 +134,12 @@ local function set_head(self, page)
   return page
 end
 
+--- Make this the only page.
+local function set_only(self, page)
+  self.pages, self.from = { page }, page.upto
+  return page
+end
+
 --- The next page to ask for, put at the end of `pages`; nil when enough is under way.
 --- The first page is alone until its total and a row of it have been seen.
 ---@return apify.OffsetPage?
@@ -197,12 +170,14 @@ local function is_before(self, at, moment)
   return at < moment
 end
 
---- Count the row as delivered. `at` is where the frontier is from now on.
-local function accept(self, page, id, at)
+--- Count the row as delivered, which is the last of `scanned` rows of the page. `at` is where the frontier is from now on. What may fail
+--- comes first.
+local function accept(self, page, scanned, id, at)
   if self.delivered == 0 and (self.base or 0) > 0 then self.seen.oldest = at end
+  if page.fresh == 0 then page.starts_at = page.offset + scanned - 1 end
   self.frontier = at
   if id then self.seen:add(id, at or false) end
-  if page.fresh == 0 then page.starts_at = page.offset + page.scanned - 1 end
+  page.scanned = scanned
   page.fresh = page.fresh + 1
   self.delivered = self.delivered + 1
   if self.limit_left then self.limit_left = self.limit_left - 1 end
@@ -211,9 +186,10 @@ end
 
 --- An unknown row of a page that is not anchored yet. One that started together with the last delivered row may lie
 --- on either side of it; one that started later can only be there because rows have slipped past.
-local function hold(self, page, row, at)
+local function hold(self, page, scanned, row, at)
   page.held = page.held or {}
   page.held[#page.held + 1] = row
+  page.scanned = scanned
   local is_tie = at == nil or at == self.frontier
   return is_tie and #page.held <= page.overlap and "hold" or "reject"
 end
@@ -229,8 +205,29 @@ end
 function OffsetPlan:count_usual(rule, tap)
   local ids, first_at, last_ids, last_ats = tap:rows(seen.RECENT)
   if not ids then return end
-  rule.part = self.seen:add_part(rule.part, ids, tap:count(), first_at, last_ids, last_ats)
+  rule.part = rule.part or self.seen:part(first_at)
+  self.seen:add_part(rule.part, ids, tap:count(), last_ids, last_ats)
   self.frontier = last_ats[#last_ats]
+end
+
+--- What a row is known by.
+---@return string? id
+---@return string? at
+local function identity(row)
+  local id, at
+  if type(row) == "table" then id, at = row.id, row.startedAt end
+  return type(id) == "string" and id or nil, type(at) == "string" and at or nil
+end
+
+--- Whether rows have ids decides what is asked for behind the first page.
+function OffsetPlan:note_row(row)
+  if self.is_plain == nil and row ~= nil then self.is_plain = identity(row) == nil end
+end
+
+--- Count the row as one that is not new.
+local function skip(page, scanned)
+  page.scanned = scanned
+  return "skip"
 end
 
 --- Look at the next row of the head page.
@@ -238,38 +235,39 @@ end
 ---@param row any nil: one that cannot be read
 ---@return "deliver"|"skip"|"hold"|"release"|"reject" action   "release": see there; the row itself is not new
 function OffsetPlan:take(page, row)
-  page.scanned = page.scanned + 1
-  local id, at                                                         -- what it is known by
-  if type(row) == "table" then id, at = row.id, row.startedAt end
-  if type(id) ~= "string" then id = nil end
-  if type(at) ~= "string" then at = nil end
-  if page.scanned == 1 then page.first_id = id end
-  if self.is_plain == nil and row ~= nil then self.is_plain = id == nil end
+  local scanned = page.scanned + 1
+  local id, at = identity(row)
+  if scanned == 1 then page.first_id = id end
+  self:note_row(row)
   if id == nil then
-    return page.scanned <= page.overlap and "skip" or accept(self, page, nil, self.frontier)
+    return scanned <= page.overlap and skip(page, scanned) or accept(self, page, scanned, nil, self.frontier)
   end
   if is_before(self, self.frontier, at) then                            -- later than all that were delivered: new
-    if page.is_anchored then return accept(self, page, id, at) end
-    return hold(self, page, row, at)
+    if page.is_anchored then return accept(self, page, scanned, id, at) end
+    return hold(self, page, scanned, row, at)
   end
   local is_known = self.seen:knows(id)
   if not page.is_anchored then
-    if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, row, at) end
+    if not is_known and not is_before(self, at, self.frontier) then return hold(self, page, scanned, row, at) end
     page.is_anchored = true
-    if page.held then return "release" end
+    if page.held then
+      page.scanned = scanned
+      return "release"
+    end
   end
-  if is_known or is_before(self, at, self.seen.oldest) then return "skip" end
+  if is_known or is_before(self, at, self.seen.oldest) then return skip(page, scanned) end
   if is_before(self, at, self.frontier) then at = self.frontier end      -- it joined the list behind our back
-  return accept(self, page, id, at or self.frontier)
+  return accept(self, page, scanned, id, at or self.frontier)
 end
 
 --- The rows that were held turn out to be new: the next of them to deliver, or nil when there is none left.
 ---@param page apify.OffsetPage
 ---@return table? row
 function OffsetPlan:release(page)
-  local row = table.remove(page.held, 1)
+  local row = page.held[1]
   if row then
-    accept(self, page, row.id, self.frontier)                           -- all of them started together with that
+    accept(self, page, page.scanned, row.id, self.frontier)             -- all of them started together with that
+    table.remove(page.held, 1)
   else
     page.held = nil
   end
@@ -282,15 +280,13 @@ end
 function OffsetPlan:reject(page)
   local from = page.from
   if page.scanned == 0 and page.total then from = math.min(from, page.total) end
-  self.pages = {}
-  return set_head(self, make_page(self, from, from + self.chunk, math.max(WIDE_OVERLAP, 2 * page.overlap), from))
+  return set_only(self, make_page(self, from, from + self.chunk, math.max(WIDE_OVERLAP, 2 * page.overlap), from))
 end
 
 --- A page was shorter than it should be: ask for the rest of it before the pages behind it. One known row must be
 --- enough of an overlap, or pages shorter than that would never get on; none, when a known row was all that came.
 local function fill_gap(self, page, position)
   local overlap = (page.fresh > 0 or page.scanned > OVERLAP) and OVERLAP or 0
-  table.insert(self.pages, 1, false)
   set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
 end
 
@@ -298,7 +294,6 @@ end
 local function onward_of(self, envelope)
   local field, parameter, cursor = offset_faults.cursor(envelope)
   if not field or not offset_faults.is_without_offset(envelope) then return nil end
-  self:stop()
   return by_cursor({ next_field = field, parameter = parameter, cursor = cursor, given = {} }, self.chunk, self.limit_left)
 end
 
@@ -311,26 +306,27 @@ end
 function OffsetPlan:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
-  table.remove(self.pages, 1)
   self.seen:settle()
   local onward = onward_of(self, envelope)
   if onward then return "next", nil, onward end
-  if offset_faults.is_stuck(self, page, position) then
-    self:stop()
-    if offset_faults.is_all(self, page) then return "end" end
+  local is_stuck = offset_faults.is_stuck(self, page, position)
+  if is_stuck and not offset_faults.is_all(self, page) then
     return "end", ("the list does not go on: the page at offset %d is the one before it once more"):format(page.offset)
   end
-  if page.scanned >= page.limit then
-    if #self.pages == 0 then self.from = position end
-  elseif page.scanned == 0 or page.total and position >= page.total or offset_faults.is_ignored(page) then
+  local is_short = page.scanned < page.limit
+  local is_last = page.scanned == 0 or page.total and position >= page.total or offset_faults.is_ignored(page)
+  local is_single = self.is_plain ~= false and offset_faults.is_without_offset(envelope)
+  if is_stuck or is_short and is_last or is_single then
     self:stop(position)
     return "end"
-  else
-    fill_gap(self, page, position)
   end
-  if self.is_plain == false or not offset_faults.is_without_offset(envelope) then return "next" end
-  self:stop()
-  return "end"
+  if is_short then
+    fill_gap(self, page, position)
+  else
+    table.remove(self.pages, 1)
+    if #self.pages == 0 then self.from = position end
+  end
+  return "next"
 end
 
 function OffsetPlan:stop(offset)
@@ -350,8 +346,7 @@ function OffsetPlan:shrink(limit)
   self.max_page, self.chunk = limit, math.min(self.chunk, limit)
   local page = self.pages[1]
   page.limit, page.upto = limit, page.offset + limit
-  self.pages = {}
-  set_head(self, page)
+  set_only(self, page)
 end
 
 --- The same page once more, as a whole. Rows with ids are known by these, others by their place.
@@ -375,8 +370,8 @@ function OffsetPlan:go_on(page)
 end
 
 function OffsetPlan:go_back(page)
-  self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
   restore(self, page.start.mark)
+  self.pages, self.is_ended, self.total, self.limit_left = {}, false, nil, page.start.limit_left
 end
 
 function OffsetPlan:reopen()

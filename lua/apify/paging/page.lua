@@ -22,12 +22,47 @@ local MAX_REST = 2 ^ 26                  -- bytes behind the rows that are worth
 ---@field starts_at? integer where in the list the first of those was
 ---@field start? { mark: table, limit_left?: integer, delivered: integer } what the reader saw before its first row was taken
 
+--- What a plan is, whatever the list: which pages to ask for, and which of their rows to deliver. It sends nothing and has no clock.
+--- Where memory is short a method may raise: then nothing has changed that counts, and it can be called again.
+--- `offset_plan`, `item_plan`, `cursor_plan` and `single_plan` make one each. The reader calls nothing but what is named here, and hangs
+--- what it knows of a page on the page's own table (apify.OpenPage). Where a plan lacks something, that is said here.
+---@class apify.Plan
+---@field known_by string[] fields of a row that the plan looks at
+---@field is_once? boolean what broke off cannot be asked for again: such a plan has no `mark`, `go_on`, `go_back` and `reopen`
+---@field is_reshaped? boolean a row of an answer is not a row of the list: a page's `limit` does not count them
+---@field pages apify.PlannedPage[] asked for and not finished; the first is being read. For paging/ alone
+---@field is_ended boolean
+---@field limit_left? integer rows
+---@field total? integer rows of the list, as the API last said
+---@field desc? boolean
+---@field next_page fun(self): apify.PlannedPage?   the next one to ask for, put at the end of `pages`; nil when enough is under way
+---@field add_query fun(self, page, query)   the parameters that ask for it
+---@field note_total fun(self, page, total: integer)
+---@field note_row? fun(self, row)   the first row of a page, before it is taken
+---@field usual fun(self, page): apify.core.TapRule|boolean   the rule of the tap for the next rows of the head page: true for all, false for none
+---@field count_usual fun(self, rule, tap: apify.core.Tap)   remember the rows that it gave by that rule; told again when it has given more
+---@field take fun(self, page, row): "deliver"|"skip"|"hold"|"release"|"reject"   the last three of lists with anchors alone
+---@field release fun(self, page): any   what was held, one by one: of lists with anchors alone
+---@field reject fun(self, page)   the page does not count, and is asked for again otherwise: of lists with anchors alone
+---@field finish fun(self, page, envelope: table): "next"|"end"|"reject", string?, apify.Plan?   it was read to its end; why the list
+---   cannot be read any further; another plan for what is behind it, if it takes one: after either this one is not asked again
+---@field is_complete fun(self, page): boolean   have all rows come that were asked for?
+---@field unbound fun(self, page)   the answer has all there is, and more than was asked for: where pages have an offset
+---@field shrink fun(self, limit: integer)   the API gives no more a page
+---@field stop fun(self, offset?: integer)   nothing more is asked for: the list ends there
+---@field go_on fun(self, page): apify.PlannedPage   it broke off: what takes its place goes on behind its last delivered row
+---@field go_back fun(self, page)   its answer was damaged: as if none of its rows had been delivered, and nothing were asked for
+---@field reopen fun(self)   the list may have grown at its end
+---@field position fun(self): integer?   where the next row is expected; nil without numbers
+---@field mark fun(self): table   what it takes to go on later, fit for JSON
+
 --- What the reader knows of a planned page, on the same table.
 ---@class apify.OpenPage : apify.PlannedPage
 ---@field call? apify.Call
 ---@field xfer? userdata its rows are being read
----@field due? any the row that was read last, when `due_at` rows had been counted: what raises before it is counted as well does not lose it
----@field due_at? integer
+---@field due any the row that was read last, when `due_at` rows had been counted: what raises before it is counted as well does not lose it
+---@field due_bad any fields of the error if it cannot be read, else false
+---@field due_at integer
 ---@field bad? table fields of the error of a row that is being passed over
 ---@field rest? table what its end comes to, once the rest of the answer was read
 ---@field rest_size? integer bytes of the rest that were read
@@ -69,6 +104,7 @@ function pages.open(reader, page, now, previous)
   })
   local call = request.begin(reader.settings, req, reader.waiter, now, previous)
   reader.decoder = call.decoder
+  page.due, page.due_bad, page.due_at = false, false, -1 -- there is room for them from here on
   page.call = call                                       -- last: an interrupt leaves none without its decoder
 end
 
@@ -90,10 +126,11 @@ function pages.begin_reading(reader, page, now)
   local state = page.call:poke(now)
   if state == "failed" then return page.call.error end
   if state ~= "ready" then return nil end
-  page.xfer = page.call.xfer
-  page.xfer:want(true)
+  local xfer = page.call.xfer
+  xfer:want(true)
   page.start = { mark = reader.plan.mark and reader.plan:mark(), limit_left = reader.plan.limit_left, delivered = reader.delivered }
   if page.is_behind then page.call.started_at = now end
+  page.xfer = xfer                                       -- last
 end
 
 --- What the page's answer says about the list, in members around the rows or in headers.
@@ -118,7 +155,9 @@ end
 ---@param reader apify.Reader
 function pages.trim(reader, row)
   if type(row) == "table" then
-    for _, name in ipairs(reader.hidden or NOTHING) do row[name] = nil end
+    for _, name in ipairs(reader.hidden or NOTHING) do
+      if row[name] ~= nil then row[name] = nil end       -- LuaJIT makes room even for a nil
+    end
   end
   return row
 end
@@ -169,17 +208,26 @@ local function fail(page, failure)
   return read_rest(page)
 end
 
+--- Keep the row that was read, until it is counted.
+---@param page apify.OpenPage
+---@param row any
+---@param at integer rows that were counted before it
+---@param bad? table fields of the error, of one that cannot be read
+function pages.keep(page, row, at, bad)
+  page.due, page.due_bad, page.due_at = row, bad or false, at
+end
+
 --- Pass over the row that could not be decoded. If its end cannot be told, or does not come, the page has failed.
 local function pass_over(reader, page)
+  local failure = page.bad
   local is_passed, word = page.xfer:skip_row()
   if word then return nil, word end
-  local failure = page.bad
+  if is_passed then pages.keep(page, false, page.scanned, failure) end
   page.bad = nil
   if not is_passed then
     local _, why, name, offset = page.xfer:row(reader.decoder)
     return fail(page, { kind = name, message = why, offset = offset })
   end
-  failure.sent, failure.retryable = true, false
   return nil, pages.BAD_ROW, failure
 end
 
@@ -189,9 +237,16 @@ end
 function pages.next_row(reader, page)
   if page.rest then return read_rest(page) end
   if page.bad then return pass_over(reader, page) end
-  local row, why, name, offset = page.xfer:row(reader.decoder)
+  local row, why, name, offset
+  if page.due_at == page.scanned then
+    row = page.due
+    if page.due_bad then return nil, pages.BAD_ROW, page.due_bad end
+  else
+    row, why, name, offset = page.xfer:row(reader.decoder)
+    if row ~= nil then pages.keep(page, row, page.scanned) end
+  end
   if name == "decode" or name == "too_large" then
-    page.bad = { kind = name, message = why, offset = offset }
+    page.bad = { kind = name, message = why, offset = offset, sent = true, retryable = false }
     return pass_over(reader, page)
   end
   if row == nil or not reader.decode_row then return row, why, name, offset end

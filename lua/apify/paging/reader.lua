@@ -64,7 +64,7 @@ function reader.new(o)
   local self = setmetatable(o, Reader)
   self.wire_pick, self.hidden = pages.fields(o.pick, o.plan.known_by)
   self.request, self.answer, self.poll_secs, self.clock = o.request or NOTHING, o.answer or "page", o.poll_secs or 5, clock.new(o.deadline)
-  self.waiter, self.requests, self.delivered = loop.waiter(), 0, 0
+  self.waiter, self.requests, self.delivered, self.releasing = loop.waiter(), 0, 0, false
   self.tap, self.looked_at = core.tap(), loop.now()
   self.slice_began = self.looked_at
   return self
@@ -85,9 +85,9 @@ end
 local function take_row(self, page, row)
   if page.scanned == 0 and not window.read_envelope(self, page, row) then return false end
   if (self.plan.limit_left == 0 or self.plan:is_complete(page)) and cut_off(self, page) then return false end
-  local action = self.plan:take(page, row)
-  page.due = nil
-  if page.scanned == 1 then window.fill(self, self.clock:enter()) end
+  if page.scanned == 0 and self.plan.limit_left ~= 1 then window.fill(self, self.clock:enter()) end
+  local action = self.plan:take(page, row)               -- from here on nothing may fail that is to be delivered
+  page.due = false
   if action == "deliver" then return true end
   if action == "release" then
     self.releasing = page
@@ -100,11 +100,11 @@ end
 --- The row if it is to be delivered now. nil and an error for one that nothing can be made of: it counts, and the next step goes on
 --- behind it.
 local function receive(self, page, row, bad)
-  local call = page.call
   bad = bad or pages.flaw(self, page, row)
+  local err = bad and page.call:describe(bad)            -- first, as it may fail
   if bad then row = nil end
   if not take_row(self, page, row) then return nil end
-  if bad then return nil, call:describe(bad) end
+  if bad then return nil, err end
   return pages.trim(self, row)
 end
 
@@ -112,7 +112,7 @@ end
 local function release_row(self)
   local row = self.plan.limit_left ~= 0 and self.plan:release(self.releasing) or nil
   if row then return pages.trim(self, row) end
-  self.releasing = nil
+  self.releasing = false
 end
 
 --- The page has come to its end, or to a failure. true: it was read to its end; or nil, and an error if there is one to be told.
@@ -141,12 +141,7 @@ local function read(self)
     local page = self.plan.pages[1]
     if not page or not page.xfer then return nil end
     local why, name, offset
-    if page.due ~= nil and page.due_at == page.scanned and not page.rest then
-      row = page.due
-    else
-      row, why, name, offset = pages.next_row(self, page)
-      page.due, page.due_at = row, page.scanned
-    end
+    row, why, name, offset = pages.next_row(self, page)
     if row ~= nil then
       row, err = receive(self, page, row)
     elseif why == "more" then
@@ -206,6 +201,7 @@ end
 --- At the end of a list that is followed: ask whether it still grows, and look again when the time has come, or for the last
 --- time. Returns an error if the question has no answer.
 local function look_for_more(self, now)
+  if self.follow and self.plan.is_ended and not self.poll_at then window.note_end(self, now) end
   if self.is_at_end and self.still_grows then
     local grows, err = self.still_grows(self.path, time_limit(self))
     if err then return err end
@@ -303,10 +299,11 @@ function Reader:count()
   plan:count_usual(from.rule, self.tap)
 end
 
---- There is no quick way any more. Returns the page that it was of, if there was one.
-local function leave_quick_way(self)
+--- There is no quick way any more, which perhaps gave an odd row at its end. Returns the page that it was of, if there was one.
+local function leave_quick_way(self, odd)
   local from = self.tapped
   if not from then return nil end
+  if odd ~= nil then pages.keep(from.page, odd, from.scanned + self.tap:count()) end
   self.tap:shut()
   self:count()
   self.tapped = nil
@@ -337,7 +334,7 @@ end
 --- One step: row | nil, "page" (one was read to its end) | nil, "end" | nil, "error", err
 ---@param odd? any a row that was had from the tap, and is not to be delivered as it is
 function Reader:step(odd)
-  local page = leave_quick_way(self)
+  local page = leave_quick_way(self, odd)
   if odd ~= nil and page and page.xfer then
     local row, err = receive(self, page, odd)
     if row ~= nil then                                   -- behind it comes a look at the time

@@ -27,7 +27,7 @@ Seen.__index = Seen
 ---@return apify.Seen
 function seen.new(room)
   return setmetatable({
-    room = room, ids = {}, ats = {}, last = 0, settled = 0, blocks = {}, remembered = 0, indexed = 0,
+    room = room, ids = {}, ats = {}, last = 0, settled = 0, blocks = {}, remembered = 0, indexed = 0, was_asked = false,
   }, Seen)
 end
 
@@ -38,15 +38,17 @@ local function index_rest(self)
 end
 
 --- Let the index have the ids of the block, or have them no more.
-local function index_block(self, block, is_known)
+local function index_block(index, block, is_known)
   for _, ids in ipairs(block) do
-    for id in ids:gmatch "%Z+" do self.index[id] = is_known end
+    for id in ids:gmatch "%Z+" do index[id] = is_known end
   end
 end
 
 local function make_index(self)
-  self.index, self.indexed = {}, 0
-  for _, block in ipairs(self.blocks) do index_block(self, block, true) end
+  local index = {}
+  for _, block in ipairs(self.blocks) do index_block(index, block, true) end
+  self.indexed = 0
+  self.index = index                                     -- last: it is there as a whole, or not
 end
 
 --- Was a row of this id delivered, as far as is remembered?
@@ -84,9 +86,10 @@ end
 
 --- Forget the oldest block: the next one says from which start on nothing is lost by that.
 local function forget_block(self)
+  self.oldest = self.blocks[2].next_start
   local block = table.remove(self.blocks, 1)
-  self.remembered, self.oldest = self.remembered - block.count, self.blocks[1].next_start
-  if self.index then index_block(self, block, nil) end
+  self.remembered = self.remembered - block.count
+  if self.index then index_block(self.index, block, nil) end
 end
 
 local function forget_oldest(self)
@@ -121,24 +124,29 @@ end
 local function pack(self)
   local first, count = self.settled + 1, self.last - self.settled
   if self.index then index_rest(self) end
+  local ids = table.concat(self.ids, SEPARATOR, first, self.last)
   local block = block_for(self, find_next_start(self, first))
-  block[#block + 1], block.count = table.concat(self.ids, SEPARATOR, first, self.last), block.count + count
-  self.remembered = self.remembered + count
-  forget_oldest(self)
+  block[#block + 1] = ids
+  block.count, self.remembered = block.count + count, self.remembered + count
   trim(self)
+  forget_oldest(self)
 end
 
 --- A row was delivered. `at`: the latest start so far.
 ---@param id string
 ---@param at string|false
 function Seen:add(id, at)
+  if self.last - self.settled >= BLOCK then pack(self) end
   local last = self.last + 1
-  self.last, self.ids[last], self.ats[last] = last, id, at
-  if last - self.settled >= BLOCK then pack(self) end
+  self.ids[last] = id
+  self.ats[last] = at
+  self.last = last                                       -- last, as all before may fail
 end
 
 --- The place for rows of which each started after the one before: they begin a block, unless the last one is small.
-local function make_part(self, first_at)
+---@param first_at string when the first of them started
+---@return table part
+function Seen:part(first_at)
   if self.last > self.settled then pack(self) else trim(self) end
   local blocks = self.blocks
   local block = blocks[#blocks]
@@ -149,25 +157,22 @@ local function make_part(self, first_at)
   return { block = block, at = #block + 1, count = 0, behind = self.last }
 end
 
---- Rows were delivered of which each started after the one before.
----@param part? table what was returned for the first of these rows, when more of them have come
+--- Rows were delivered of which each started after the one before. As often as one likes, until others are.
+---@param part table what `part` returned for the first of these rows
 ---@param ids string those of all, each with a SEPARATOR behind it
 ---@param count integer
----@param first_at string when the first of them started
 ---@param last_ids string[] the last of them, RECENT if there are as many
 ---@param last_ats string[]
----@return table part
-function Seen:add_part(part, ids, count, first_at, last_ids, last_ats)
-  part = part or make_part(self, first_at)
+function Seen:add_part(part, ids, count, last_ids, last_ats)
   local block, behind = part.block, part.behind
   self.remembered, block.count = self.remembered + count - part.count, block.count + count - part.count
-  block[part.at], part.count = ids, count
+  part.count = count
+  block[part.at] = ids
   for i, id in ipairs(last_ids) do self.ids[behind + i], self.ats[behind + i] = id, last_ats[i] end
   self.last = behind + #last_ids
   self.settled, self.indexed = self.last, self.last
-  if self.index then index_block(self, { ids }, true) end
+  if self.index then index_block(self.index, { ids }, true) end
   forget_oldest(self)
-  return part
 end
 
 --- Begin with the rows that `recent` returned.

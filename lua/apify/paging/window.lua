@@ -40,10 +40,12 @@ function window.raise_kept(self)
   if kept then error(kept[1], 0) end
 end
 
---- Let `change` alter the plan; then let go of the pages that are not in it any more, and ask for those that are new.
+--- Let `change` alter the plan, which is a matter of all or nothing; then let go of the pages that are not in it any more, and ask for those
+--- that are new.
 function window.replan(self, now, change, ...)
   local before, is_kept, dropped = tables.merge(self.plan.pages), {}, {}
   local result, why, onward = change(self.plan, ...)
+  self.plan = onward or self.plan
   for _, kept in ipairs(self.plan.pages) do is_kept[kept] = true end
   for _, old in ipairs(before) do
     if not is_kept[old] then dropped[#dropped + 1] = old end
@@ -52,7 +54,7 @@ function window.replan(self, now, change, ...)
   for _, new in ipairs(self.plan.pages) do
     if not new.call then pages.open(self, new, now) end
   end
-  return result, why, onward
+  return result, why
 end
 
 --- The list cannot be read any further.
@@ -88,7 +90,7 @@ function window.go_back(self, page, now, fields)
   end
   local err = page.call:describe(fields)
   page.call:report(err)
-  self.releasing = nil
+  self.releasing = false
   if self.plan.is_once then window.end_with(self, err) else window.replan(self, now, self.plan.go_back, page) end
   return err
 end
@@ -102,6 +104,7 @@ end
 --- False if the answer is not of the place that was asked for: then the list is over.
 function window.read_envelope(self, page, row)
   pages.note_counts(self, page)
+  if self.plan.note_row then self.plan:note_row(row) end
   local why = offset_faults.misplacement(page) or offset_faults.repetition(self.plan, page, row)
   if why == "end" then
     local now = self.clock:enter()
@@ -120,12 +123,11 @@ end
 
 --- Tell the plan that the head page was read to its end. Did it count? If not, it is asked for again.
 local function finish(self, page, envelope, now)
-  local outcome, why, onward = window.replan(self, now, self.plan.finish, page, envelope)
+  local outcome, why = window.replan(self, now, self.plan.finish, page, envelope)
   if outcome == "reject" then
     window.replan(self, now, self.plan.reject, page)
     return false
   end
-  self.plan = onward or self.plan
   why = why or page.scanned > 0 and offset_faults.misplacement(page)
   if why then window.end_with(self, window.describe(self, { kind = "decode", message = why })) end
   if outcome == "end" then window.note_end(self, now) end
