@@ -35,10 +35,10 @@ local function room(count)
   return list
 end
 
---- Were so many rows delivered, each once? What they are is in `ids`, as a list has them.
+--- Was every row delivered, once? What they are is in `ids`, as a list has them.
 local function are_all(rows, ids)
   for i, id in ipairs(ids) do
-    if not rows[i] or rows[i].id ~= id then return false end
+    if not rows[i] or (rows[i].id or rows[i].key) ~= id then return false end
   end
   return true
 end
@@ -51,28 +51,59 @@ local function read(path)
   return bytes
 end
 
---- Every row is there, once, whatever was told on the way.
-local function list_program(name, options)
+--- Every row is there, once, whatever was told on the way. `ids` names the ids of the rows in the world.
+local function list_program(name, ids, iterate)
   return {
     name = name,
     prepare = function(t) t.rows = room(2 * ROWS) end,
     run = function(t)
-      local it = t.client:actor("janedoe~my-actor"):runs():iterate(options)
+      local it = iterate(t)
       local count, err = collect(t.rows, function() return it:next() end, 2 * ROWS)
       it:close()
-      t.count = count
       return err == nil and count or nil, err, count
     end,
     --- Also when an error was told: nothing may be lost on the way to it.
-    is_whole = function(t, count) return (count == nil or count == ROWS) and are_all(t.rows, t.ids, count) end,
-    is_right = function(_, count) return count == ROWS end,
+    is_whole = function(t, count) return (count == nil or count == #t[ids]) and are_all(t.rows, t[ids]) end,
+    is_right = function(t, count) return count == #t[ids] end,
   }
 end
 
 return {
-  list_program("a list of three pages", { chunk_size = 10 }),
+  list_program("a list of three pages", "ids", function(t) return t.client:actor("janedoe~my-actor"):runs():iterate { chunk_size = 10 } end),
 
-  list_program("a list, few fields", { chunk_size = 10, pick = { "id", "startedAt" }, prefetch = 1 }),
+  list_program("a list, few fields", "ids", function(t)
+    return t.client:actor("janedoe~my-actor"):runs():iterate { chunk_size = 10, pick = { "id", "startedAt" }, prefetch = 1 }
+  end),
+
+  list_program("a list of runs that started together", "tied_ids", function(t)
+    return t.client:actor("janedoe~tied"):runs():iterate { chunk_size = 10 }
+  end),
+
+  list_program("keys", "keys", function(t) return t.client:run(t.run_id):key_value_store():iterate_keys { chunk_size = 5 } end),
+
+  {
+    name = "pages",
+    prepare = function(t) t.rows = room(ROWS) end,
+    run = function(t)
+      local it = t.client:actor("janedoe~my-actor"):runs():iterate { chunk_size = 10 }
+      local step = it:pages()
+      local count, err = collect(t.rows, function() return step() end, ROWS)
+      it:close()
+      return err == nil and count or nil, err, count
+    end,
+    --- Two pages may come as one.
+    is_whole = function(t)
+      local n = 0
+      for _, page in ipairs(t.rows) do
+        for _, row in ipairs(page and page.items or {}) do
+          n = n + 1
+          if row.id ~= t.ids[n] then return false end
+        end
+      end
+      return n == ROWS
+    end,
+    is_right = function(_, count) return count == 3 end,
+  },
 
   {
     name = "a client, and a run",

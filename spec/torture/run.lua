@@ -21,17 +21,22 @@ local function prepare_world()
   os.execute(("rm -rf '%s'; mkdir '%s'"):format(t.folder, t.folder))
   t.ids = api:admin("ids", { actor = "janedoe~my-actor" }).ids
   t.run_id, t.items_id = t.ids[1], t.ids[2]
+  t.tied_ids = api:admin("add_runs", { actor = "janedoe~tied", count = programs.rows, schedule = { { 0, "SUCCEEDED" } } }).ids
   t.endless_id = api:admin("add_runs", { actor = "somebody~else", schedule = { { 0, "RUNNING" } } }).ids[1]
   local lines = {}
   for i = 1, programs.lines do lines[i] = "line " .. i .. "\n" end
   api:admin("set_log", { run = t.run_id, text = table.concat(lines) })
   api:admin("seed_items", { run = t.items_id, count = 60 })
   local set = torture.try(function()
-    local client = apify.new { base_url = api.url, token = "apify_api_test" }
-    local ok, err = client:run(t.run_id):key_value_store():set_record("down", programs.text, { content_type = "text/plain" })
-    return tostring(ok or err)
+    local store = apify.new({ base_url = api.url, token = "apify_api_test" }):run(t.run_id):key_value_store()
+    for i = 1, 12 do assert(store:set_record("key" .. i, i)) end
+    local keys = { assert(store:set_record("down", programs.text, { content_type = "text/plain" })) and "keys" }
+    for key in store:iterate_keys() do keys[#keys + 1] = key.key end
+    return table.concat(keys, " ")
   end, points.PATIENCE, log)
-  assert(set == "true", set)
+  assert(set:find "^keys ", set)
+  t.keys = {}
+  for key in set:sub(6):gmatch "%S+" do t.keys[#t.keys + 1] = key end
   return t
 end
 
