@@ -58,6 +58,18 @@ static inline size_t lex_mark (const byte *p, const byte *end) {
   return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
+/* What a value is that begins with this byte, in words; NULL: none does. */
+static inline const char *lex_kind (byte c) {
+  switch (c) {
+    case '{': return "an object";
+    case '[': return "a list";
+    case '"': return "a string";
+    case 't': case 'f': return "a boolean";
+    case 'n': return "null";
+    default: return c == '-' || (c >= '0' && c <= '9') ? "a number" : NULL;
+  }
+}
+
 /* The first byte that is a quote, a backslash, a control character or not ASCII, or 'end'. */
 static inline const byte *lex_plain (const byte *p, const byte *end) {
 #if defined(__SSE2__)

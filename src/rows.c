@@ -39,9 +39,9 @@ static step fail (rows *r, const window *w, const byte *at, const char *why) {
 }
 
 /* It may be JSON, but not the rows of a list. */
-static step fail_shape (rows *r, const window *w, const char *why) {
+static step fail_shape (rows *r, const window *w, const char *why, const char *found) {
   step s = fail(r, w, w->p, why);
-  snprintf(r->message, sizeof r->message, "not a list: %s", why);
+  snprintf(r->message, sizeof r->message, "not a list: %s%s", why, found);
   return s;
 }
 
@@ -185,7 +185,7 @@ static step open_level (rows *r, window *w) {
 /* An object of the envelope ends at w->p. */
 static step close_level (rows *r, window *w) {
   if (--r->level == 0) {
-    if (!r->has_rows) return fail_shape(r, w, "there are no items in its data");
+    if (!r->has_rows) return fail_shape(r, w, "there are no items in its data", "");
     r->expect = EXPECT_NOTHING;
   }
   else r->expect = EXPECT_AFTER_VALUE;
@@ -199,6 +199,7 @@ static step take_member (rows *r, window *w) {
   int is_items = r->level == 2 && key_is(r, "items");
   if (*w->p == '[' && (is_data || is_items)) return open_list(r, w);
   if (*w->p == '{' && is_data) return open_level(r, w);
+  if ((is_data || is_items) && lex_kind(*w->p) != NULL) return fail_shape(r, w, "in the place of its rows is ", lex_kind(*w->p));
   step s = take_value(r, w, PLACE_ENVELOPE);
   if (s != STEP_ON) return s;
   put_member(r, w);
@@ -277,7 +278,7 @@ static step take_mark (rows *r, window *w) {
     return STEP_ON;
   }
   if (is_first && !w->is_final && len < 3 && memcmp(w->p, "\xEF\xBB", len) == 0) return STEP_MORE;
-  return fail_shape(r, w, "neither '[' nor '{' begins it");
+  return fail_shape(r, w, "neither '[' nor '{' begins it", "");
 }
 
 /* One token, whose first byte is at w->p. */
@@ -325,8 +326,6 @@ rows_state rows_next (rows *r, lua_State *L, int dec_idx, int env_idx, const cha
 }
 
 /* ---- rows that are passed over ---- */
-
-#define MAX_BRACES 64                 /* bits of rows.braces */
 
 static int is_word_byte (byte c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.' || c == '_';

@@ -14,6 +14,7 @@
 
 #define MAX_ENVELOPE_KEY 128          /* bytes of a key around the rows */
 #define MAX_ROWS_MESSAGE 128
+#define MAX_BRACES 64                 /* levels of a row that is passed over: bits of rows.braces */
 
 /* What the next token may be. */
 typedef enum rows_expect {

@@ -117,12 +117,20 @@ describe("rows", function()
   end)
 
   it("are missed in a document without a list", function()
-    for _, text in ipairs { "{}", '{"data":{}}', '{"data":null}', '{"data":{"items":null}}', '{"items":[1]}', '{"error":{"type":"x"}}',
-      '{"data":{"items":{}}}', '{"data":{"data":[1]}}', '{"date":[1]}', '{"d":[1]}', '{"data2":[1]}', '{"data":{"itemz":[1],"item":[1]}}' } do
+    for _, text in ipairs { "{}", '{"data":{}}', '{"items":[1]}', '{"error":{"type":"x"}}', '{"data":{"data":[1]}}', '{"date":[1]}', '{"d":[1]}',
+      '{"data2":[1]}', '{"data":{"itemz":[1],"item":[1]}}' } do
       local out = read_all_ways(text)
       assert.equal("decode", out.name, text)
       assert.equal("not a list: there are no items in its data", out.message, text)
     end
+    for value, kind in pairs { ['"s"'] = "a string", ["-1"] = "a number", ["7"] = "a number", ["true"] = "a boolean", ["false"] = "a boolean",
+      ["null"] = "null" } do
+      for _, frame in ipairs { '{"data":%s}', '{"a":1,"data":%s,"b":2}', '{"data":{"total":3,"items":%s}}' } do
+        assert.equal("not a list: in the place of its rows is " .. kind, read_all_ways(frame:format(value)).message, value)
+      end
+    end
+    assert.equal("not a list: in the place of its rows is an object", read_all_ways('{"data":{"items":{"a":1}}}').message)
+    assert.equal("invalid JSON at byte 8: expected a value", read_all_ways('{"data":<html>}').message)
     for _, text in ipairs { '"s"', "12", "true", "null", "<html>" } do
       assert.equal("not a list: neither '[' nor '{' begins it", read_all_ways(text).message, text)
     end

@@ -150,13 +150,14 @@ describe("a cursor list", function()
 end)
 
 describe("the end of a cursor list", function()
-  local function finish_with(cursor)
+  local function finish_with(cursor, is_truncated)
     local plan = new()
-    local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = cursor })
+    local outcome, why = plan:finish(plan:next_page(), { nextExclusiveStartKey = cursor, isTruncated = is_truncated })
     return outcome, why, plan.is_ended
   end
 
   it("is a page without a cursor", function()
+    for _, is_truncated in ipairs { false, "true" } do assert.same({ "end", nil, true }, { finish_with(nil, is_truncated) }) end
     assert.same({ "end", nil, true }, { finish_with(nil) })
   end)
 
@@ -164,6 +165,12 @@ describe("the end of a cursor list", function()
     local null = require("apify.core").null
     assert.same({ "end", nil, true }, { finish_with "" })
     assert.same({ "end", nil, true }, { finish_with(null) })
+  end)
+
+  it("is an error where the page says that there are more rows", function()
+    local why = "the answer says that there are more rows, and has no nextExclusiveStartKey"
+    assert.same({ "end", why, true }, { finish_with(nil, true) })
+    assert.same({ "next", nil, false }, { finish_with("k7", true) })
   end)
 
   it("is not a page without rows", function()

@@ -102,12 +102,15 @@ describe("a row", function()
     assert.is_nil(pages.flaw({}, page, 5))
     for text, row in pairs {
       ["the row at offset 23 is an object without 'id'"] = {}, ["the row at offset 23 is null"] = core.null, ["the row at offset 23 is 5"] = 5,
+      ["the row at offset 23 is a list"] = { "a" }, ['the row at offset 23 is "a"'] = "a",
+      ["the row at offset 23 is an object whose 'id' is 5"] = { id = 5 },
+      ["the row at offset 23 is an object whose 'id' is null"] = { id = core.null },
     } do
       local flaw = pages.flaw(reader, page, row)
       assert.same({ "decode", text, false }, { flaw.kind, flaw.message, flaw.retryable })
     end
     page.offset = nil
-    assert.equal("row 4 of the page is an object without 'id'", pages.flaw(reader, page, { id = "" }).message)
+    assert.equal("row 4 of the page is a list", pages.flaw(reader, page, core.array {}).message)
   end)
 
   it("comes after the other, and then the end", function()

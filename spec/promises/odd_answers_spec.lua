@@ -177,6 +177,44 @@ describe("a cursor that is no text", function()
   end)
 end)
 
+describe("a page of a list with cursors", function()
+  local LISTS = {
+    keys = function(run) return run:key_value_store():iterate_keys() end,
+    requests = function(run) return run:request_queue():iterate_requests() end,
+  }
+
+  for name, iterate in pairs(LISTS) do
+    it("whose rows are no list is an error that says what they are: " .. name, function()
+      for value, kind in pairs { ['{"a":1}'] = "an object", ['"a"'] = "a string", ["5"] = "a number", ["null"] = "null" } do
+        answer({ path = "/" .. name }, ('{"data":{"items":%s,"limit":1000}}'):format(value))
+        local row, err = iterate(client:run(id)):next()
+        assert_decode(row, err)
+        assert.equal("not a list: in the place of its rows is " .. kind, err.message)
+      end
+    end)
+
+    it("whose rows are none of the list's is an error for each, which says what it is: " .. name, function()
+      answer({ path = "/" .. name }, '{"data":{"items":[[1],{"id":"a","key":"a"},5,{"id":7,"key":7}],"limit":1000}}')
+      local it, texts = iterate(client:run(id)), {}
+      for i = 1, 4 do
+        local row, err = it:next()
+        texts[i] = row and row.id or err.message
+      end
+      local last = ("row 4 of the page is an object whose '%s' is 7"):format(name == "keys" and "key" or "id")
+      assert.same({ "row 1 of the page is a list", "a", "row 3 of the page is 5", last }, texts)
+      assert.same({ nil, nil }, { it:next() })
+    end)
+
+    it("does not end the list where it says that there are more: " .. name, function()
+      answer({ path = "/" .. name }, '{"data":{"items":[{"id":"a","key":"a"}],"isTruncated":true,"limit":1}}')
+      local rows, err = rows_of((iterate(client:run(id))))
+      assert.equal(1, #rows)
+      assert_decode(nil, err)
+      assert.matches("^the answer says that there are more rows", err.message)
+    end)
+  end
+end)
+
 describe("a row that is null", function()
   local function assert_null_between(rows, field)
     assert.equal(3, #rows)

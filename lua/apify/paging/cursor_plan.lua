@@ -130,7 +130,11 @@ end
 function CursorPlan:finish(page, envelope)
   local cursor, why = envelope[self.next_field], nil
   local is_last = cursor == nil or cursor == "" or cursor == core.null
-  if not is_last then why = flaw(self, cursor, page) end
+  if not is_last then
+    why = flaw(self, cursor, page)
+  elseif envelope.isTruncated == true then
+    why = ("the answer says that there are more rows, and has no %s"):format(self.next_field)
+  end
   if why then return "end", why end
   if is_last then
     self:stop()

@@ -162,6 +162,12 @@ function pages.trim(reader, row)
   return row
 end
 
+--- A decoded value in words.
+local function shown(v)
+  if type(v) ~= "table" then return v == core.null and "null" or errors.show(v) end
+  return (v[1] ~= nil or getmetatable(v) == core.array_mt) and "a list" or "an object"
+end
+
 --- What is wrong with a row of a list whose rows are known by a field; the fields of an error, or nil.
 ---@param reader apify.Reader
 ---@param page apify.OpenPage
@@ -170,7 +176,10 @@ function pages.flaw(reader, page, row)
   local key = reader.row_key
   local name = key and type(row) == "table" and row[key]
   if not key or type(name) == "string" and name ~= "" then return nil end
-  local what = type(row) == "table" and ("an object without '%s'"):format(key) or row == core.null and "null" or errors.show(row)
+  local what = shown(row)
+  if what == "an object" then
+    what = name == nil and ("an object without '%s'"):format(key) or ("an object whose '%s' is %s"):format(key, shown(name))
+  end
   local place = page.offset and ("the row at offset %d"):format(page.offset + page.scanned) or ("row %d of the page"):format(page.scanned + 1)
   return { kind = "decode", message = ("%s is %s"):format(place, what), sent = true, retryable = false }
 end
