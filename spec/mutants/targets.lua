@@ -36,5 +36,5 @@ return {
   ["src/json_write.c"] = WRITE, ["src/json_write_scalar.c"] = WRITE,
   ["src/rows.c"] = with_both("core/rows", "core/rows_skip", "core/json_read", "paging/page"),
   ["src/sha256.c"] = with("core/sha256", "util/signature"),
-  ["src/tap_lua.c"] = with("core/tap"),
+  ["src/tap_lua.c"] = with_both("core/tap"),
 }
