@@ -223,7 +223,8 @@ end
 ---@param at integer rows that were counted before it
 ---@param bad? table fields of the error, of one that cannot be read
 function pages.keep(page, row, at, bad)
-  page.due, page.due_bad, page.due_at = row, bad or false, at
+  page.due, page.due_bad = row, bad or false
+  page.due_at = at                                       -- last
 end
 
 --- Pass over the row that could not be decoded. If its end cannot be told, or does not come, the page has failed.
