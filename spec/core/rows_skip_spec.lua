@@ -4,8 +4,8 @@ local cuts = require "spec.support.cuts"
 local vectors = require "spec.vectors.json"
 
 --- All that comes of the pieces: rows, "bad" for each that was passed over; and the failure where that cannot be.
-local function read(pieces, max_row, max_gap)
-  local reader = core.rows(core.decoder {}, max_row, max_gap)
+local function read(pieces, max_row, max_gap, decoder)
+  local reader = core.rows(decoder or core.decoder {}, max_row, max_gap)
   local rows, is_skipping, failure = {}, false, nil
   local function drain()
     while not failure do
@@ -38,8 +38,8 @@ local function read(pieces, max_row, max_gap)
 end
 
 --- The same however the text is cut.
-local function read_all_ways(text, max_row, max_gap)
-  local outcome = cuts.read(text, function(pieces) return { read(pieces, max_row, max_gap) } end)
+local function read_all_ways(text, max_row, max_gap, decoder)
+  local outcome = cuts.read(text, function(pieces) return { read(pieces, max_row, max_gap, decoder) } end)
   return outcome[1], outcome[2]
 end
 
@@ -92,7 +92,7 @@ describe("a row that cannot be decoded", function()
   end)
 
   it("leaves the texts behind it as they are", function()
-    assert.same({ "1", "bad", "2", "bad", '"a"' }, (read_all_ways('[1,NaN,\n2 , nul\t,\r\n"a"]', nil, core.decoder { raw = true })))
+    assert.same({ "1", "bad", "2", "bad", '"a"' }, (read_all_ways('[1,NaN,\n2 , nul\t,\r\n"a"]', nil, nil, core.decoder { raw = true })))
   end)
 
   it("leaves the reader as it was otherwise, whatever is wrong with it", function()
