@@ -91,7 +91,8 @@ function CursorPlan.count_usual() end
 ---@param row any
 ---@return "deliver"|"skip"
 function CursorPlan:take(page, row)
-  local scanned, is_known = page.scanned + 1, nil
+  local scanned = page.scanned + 1
+  local is_known
   local name = type(row) == "table" and row[self.key_field]
   if name then
     is_known = self.given[name] or self.owed[name]
