@@ -38,6 +38,7 @@ build = {
         "src/file_lua.c",
         "src/gzip_lua.c",
         "src/inflate.c",
+        "src/isal.c",
         "src/json_decoder.c",
         "src/json_lex.c",
         "src/json_lua.c",

@@ -5,8 +5,7 @@
 #endif
 #include "brotli.h"
 
-#include <dlfcn.h>
-#include <string.h>
+#include "dl.h"
 
 #define FIRST_ALLOC_ERROR (-21)           /* BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES ... */
 #define LAST_ALLOC_ERROR (-30)            /* ... BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES */
@@ -18,18 +17,11 @@ static void *find_library (void) {
   return library;
 }
 
-/* Set the pointer to a function at 'to', of 'size' bytes. Is there such a function? */
-static int find (void *library, const char *name, void *to, size_t size) {
-  void *found = dlsym(library, name);
-  memcpy(to, &found, size);               /* C has no conversion from one kind of pointer to the other; POSIX makes them alike */
-  return found != NULL;
-}
-
 static int find_all (brotli *b) {
-  return find(b->library, "BrotliDecoderCreateInstance", &b->create, sizeof b->create)
-    && find(b->library, "BrotliDecoderDestroyInstance", &b->destroy, sizeof b->destroy)
-    && find(b->library, "BrotliDecoderDecompressStream", &b->decode, sizeof b->decode)
-    && find(b->library, "BrotliDecoderGetErrorCode", &b->error_code, sizeof b->error_code);
+  return dl_find(b->library, "BrotliDecoderCreateInstance", &b->create, sizeof b->create)
+    && dl_find(b->library, "BrotliDecoderDestroyInstance", &b->destroy, sizeof b->destroy)
+    && dl_find(b->library, "BrotliDecoderDecompressStream", &b->decode, sizeof b->decode)
+    && dl_find(b->library, "BrotliDecoderGetErrorCode", &b->error_code, sizeof b->error_code);
 }
 
 /* Find the library and its functions. 0: they are not here. */

@@ -1,4 +1,4 @@
-/* inflate.c - zlib's inflate, one gzip member after another, or one stream of deflate; and brotli. */
+/* inflate.c - zlib's inflate, one gzip member after another, or one stream of deflate; isa-l for what is in gzip; and brotli. */
 #include "inflate.h"
 
 #include <limits.h>
@@ -73,6 +73,7 @@ static err_code begin (inflater *f, const char *in) {
     int window = f->coding == CODING_GZIP ? GZIP_WINDOW : has_zlib_header(in) ? ZLIB_WINDOW : RAW_WINDOW;
     if (inflateInit2(&f->z, window) != Z_OK) return ERR_MEMORY;      /* the arguments are constants: nothing else can be wrong */
     f->has_zlib = 1;
+    f->has_isal = f->coding == CODING_GZIP && isal_is_here();
   }
   f->state = INFLATE_RUNNING;
   return ERR_OK;
@@ -88,12 +89,36 @@ static err_code run_zlib (inflater *f, const char *in, size_t len, size_t *used,
   f->z.next_out = (Bytef *)out;
   f->z.avail_out = clamp(room);
   uInt had = f->z.avail_in, could = f->z.avail_out;
-  int rc = inflate(&f->z, Z_NO_FLUSH);
+  int rc = inflate(&f->z, f->has_isal ? Z_BLOCK : Z_NO_FLUSH);
   *used = had - f->z.avail_in;
   *made = could - f->z.avail_out;
   if (rc == Z_STREAM_END) f->state = INFLATE_ENDED;
   else if (rc == Z_MEM_ERROR) return ERR_MEMORY;
   else if (rc != Z_OK && rc != Z_BUF_ERROR) return ERR_DECODE;
+  return ERR_OK;
+}
+
+/* Has zlib stopped between two blocks, as it does behind the header? */
+static int is_at_block (const z_stream *z) {
+  return (z->data_type & 128) != 0;      /* as <zlib.h> has it */
+}
+
+/* A gzip member: zlib reads its header, isa-l the rest. */
+static err_code run_isal (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
+  size_t header = 0;
+  int has_ended;
+  if (f->isal == NULL) {
+    err_code rc = run_zlib(f, in, len, used, out, room, made);
+    if (rc != ERR_OK || !is_at_block(&f->z)) return rc;
+    header = *used;
+    rc = isal_begin(&f->isal);
+    if (rc != ERR_OK) return rc;
+  }
+  err_code rc = isal_run(f->isal, in + header, len - header, used, out, room, made, &has_ended);
+  *used += header;
+  if (!has_ended) return rc;
+  f->state = INFLATE_ENDED;
+  isal_free(&f->isal);
   return ERR_OK;
 }
 
@@ -105,6 +130,11 @@ static err_code run_brotli (inflater *f, const char *in, size_t len, size_t *use
   if (rc == BROTLI_ENDED) f->state = INFLATE_ENDED;
   else if (rc == BROTLI_FAILED) return brotli_lacks_memory(&f->brotli) ? ERR_MEMORY : ERR_DECODE;
   return ERR_OK;
+}
+
+static err_code run (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
+  if (f->coding == CODING_BROTLI) return run_brotli(f, in, len, used, out, room, made);
+  return (f->has_isal ? run_isal : run_zlib)(f, in, len, used, out, room, made);
 }
 
 err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
@@ -120,7 +150,7 @@ err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, ch
     inflateReset(&f->z);
     f->state = INFLATE_RUNNING;
   }
-  err_code rc = (f->coding == CODING_BROTLI ? run_brotli : run_zlib)(f, in, len, used, out, room, made);
+  err_code rc = run(f, in, len, used, out, room, made);
   f->is_full = f->state == INFLATE_RUNNING && *made == room;
   return rc;
 }
@@ -131,6 +161,7 @@ int inflater_may_end (const inflater *f) {
 
 void inflater_free (inflater *f) {
   if (f->has_zlib) inflateEnd(&f->z);
+  isal_free(&f->isal);
   brotli_free(&f->brotli);
   inflater_init(f);
 }

@@ -8,6 +8,7 @@
 
 #include "brotli.h"
 #include "err.h"
+#include "isal.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -31,7 +32,9 @@ typedef struct inflater {
   inflate_state state;
   int is_full;           /* the room was used up: more may come without more input */
   int has_zlib;          /* zlib holds memory */
+  int has_isal;          /* isa-l decodes what zlib has read the header of */
   z_stream z;
+  void *isal;            /* its state, between a header and the end of its member */
   brotli brotli;
 } inflater;
 

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "core.h"
+#include "isal.h"
 #include "random.h"
 
 #define MAX_RANDOM 64                    /* bytes in one call: keys are short */
@@ -65,7 +66,17 @@ static int l_is_terminal (lua_State *L) {
   return 1;
 }
 
+/* core.inflater([name]) -> "isa-l" or "zlib", which decodes the gzip bodies that begin from now on; with a name: be it that one,
+** if it is here.   Pushes 1 value. */
+static int l_inflater (lua_State *L) {
+  static const char *const names[] = { "zlib", "isa-l", NULL };
+  if (!lua_isnoneornil(L, 1)) isal_use(luaL_checkoption(L, 1, NULL, names));
+  lua_pushstring(L, names[isal_is_here()]);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+  { "inflater", l_inflater },
   { "is_terminal", l_is_terminal },
   { "now", l_now },
   { "random", l_random },

@@ -177,3 +177,20 @@ it("a program that ends with transfers in flight ends well", function()
   assert.matches("^5apify: the program has ended while 5 fibers were under way[^\n]*\n$", output)
   assert.equal(0, status)
 end)
+
+describe("a libisal.so.2", function()
+  local function run()
+    return child.run(([[
+      local core = require "apify.core"
+      local page = assert(require("apify").new({ base_url = %q }):runs():list { limit = 3 })
+      io.write(core.inflater(), " ", core.inflater "isa-l", " ", #page.items)
+    ]]):format(s.url), { env = { LD_LIBRARY_PATH = folder } })
+  end
+
+  it("that is broken, or another library, leaves bodies to zlib", function()
+    program.shell(": >" .. folder .. "/libisal.so.2")
+    assert.equal("zlib zlib 3", (run()))
+    program.shell(("ln -sf $(ls /lib/*/libz.so.1 /usr/lib/*/libz.so.1 | head -n 1) %s/libisal.so.2"):format(folder))
+    assert.equal("zlib zlib 3", (run()))
+  end)
+end)

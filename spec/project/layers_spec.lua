@@ -6,10 +6,10 @@ local sources = require "spec.support.sources"
 
 -- A name stands for its .c and its .h, unless it has an ending itself.
 local C_ORDER = {
-  "compat", "err", "core.h", "buf", "random", "sha256", "secret_lua", "brotli", "inflate", "gzip_lua", "json_lex", "text_lua", "json_shape",
-  "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_write_scalar", "json_write", "rows", "descriptors", "event",
-  "event_epoll", "event_poll", "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c", "xfer_lua.h",
-  "xfer_info_lua", "xfer_lua.c", "tap_lua", "multi", "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
+  "compat", "err", "core.h", "buf", "random", "sha256", "secret_lua", "dl", "brotli", "isal", "inflate", "gzip_lua", "json_lex", "text_lua",
+  "json_shape", "json_read.h", "json_decoder", "json_step", "json_skip", "json_read.c", "json_write_scalar", "json_write", "rows",
+  "descriptors", "event", "event_epoll", "event_poll", "xfer_options", "xfer.h", "xfer_result", "xfer_body", "xfer_upload", "xfer.c",
+  "xfer_lua.h", "xfer_info_lua", "xfer_lua.c", "tap_lua", "multi", "multi_lua", "json_lua", "rows_lua", "file_lua", "system_lua", "core.c",
 }
 
 -- A C file is covered by spec/core/<its name>_spec.lua (without "_lua"), or by the spec of spec/ that stands here.

@@ -33,6 +33,11 @@ function core.random() end
 ---@return string
 function core.random_hex(n) end
 
+--- Who decodes the gzip bodies that begin from now on. A name asks for that one, which is used if it is here.
+---@param name? "isa-l"|"zlib"
+---@return "isa-l"|"zlib"
+function core.inflater(name) end
+
 ---@param fd integer
 ---@return boolean
 function core.is_terminal(fd) end
