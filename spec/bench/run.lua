@@ -138,10 +138,13 @@ server:stop()
 api:stop()
 assert(ok, results)
 
-local machine, others = summary.machine(), share_of_others(worked, all, results)
+local machine = summary.machine() .. "; gzip by " .. core.inflater()
+local others = share_of_others(worked, all, results)
 print(("\n%s\nothers than the sides, the server among them, took %.0f %% of the cores' time%s"):format(machine, others * 100,
   others > QUIET and ": wall times are not judged" or ""))
 local complaints = complaints_about(results, others <= QUIET)
 for _, complaint in ipairs(complaints) do print("below its floor: " .. complaint) end
-shell.write_file(RESULT, core.encode { date = os.date "!%Y-%m-%d", rounds = ROUNDS, machine = machine, others = others, works = results })
+shell.write_file(RESULT, core.encode {
+  date = os.date "!%Y-%m-%d", rounds = ROUNDS, machine = machine, inflater = core.inflater(), others = others, works = results,
+})
 os.exit(#complaints == 0, true)
