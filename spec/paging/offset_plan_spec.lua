@@ -100,6 +100,11 @@ describe("the plan", function()
     assert.same({ { 90, 110 } }, plan_all(plan))
   end)
 
+  it("repeats no more than half of what the API gives at once", function()
+    local plan = begun({ chunk_size = 4, max_page = 4, is_filtered = true, prefetch = 1 }, rows(1, 20))
+    assert.same({ { 2, 4 } }, plan_all(plan))
+  end)
+
   it("repeats ten rows once the total has fallen", function()
     local plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 300))
     assert.same({ { 99, 101 } }, plan_all(plan))
@@ -113,6 +118,18 @@ describe("the plan", function()
     plan:note_total(plan.pages[1], 35)
     plan:take(plan.pages[1], row(1))
     assert.equal(3, #plan_all(plan))
+    for total, count in pairs { [30] = 2, [31] = 3 } do
+      plan = new { chunk_size = 10, prefetch = 16 }
+      plan_all(plan)
+      plan:note_total(plan.pages[1], total)
+      plan:take(plan.pages[1], row(1))
+      assert.equal(count, #plan_all(plan))
+    end
+    plan = new { chunk_size = 10, prefetch = 3, limit = 35 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 100)
+    plan:take(plan.pages[1], row(1))
+    assert.same({ { 9, 11 }, { 19, 11 } }, plan_all(plan))
   end)
 
   it("never asks for rows beyond the limit", function()
@@ -321,8 +338,13 @@ describe("a page that is shorter than it should be", function()
     plan_all(plan)
     plan:unbound(plan.pages[1])
     give(plan, rows(1, 15), 100)
-    assert.same({ 14, 2 }, { plan.pages[1].offset, plan.pages[1].limit })
-    assert.is_false(plan:is_complete(plan.pages[1]))
+    local page = plan.pages[1]
+    assert.same({ 14, 2 }, { page.offset, page.limit })
+    for n = 15, 16 do
+      assert.is_false(plan:is_complete(page))
+      plan:take(page, row(n))
+    end
+    assert.is_true(plan:is_complete(page))
   end)
 
   it("is as long as the chunks where the API would give more", function()
@@ -331,6 +353,14 @@ describe("a page that is shorter than it should be", function()
     plan:shrink(5)
     give(plan, rows(1, 5), 100)
     assert.same({ { 4, 3 } }, plan_all(plan))
+    plan = new { chunk_size = 100 }
+    plan_all(plan)
+    plan:note_total(plan.pages[1], 1000)
+    plan:take(plan.pages[1], row(1))
+    assert.equal(3, #plan_all(plan))
+    plan:shrink(5)
+    assert.same({ 1, 0, 5, 5 }, { #plan.pages, plan.pages[1].offset, plan.pages[1].limit, plan.pages[1].upto })
+    assert.same({ { 4, 5 }, { 8, 5 }, { 12, 5 } }, plan_all(plan))
   end)
 
   it("is followed by others as short until all rows are there", function()
@@ -395,6 +425,10 @@ describe("rows without ids among others", function()
     plan_all(plan)
     local page = plan.pages[1]
     assert.same({ "skip", "deliver" }, { plan:take(page, "a"), plan:take(page, "b") })
+    plan = begun({ chunk_size = 10, prefetch = 1 }, rows(1, 100))
+    plan_all(plan)
+    give(plan, { row(10), row(11), row(12), row(13), row(14), row(15), row(16), row(17), row(18), row(19), "c" })
+    assert.same({ { 19, 11 } }, plan_all(plan))
   end)
 end)
 
@@ -431,6 +465,14 @@ describe("a page that broke off", function()
     plan_all(plan)
     plan:go_on(plan.pages[1])
     assert.same({ 5, 10 }, { plan.pages[1].offset, plan.pages[1].limit })
+  end)
+
+  it("is asked for again with as many known rows as before, while none was met", function()
+    local plan = begun({ chunk_size = 100, prefetch = 1 }, rows(1, 1000))
+    plan_all(plan)
+    for _ = 1, 2 do give(plan, { row(150) }, 900) end
+    assert.equal(80, plan.pages[1].offset)
+    assert.equal(80, plan:go_on(plan.pages[1]).offset)
   end)
 end)
 
@@ -532,6 +574,15 @@ describe("a list that moves", function()
     plan = begun(options, rows(1, 50))
     plan_all(plan)
     assert.same({ {}, "reject" }, { give(plan, { tie(70, 20), row(21) }, 50) })
+    for count, outcome in pairs { [10] = "next", [11] = "reject" } do  -- more than it repeats cannot have stood in front of a known one
+      plan = begun(options, rows(1, 50))
+      plan_all(plan)
+      local list = {}
+      for n = 1, count do list[n] = tie(100 + n, 20) end
+      list[count + 1] = row(20)
+      local delivered, how = give(plan, list, 50)
+      assert.same({ count == 10 and 10 or 0, outcome }, { #delivered, how })
+    end
   end)
 
   it("gives the rows that waited no more than the limit allows", function()
@@ -599,6 +650,13 @@ describe("a mark", function()
     local count, requests = read_all(resumed(plan, { chunk_size = 10 }), rows(1, 40))
     assert.equal(20, count)
     assert.same({ 20, 10 }, requests[1])
+  end)
+
+  it("of a list that went on by cursors is a plan of cursors, with chunks as large", function()
+    local query = {}
+    local plan = new { chunk_size = 7, resume = { kind = "cursor", parameter = "cursor", next_field = "nextCursor", cursor = "abc", given = {} } }
+    plan:add_query(plan:next_page(), query)
+    assert.same({ { "cursor", "abc" }, { "limit", "7" } }, query)
   end)
 
   it("of rows without ids is a position", function()
