@@ -6,17 +6,8 @@ decoder *json_check_decoder (lua_State *L, int arg) {
   return luaL_checkudata(L, arg, DECODER_TYPE);
 }
 
-decoder *json_check_whole (lua_State *L, int arg) {
-  decoder *d = json_check_decoder(L, arg);
-  luaL_argcheck(L, !d->is_raw, arg, "a raw decoder reads rows only");
-  return d;
-}
-
-/* Push a new table of strings with the mark of arrays in its place. */
-static void push_strings (lua_State *L) {
-  lua_newtable(L);
-  luaL_getmetatable(L, ARRAY_TYPE);
-  lua_rawseti(L, -2, SLOT_ARRAY_MARK);
+void json_check_whole (lua_State *L, int arg) {
+  luaL_argcheck(L, !json_check_decoder(L, arg)->is_raw, arg, "a raw decoder reads rows only");
 }
 
 /* Copy the list of names at 'picks' into the table of strings on top. Returns how many. */
@@ -35,7 +26,9 @@ decoder *decoder_new (lua_State *L, int keeps_nulls, int picks) {
   memset(d, 0, sizeof *d);
   luaL_getmetatable(L, DECODER_TYPE);
   lua_setmetatable(L, -2);
-  push_strings(L);
+  lua_newtable(L);
+  luaL_getmetatable(L, ARRAY_TYPE);
+  lua_rawseti(L, -2, SLOT_ARRAY_MARK);
   if (picks != 0) {
     d->picks = add_picks(L, picks);
     d->root[PLACE_DOCUMENT].is_picky = d->root[PLACE_ROW].is_picky = 1;
@@ -46,17 +39,8 @@ decoder *decoder_new (lua_State *L, int keeps_nulls, int picks) {
   return d;
 }
 
-void decoder_refresh (lua_State *L, int dec_idx, decoder *d) {
+void decoder_refresh (decoder *d) {
   if (d->learned < MAX_LEARNED || d->active > 0) return;
-  dec_idx = lua_absindex(L, dec_idx);
-  push_strings(L);
-  lua_getiuservalue(L, dec_idx, 1);
-  for (int i = 0; i < d->picks; i++) {
-    lua_rawgeti(L, -1, FIRST_PICK + i);
-    lua_rawseti(L, -3, FIRST_PICK + i);
-  }
   shapes_free(d);
-  d->slots = FIRST_PICK - 1 + d->picks;
-  lua_pop(L, 1);
-  lua_setiuservalue(L, dec_idx, 1);
+  d->slots = FIRST_PICK - 1 + d->picks;              /* what is learned next is written over the strings there */
 }

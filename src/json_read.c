@@ -332,7 +332,7 @@ json_status json_read (lua_State *L, int dec_idx, json_input *in) {
   luaL_checkstack(L, LEVELS_AT_ONCE * SLOTS_PER_LEVEL, "no room to decode, or not enough memory");
   r.L = L;
   r.d = lua_touserdata(L, dec_idx);
-  decoder_refresh(L, dec_idx, r.d);
+  decoder_refresh(r.d);
   lua_getiuservalue(L, dec_idx, 1);
   r.strings = lua_gettop(L);
   r.lex.end = bytes + in->len;

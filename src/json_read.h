@@ -36,11 +36,11 @@ decoder *decoder_new (lua_State *L, int keeps_nulls, int picks);
 decoder *json_check_decoder (lua_State *L, int arg);
 
 /* The same, but a raw decoder, which gives the text of rows and nothing else, is an argument error too. */
-decoder *json_check_whole (lua_State *L, int arg);
+void json_check_whole (lua_State *L, int arg);
 
 /* Forget all that is learned if the decoder can learn no more, so that documents of a new kind are fast too. Done before
 ** a decode, and only when none is under way. */
-void decoder_refresh (lua_State *L, int dec_idx, decoder *d);
+void decoder_refresh (decoder *d);
 
 /* Read one value, which may have white space in front. JSON_OK: pushes it. Else the stack stays as it was.
 ** 'dec_idx' is the stack index of the decoder. Raises if Lua is out of memory, and then nothing leaks. */

@@ -198,6 +198,50 @@ describe("objects alike", function()
     end
   end)
 
+  it("may be of picked members alone, whose texts are no names", function()
+    local picked = { "a", "b", "c", "d", "e" }
+    local picky = core.decoder { pick = picked }
+    local function check(round)
+      for i, name in ipairs(picked) do
+        for n = 1, 30 do
+          local text = ("text%d_%d_%d"):format(round, i, n)
+          assert.same({ [name] = text }, (picky:decode(('{"x%d":[],"%s":"%s"}'):format(i, name, text))))
+          assert.same({}, (picky:decode(('{"%s":1}'):format(text))))
+        end
+        local value = picky:decode(('{"%s":[]}'):format(name))
+        assert.equal(core.array_mt, getmetatable(value[name]))
+      end
+    end
+    check(1)
+    local parts = {}
+    for i = 1, 30 do
+      local _, text = object(i * 1000, i * 1000 + 199)
+      parts[i] = ('"n%d":%s'):format(i, text)
+    end
+    picky:decode('{"a":{' .. table.concat(parts, ",") .. "}}")           -- more than it can keep
+    check(2)
+  end)
+
+  it("are learned within bounds in a single document, too", function()
+    local function learn(text)
+      decoder:decode(text)
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local wide, deep = {}, {}
+    for i = 1, 200 do
+      local _, text = object(i * 1000, i * 1000 + 249)
+      wide[i] = ('"w%d":%s'):format(i, text)
+    end
+    for i = 1, 1000 do deep[i] = ('{"d%d":'):format(i):rep(30) .. "1" .. ("}"):rep(30) end
+    wide = "{" .. table.concat(wide, ",") .. "}"
+    local before = learn "{}"
+    assert.is_true(learn(wide) - before < 1500)
+    for _, text in ipairs(deep) do decoder:decode(text) end
+    assert.is_true(learn "{}" - before < 1500)
+  end)
+
   it("are forgotten when they are too many, inside of others too", function()
     local function learn(round)
       local parts = {}

@@ -209,7 +209,7 @@ describe("decode", function()
     assert.error_matches(function() core.decode("1", { null = "keep" }) end, "unknown option 'null'")
     assert.error_matches(function() core.decode("1", { nulls = "maybe" }) end, "nulls must be 'omit' or 'keep'")
     assert.error_matches(function() core.decoder { pick = "id" } end, "pick must be a list of strings")
-    assert.error_matches(function() core.decoder { pick = { 1 } } end, "pick must be a list of strings")
+    assert.error_matches(function() core.decoder { pick = { "a", 1 } } end, "pick must be a list of strings, but element 2 is a number")
     assert.error(function() core.decode() end)
   end)
 end)
@@ -221,6 +221,7 @@ describe("a decoder", function()
     for _ = 1, 30 do assert.same({ id = "a" }, (decoder:decode(text))) end
     for _ = 1, 30 do assert.same({ id = { id = 1, x = 2 } }, (decoder:decode '{"id":{"id":1,"x":2},"x":3}')) end
     assert.same({ { x = 1 } }, (decoder:decode '[{"x":1}]'))
+    assert.same({ id = 1 }, (decoder:decode('{"x":[' .. ("[],"):rep(3000) .. '[]],"id":1}')))
     fails_at(6, '{"x":01}', function(t) return decoder:decode(t) end)
   end)
 
@@ -287,13 +288,17 @@ describe("a decoder", function()
     assert.is_true(collectgarbage "count" - before < 600)
   end)
 
-  it("survives a finalizer that decodes with the same decoder", function()
+  it("survives a finalizer that decodes with the same decoder, and has it learn more than it can keep", function()
     local decoder = core.decoder {}
+    local parts = {}
+    for i = 1, 50 do parts[i] = ('"p%d":{"MEMBER":%d}'):format(i, i) end
+    local many = "{" .. table.concat(parts, ",") .. "}"
     local ran = 0
     local function trap()
       local function run()
         ran = ran + 1
         decoder:decode('{"id":"x' .. ran .. '","n' .. ran % 300 .. '":{"id":1}}')
+        decoder:decode((many:gsub("MEMBER", "m" .. ran)))
       end
       if newproxy then
         getmetatable(newproxy(true)).__gc = run
