@@ -675,6 +675,26 @@ describe("a program that ends", function()
       os.exit(0)]]))
   end)
 
+  it("says nothing before it ends, though the beginning of its first fiber was interrupted", function()
+    assert.equal("0\ttrue\n", (complaint([[
+      local interrupts = require "spec.support.interrupts"
+      local loop = require "apify.loop"
+      local n, said, where = 0, 0, nil
+      function loop.report(text) if text:find "under way" then said = said + 1 end end
+      repeat
+        n = n + 1
+        package.loaded["apify.loop.fiber"] = nil
+        local fiber = require "apify.loop.fiber"
+        where = interrupts.call(n, 1, "loop/fiber.lua", function() fiber.spawn(coroutine.yield) end)
+        local other = fiber.spawn(coroutine.yield)
+        collectgarbage()
+        collectgarbage()
+        other:cancel()
+      until not where
+      print(said, n > 20)
+      os.exit(0)]], "package.path = './?.lua;' .. package.path\n")))
+  end)
+
   it("says nothing in an editor", function()
     assert.equal("", (complaint("apify.spawn(apify.sleep, 60)", "vim = {}\n")))
   end)

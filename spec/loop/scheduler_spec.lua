@@ -301,6 +301,36 @@ it("counts the fibers that were cancelled until they have ended", function()
   assert.equal(0, scheduler.cancelled.count)
 end)
 
+describe("an error that cannot be told at first", function()
+  -- The scheduler, with a task that fails where its error is told; the first `times` tellings fail as well.
+  local function scheduler_with(times)
+    local scheduler, told = fresh(), {}
+    local ok, why = pcall(scheduler.start, function() error("not enough memory", 0) end, function(_, message)
+      times = times - 1
+      if times >= 0 then error("nor for this", 0) end
+      told[#told + 1] = message
+    end)
+    assert.same({ false, "nor for this" }, { ok, why })
+    return scheduler, told
+  end
+
+  it("is told by its own words when all is put right", function()
+    local scheduler, told = scheduler_with(1)
+    scheduler.recover "another error"
+    assert.same({ "not enough memory" }, told)
+  end)
+
+  it("is told in the next round where even that failed", function()
+    local scheduler, told = scheduler_with(3)
+    assert.is_false(pcall(scheduler.recover))
+    assert.is_false(pcall(scheduler.run, 0))
+    assert.same({}, told)
+    scheduler.run(0)
+    scheduler.run(0)
+    assert.same({ "not enough memory" }, told)
+  end)
+end)
+
 describe("an interrupt anywhere in the scheduler", function()
   -- The three tasks that `prepare` starts end, though `act` was interrupted at its n-th instruction, for every n; that is once they are cancelled.
   local function each_place(prepare)

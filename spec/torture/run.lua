@@ -13,6 +13,8 @@ times, every = tonumber(times), tonumber(every)
 
 local log = results_path .. ".log"
 
+if rawget(_G, "jit") then apify.preload() end            -- LuaJIT leaves a file open whose name it has no memory for
+
 --- The server, and what all programs find there.
 local function prepare_world()
   local api = server.start()

@@ -56,10 +56,19 @@ local function tell_of_those_left()
   loop.report(("apify: the program has ended while %s under way; fiber:wait() waits for a fiber's end"):format(words))
 end
 
+local teller                                            -- of those that would tell, the one that does
+
 --- The fiber has just begun. A host that is an editor or a server ends whenever it likes.
 local function note_begin(self)
   if self.is_over or loop.is_hosted() then return end
-  if not getmetatable(under_way) then setmetatable(under_way, { __mode = "k", at_end = on_collect(tell_of_those_left) }) end
+  if not teller then
+    local me = {}
+    local at_end = on_collect(function()
+      if teller == me then tell_of_those_left() end
+    end)
+    setmetatable(under_way, { __mode = "k", at_end = at_end })
+    teller = me                                         -- last: what an interrupt leaves behind says nothing
+  end
   under_way[self] = true
 end
 

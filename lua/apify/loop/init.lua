@@ -30,7 +30,7 @@ local host = {
 --- What pcall of the scheduler returned. What it raises comes from outside, at any moment.
 local function settle(ok, ...)
   if ok then return ... end
-  scheduler.recover()
+  scheduler.recover((...))
   error(..., 0)
 end
 
@@ -139,7 +139,7 @@ function loop.park(waiter, seconds)
   local has_returned, is_awake, ok, reason, kind = pcall(stay, adapter, ticket, can_park)
   if not has_returned then                               -- an error that comes from the program ends the wait
     scheduler.leave(ticket)
-    scheduler.recover()
+    scheduler.recover(is_awake)
     error(as_raised(is_awake), 0)
   end
   if task and task.is_cancelled then return "cancelled" end

@@ -35,7 +35,8 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@field is_cancelled boolean
 ---@field private args? table what it is to be resumed with
 ---@field private is_lent? boolean it is in a function of its host, which will `continue` it
----@field private place? integer in the queue of those that can go on; nil once it was resumed
+---@field private place integer|false in the queue of those that can go on; false once it was resumed
+---@field private message any the error that ended its function, or false
 ---@field private ticket? apify.Ticket where it waits
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
@@ -50,6 +51,7 @@ local timers, timers_limit = heap.new(), MIN_TIMERS
 local innermost                          -- the task that was resumed last on this stack
 local depth = 0                          -- tasks on this stack
 local stays, fiber_stays = {}, {}        -- sets of tickets: all, and those of tasks that are resumed from here
+local is_hurt = false                    -- an error has come, and `recover` has not seen to all yet
 local on_ready = function() end          -- called when there is somebody to resume, or a timer less
 local on_yield = {}                      -- what a host's own functions yield first -> who takes care of it
 
@@ -117,6 +119,7 @@ end
 local function bury(task, ok, message)
   local co = task.co
   if not ok then
+    task.message = message                                        -- first: what follows may fail
     task.on_crash(co, message)
     if coroutine.close then coroutine.close(co) end               -- 5.4: an error leaves them open
   end
@@ -147,7 +150,7 @@ local NONE = { n = 0 }
 
 local function resume(task)
   local outer, outer_depth, co, args = innermost, depth, task.co, task.args or NONE
-  task.place = nil
+  task.place = false
   if not co or coroutine.status(co) ~= "suspended" then return end   -- over, or further down on this very stack
   innermost, depth = task, depth + 1
   settle(task, leave_stack(outer, outer_depth, coroutine.resume(co, unpack(args, 1, args.n))))
@@ -171,7 +174,9 @@ end
 --- `on_crash(co, message)` hears of an error that leaves it.
 ---@return apify.Task
 function scheduler.start(fn, on_crash, ...)
-  local task = { co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash, args = { n = select("#", ...), ... } }
+  local task = {
+    co = coroutine.create(fn), is_cancelled = false, on_crash = on_crash, place = false, message = false, args = { n = select("#", ...), ... },
+  }
   tasks[task.co] = task
   if scheduler.can_resume() then resume(task) else enqueue(task) end
   return task
@@ -267,7 +272,7 @@ function scheduler.leave(ticket)
   if not waiter then return ticket.is_awake end                   -- somebody has given it up
   unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
-  if task and not ticket.adapter then task.place = nil end          -- it goes on already, whatever else has woken it
+  if task and not ticket.adapter then task.place = false end          -- it goes on already, whatever else has woken it
   if task then task.ticket = nil end
   stays[ticket], fiber_stays[ticket] = nil, nil
   ticket.inside = nil                                             -- its timer may stay for long: it keeps nothing alive
@@ -335,6 +340,7 @@ end
 ---@param clock? fun(): number
 function scheduler.run(now, clock)
   if not scheduler.can_resume() then return end
+  if is_hurt then scheduler.recover() end
   while true do
     local key, ticket = timers:peek()
     if not key or key > now then break end
@@ -366,23 +372,26 @@ local function can_go_on(task)
   return not task.is_lent and coroutine.status(task.co) == "suspended"
 end
 
---- After an error that left `run`, `start`, `cancel` or a wait: see to it that everybody who was to be resumed still is.
-function scheduler.recover()
+--- After an error that left `run`, `start`, `cancel` or a wait: see to it that everybody who was to be resumed still is. What may fail
+--- comes first; if it does, the next `run` begins with it.
+---@param why? any that error
+function scheduler.recover(why)
+  is_hurt = true
   scheduler.current()                                             -- how deep the stack is now
-  ready, ready_first, ready_last = {}, 1, 0
-  local all = {}
-  for _, task in pairs(tasks) do all[#all + 1] = task end
-  for _, task in ipairs(all) do
-    local is_next = can_go_on(task)
-    task.place = nil
-    if coroutine.status(task.co) == "dead" then
-      bury(task, false, "the fiber was interrupted")
-    elseif is_next then
-      enqueue(task)
+  local queue, dead = {}, {}
+  for co, task in pairs(tasks) do
+    if coroutine.status(co) == "dead" then dead[#dead + 1] = task
+    elseif can_go_on(task) then queue[#queue + 1] = task
     end
   end
+  for _, task in pairs(tasks) do task.place = false end
+  for place, task in ipairs(queue) do task.place = place end
+  ready, ready_first, ready_last = queue, 1, #queue
+  if queue[1] then on_ready() end
   count_cancelled()
+  for _, task in ipairs(dead) do bury(task, false, task.message or why or "the fiber was interrupted") end
   sweep_timers()
+  is_hurt = false
 end
 
 return scheduler
