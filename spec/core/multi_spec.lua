@@ -22,7 +22,7 @@ describe("a multi", function()
     assert.equal(5, transfers.multi:in_flight())
     local seen = {}
     while transfers.multi:in_flight() > 0 do               -- each wait gives out what has ended in it
-      for i = 1, assert(transfers.multi:wait(20, news)) do seen[#seen + 1] = news[i]:owner() end
+      for i = 1, assert(transfers.multi:wait(transfers.patience, news)) do seen[#seen + 1] = news[i]:owner() end
     end
     table.sort(seen)
     assert.same({ 1, 2, 3, 4, 5 }, seen)
@@ -36,14 +36,14 @@ describe("a multi", function()
     assert.equal(0, transfers.multi:wait(0.05, {}) + transfers.multi:wait(0.05, {}) + transfers.multi:wait(0.05, {}))
     assert.is_true(core.now() - before < 20)
     x:abort()
-    assert.equal(1, transfers.multi:wait(20, {}))
+    assert.equal(1, transfers.multi:wait(transfers.patience, {}))
     assert.is_true(core.now() - before < 20)
     x:close()
   end)
 
   it("tells when there was anything on a socket, which there is not while the server thinks", function()
     transfers.server:faults { action = { delay = 0.3 } }
-    local x, told, gives_up_at = submit {}, {}, core.now() + 20
+    local x, told, gives_up_at = submit {}, {}, core.now() + transfers.patience
     repeat
       local _, has_moved = assert(transfers.multi:wait(0.02, {}))
       told[#told + 1] = tostring(has_moved)

@@ -45,6 +45,16 @@ function transfers.drive(done)
   end
 end
 
+--- Drive until there is news: of which transfers.
+function transfers.news()
+  local news, stop = {}, core.now() + transfers.patience
+  while #news == 0 do
+    assert(core.now() < stop, "there is no news")
+    assert(transfers.multi:wait(1, news))
+  end
+  return news
+end
+
 --- Drive the transfer to its end.
 function transfers.finish(x)
   transfers.drive(function() return x:phase() == "done" end)
