@@ -65,6 +65,7 @@ describe("a bookmark", function()
       function(p) p.mark.pos = 0.5 end, function(p) p.mark.ids = nil end, function(p) p.mark.ids = { 1 } end,
       function(p) p.mark.ids = { a = "b" } end,
       function(p) p.mark.ats = { {} } end, function(p) p.mark.ats = { "a", "b" } end, function(p) p.mark.is_plain = "no" end,
+      function(p) p.mark.again = -1 end, function(p) p.mark.again = "0" end, function(p) p.mark.again = p.mark.pos + 1 end,
       function(p) p.mark = { kind = "items", pos = 1 } end, function(p) p.mark = { kind = "items", pos = 1, skip = "1" } end,
       function(p) p.mark = { kind = "items", pos = {}, skip = 0 } end, function(p) p.mark = { kind = "items", pos = 1, skip = 1, limit = "x" } end,
       function(p) p.mark = { kind = "cursor" } end, function(p) p.mark = { kind = "cursor", given = { 5 } } end,
@@ -81,7 +82,8 @@ describe("a bookmark", function()
       change(p)
       assert.same({ nil, "it is damaged" }, { bookmark.read(bookmark.write(p)) }, i)
     end
-    for _, mark in ipairs { { kind = "items", pos = 1, skip = 0 }, { kind = "items", pos = 1, skip = 2, limit = 3 },
+    for _, mark in ipairs { { pos = 5, ids = {}, ats = {}, again = 5 },
+      { kind = "items", pos = 1, skip = 0 }, { kind = "items", pos = 1, skip = 2, limit = 3 },
       { kind = "cursor", given = {} }, { kind = "cursor", given = {}, cursor = "b", parameter = "p", next_field = "nextP", taken = 3 },
       { kind = "cursor", given = { "a" }, cursor = "b", is_ended = true } } do
       local p = place()

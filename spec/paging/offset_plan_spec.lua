@@ -217,6 +217,94 @@ describe("a list that is read from its middle on", function()
   end)
 end)
 
+describe("a mark in a page whose answer tells neither total nor offset", function()
+  --- A plan that goes on where another was, when it had been given the first rows of the list.
+  local function later(list, count, options)
+    local plan = new { chunk_size = 20 }
+    plan_all(plan)
+    for n = 1, count do plan:take(plan.pages[1], list[n]) end
+    options = options or {}
+    options.chunk_size, options.resume = options.chunk_size or 20, plan:mark()
+    return new(options)
+  end
+
+  it("has that page asked for again, as far as the mark at least", function()
+    assert.same({ { 0, 20 } }, plan_all(later(rows(1, 20), 15)))
+    assert.same({ { 0, 15 } }, plan_all(later(rows(1, 20), 15, { chunk_size = 5 })))
+    assert.same({ { 0, 10 } }, plan_all(later(rows(1, 20), 15, { max_page = 10 })))
+    assert.is_nil(new({}):mark().again)
+  end)
+
+  it("has the rows behind it delivered, wherever they are by then", function()
+    for _, list in ipairs { rows(1, 20), rows(4, 20), rows(14, 20) } do
+      local plan = later(rows(1, 20), 15)
+      plan_all(plan)
+      assert.same({ 16, 17, 18, 19, 20 }, (give(plan, list)))
+    end
+  end)
+
+  it("is none where a total, a place or new rows behind it have told that the server follows offsets", function()
+    for _, fields in ipairs { { total = 30 }, { is_placed = true }, { from = 20 } } do
+      local plan = new { chunk_size = 20 }
+      plan_all(plan)
+      if fields.from then
+        give(plan, rows(1, 20))
+        plan_all(plan)
+        plan:take(plan.pages[1], row(20))
+        assert.same({ 20, 0 }, { plan:mark().pos, plan:mark().again })
+      else
+        if fields.total then plan:note_total(plan.pages[1], 30) end
+        plan.pages[1].is_placed = fields.is_placed
+      end
+      plan:take(plan.pages[1], row(21))
+      assert.same({ nil, fields.from and 21 or 1 }, { plan:mark().again, plan:mark().pos })
+    end
+  end)
+
+  it("stays one behind that page, and behind the end", function()
+    local list = rows(1, 20)
+    for count, answers in pairs { [20] = { list }, [25] = { list, rows(1, 20), rows(1, 20) } } do
+      local plan = new { chunk_size = count }
+      for _, answer in ipairs(answers) do
+        plan_all(plan)
+        if plan.pages[1] then give(plan, answer) end
+      end
+      local mark = plan:mark()
+      assert.same({ 0, 20, 20 }, { mark.again, mark.pos, #mark.ids })
+      plan = new { chunk_size = 25, resume = mark }
+      plan_all(plan)
+      assert.same({}, (give(plan, list)))
+    end
+  end)
+
+  it("is that of the bookmark before it, too", function()
+    local plan = later(rows(1, 20), 15)
+    plan_all(plan)
+    assert.same({ 0, 15, 15 }, { plan:mark().again, plan:mark().pos, #plan:mark().ids })
+    for n = 1, 16 do plan:take(plan.pages[1], row(n)) end
+    assert.same({ 0, 16, 16 }, { plan:mark().again, plan:mark().pos, #plan:mark().ids })
+    plan = new { offset = 5, chunk_size = 20 }
+    plan_all(plan)
+    plan:take(plan.pages[1], row(6))
+    local mark = new({ chunk_size = 20, resume = plan:mark() }):mark()
+    assert.same({ 5, 6, 1 }, { mark.again, mark.pos, #mark.ids })
+  end)
+
+  it("counts rows without ids", function()
+    local plan = later({ "a", "b", "c" }, 2)
+    plan_all(plan)
+    assert.same({ "c", "d" }, (give(plan, { "a", "b", "c", "d" })))
+  end)
+
+  it("knows no more of the rows before it when the page breaks off than at first", function()
+    local plan = later(rows(1, 30), 15, { chunk_size = 30 })
+    plan_all(plan)
+    for n = 1, 18 do plan:take(plan.pages[1], row(n)) end
+    plan:go_on(plan.pages[1])
+    assert.same({ 19, 20, 21 }, (give(plan, rows(1, 21))))
+  end)
+end)
+
 describe("an answer that says nothing of offsets", function()
   local function finish(envelope, is_plain)
     local plan = new { chunk_size = 10, limit = 25 }

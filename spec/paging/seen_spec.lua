@@ -140,6 +140,20 @@ describe("the last rows", function()
     assert.same({ { id(1), id(2), id(3), id(4), id(5) }, { at(4), at(5) } }, { s:recent() })
   end)
 
+  it("come behind all that are remembered, in order, where those are wanted", function()
+    for _, count in ipairs { 0, 4, 99, 100, 101, 205, 400 } do
+      local s, again = seen.new(300), seen.new(300)
+      add(s, 1, count)
+      local ids, ats = s:recent(true)
+      assert.equal(known(s, 1, count), #ids)
+      for i, known_id in ipairs(ids) do assert.equal(id(count - #ids + i), known_id) end
+      assert.same(select(2, s:recent()), ats)
+      again:restore(ids, ats)
+      assert.equal(#ids, known(again, 1, count))
+      assert.same({ s:recent() }, { again:recent() })
+    end
+  end)
+
   it("are enough to go on with", function()
     local s, again = seen.new(1000), seen.new(1000)
     add(s, 1, 3, function() return false end)

@@ -217,6 +217,33 @@ describe("client:iterate", function()
     assert.matches("another kind", misuse(function() client:key_value_store(store):iterate_keys { bookmark = place } end))
   end)
 
+  it("goes on from a bookmark behind the row where it was taken, though nothing had told of the cursor yet", function()
+    local store, queue = assert(client:key_value_stores():get_or_create "s"), assert(client:request_queues():get_or_create "q")
+    local requests = {}
+    for i = 1, 30 do
+      requests[i] = { url = "https://example.com/" .. i, uniqueKey = ("k%02d"):format(i) }
+      assert(client:key_value_store(store):set_record(requests[i].uniqueKey, i))
+    end
+    assert(client:request_queue(queue):batch_add_requests(requests))
+    for field, path in pairs { key = ("/key-value-stores/%s/keys"):format(store.id), uniqueKey = ("/request-queues/%s/requests"):format(queue.id) } do
+      for _, sizes in ipairs { { 1, 20, 20 }, { 15, 20, 4 }, { 15, 20, 100 }, { 19, 20, 20 }, { 20, 20, 7 }, { 21, 20, 20 }, { 30, 100, 100 } } do
+        local it, keys = client:iterate { path = path, chunk_size = sizes[2] }, {}
+        for _ = 1, sizes[1] do keys[#keys + 1] = it()[field] end
+        for _ = 1, 2 do                                    -- from the bookmark of a bookmark, too
+          local place = it:bookmark()
+          it:close()
+          it = client:iterate { path = path, chunk_size = sizes[3], bookmark = place }
+          local row = it()
+          keys[#keys + 1] = row and row[field]
+        end
+        for row in it do keys[#keys + 1] = row[field] end
+        assert.is_nil(client:iterate({ path = path, bookmark = it:bookmark() })())
+        for i = 1, 30 do assert.equal(("k%02d"):format(i), keys[i]) end
+        assert.equal(30, #keys)
+      end
+    end
+  end)
+
   it("keeps offset, limit and desc out of its query", function()
     for _, name in ipairs { "offset", "limit", "desc" } do
       assert.truthy(misuse(function() client:iterate { path = "/x", query = { [name] = 1 } } end):find(name, 1, true))

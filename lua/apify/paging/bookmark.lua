@@ -71,7 +71,7 @@ local PLACE = {
   mark = function(v) return type(v) == "table" end,
 }
 local MARKS = {
-  [false] = { pos = is_count, ids = list_of(is_text), ats = list_of(is_text), is_plain = optional(is_flag) },
+  [false] = { pos = is_count, ids = list_of(is_text), ats = list_of(is_text), is_plain = optional(is_flag), again = optional(is_count) },
   items = { pos = is_count, skip = is_count, limit = optional(is_count) },
   cursor = {
     cursor = optional(is_text), given = list_of(is_text), is_ended = optional(is_flag), next_field = optional(is_text),
@@ -98,8 +98,9 @@ local function is_whole(place)
   if not fits(PLACE, place) then return false end
   local run_id = place.path:match "^/actor%-runs/([^/]+)"
   if run_id and not is_id(run_id) then return false end                 -- it goes into a URL as it is
-  local fields = MARKS[place.mark.kind or false]
-  return fields ~= nil and fits(fields, place.mark) and #(place.mark.ats or "") <= #(place.mark.ids or "")
+  local mark = place.mark
+  local fields = MARKS[mark.kind or false]
+  return fields ~= nil and fits(fields, mark) and #(mark.ats or "") <= #(mark.ids or "") and (mark.again or 0) <= (mark.pos or 0)
 end
 
 --- The place that a bookmark holds; nil when the string is not one.

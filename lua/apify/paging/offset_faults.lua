@@ -61,6 +61,17 @@ function offset_faults.is_stuck(plan, page, position)
   return times >= MAX_AGAIN or times > 0 and page.total ~= nil and position >= page.total
 end
 
+--- Note what the head page says of whether the server follows `offset`. Until something does (a total, a place, or new rows behind the
+--- first page), the rows from `doubt_from` to `doubt_upto` may come again whatever is asked for.
+---@param plan apify.OffsetPlan
+---@param page apify.OffsetPage
+function offset_faults.note_doubt(plan, page)
+  local from = plan.doubt_from
+  if not from then return end
+  if page.offset == from then plan.doubt_upto = plan:position() end
+  if plan.total or page.is_placed or page.offset > from and page.fresh > 0 then plan.doubt_from = nil end
+end
+
 --- Does nothing of a page's answer say that the server follows `offset`? Then what broke off may come again from its beginning.
 ---@param page apify.OffsetPage
 ---@return boolean

@@ -42,6 +42,7 @@ OffsetPlan.__index = OffsetPlan
 ---@field ids string[]
 ---@field ats string[]
 ---@field is_plain? boolean
+---@field again? integer ask from there: nothing has told that the server follows `offset`; `ids` then has all that were delivered from there on
 
 ---@class apify.OffsetPlanOptions
 ---@field offset? integer
@@ -59,6 +60,7 @@ local function restore(self, mark)
   rows:restore(mark.ids, mark.ats)
   self.is_plain = mark.is_plain
   self.base = #mark.ids == 0 and mark.pos or nil
+  self.again, self.doubt_from, self.doubt_upto = mark.again, mark.again or self.base, mark.pos
   self.frontier = mark.ats[#mark.ats]
   self.seen, self.delivered, self.from, self.overlap = rows, 0, mark.pos, WIDE_OVERLAP
 end
@@ -77,7 +79,7 @@ function offset_plan.new(o)
   local chunk = o.chunk_size or o.max_page
   local self = setmetatable({
     pages = {}, is_ended = false, prefetch = o.prefetch, desc = o.desc or false,
-    from = o.offset or 0, base = o.offset or 0,
+    from = o.offset or 0, base = o.offset or 0, doubt_from = o.offset or 0, doubt_upto = 0,
     chunk = chunk, max_page = o.max_page, limit_left = o.limit,
     overlap = o.is_filtered and WIDE_OVERLAP or OVERLAP,
     room = math.max((o.prefetch + 2) * chunk, o.max_page), delivered = 0,
@@ -100,8 +102,10 @@ end
 --- What it takes to go on later: the position, and the last rows, so that they are known again wherever they are by then.
 ---@return apify.Mark
 function OffsetPlan:mark()
-  local ids, ats = self.seen:recent()
-  return { pos = self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain }
+  if self.pages[1] then offset_faults.note_doubt(self, self.pages[1]) end
+  local again = self.doubt_from and self.doubt_upto > self.doubt_from and self.doubt_from or nil
+  local ids, ats = self.seen:recent(again ~= nil)
+  return { pos = again and self.doubt_upto or self:position(), ids = core.array(ids), ats = core.array(ats), is_plain = self.is_plain, again = again }
 end
 
 function OffsetPlan.add_query(_, page, query)
@@ -124,6 +128,14 @@ local function make_page(self, from, upto, overlap, head)
   return {
     offset = offset, limit = size, from = from, upto = offset + size, overlap = from - offset,
     is_anchored = offset == 0 or offset == from, scanned = 0, fresh = 0,
+  }
+end
+
+--- A page once more, as a whole. Rows with ids are known by these, others by their place.
+local function make_again(self, offset, from, upto)
+  return {
+    offset = offset, limit = upto - offset, from = from, upto = upto, overlap = from - offset,
+    is_anchored = offset == 0 or offset == from or self.is_plain, is_again = true, scanned = 0, fresh = 0,
   }
 end
 
@@ -151,9 +163,15 @@ function OffsetPlan:next_page()
     if not self.total or self.is_plain == nil or self.from >= self.total then return nil end
     if self.limit_left and self.from >= head + self.limit_left then return nil end
   end
-  local page = make_page(self, self.from, self.from + self.chunk, usual_overlap(self), head)
+  local page
+  local again = self.again
+  if again then
+    page = make_again(self, again, head, math.min(math.max(again + self.chunk, head), again + self.max_page))
+  else
+    page = make_page(self, self.from, self.from + self.chunk, usual_overlap(self), head)
+  end
   self.pages[count + 1] = page
-  self.from = page.upto
+  self.from, self.again = page.upto, nil
   return page
 end
 
@@ -306,6 +324,7 @@ end
 function OffsetPlan:finish(page, envelope)
   if not page.is_anchored then return "reject" end
   local position = page.offset + page.scanned
+  offset_faults.note_doubt(self, page)
   self.seen:settle()
   local onward = onward_of(self, envelope)
   if onward then return "next", nil, onward end
@@ -349,20 +368,11 @@ function OffsetPlan:shrink(limit)
   set_only(self, page)
 end
 
---- The same page once more, as a whole. Rows with ids are known by these, others by their place.
-local function again(self, page)
-  local from = self:position()
-  return {
-    offset = page.offset, limit = page.upto - page.offset, from = from, upto = page.upto, overlap = from - page.offset,
-    is_anchored = page.offset == 0 or self.is_plain, is_again = true, scanned = 0, fresh = 0,
-  }
-end
-
 --- The head page broke off: the page that goes on behind its last delivered row takes its place.
 ---@param page apify.OffsetPage
 ---@return apify.OffsetPage
 function OffsetPlan:go_on(page)
-  if offset_faults.is_doubtful(page) then return set_head(self, again(self, page)) end
+  if offset_faults.is_doubtful(page) then return set_head(self, make_again(self, page.offset, self:position(), page.upto)) end
   local from, overlap = self:position(), usual_overlap(self)
   if not page.is_anchored then overlap = math.max(overlap, page.overlap) end
   if page.scanned == 0 and page.offset == page.from then overlap = 0 end        -- what would come again brings nothing new

@@ -72,15 +72,26 @@ local function first_recent(self)
   return first
 end
 
---- The last rows, and their starts where they are known.
+--- The ids of all rows in blocks, in order.
+local function settled_ids(self)
+  local list = {}
+  for _, block in ipairs(self.blocks) do
+    for _, ids in ipairs(block) do
+      for id in ids:gmatch "%Z+" do list[#list + 1] = id end
+    end
+  end
+  return list
+end
+
+--- The last rows, and their starts where they are known; or all that are remembered, with the starts of the last ones.
+---@param wants_all? boolean
 ---@return string[] ids
 ---@return string[] ats
-function Seen:recent()
-  local ids, ats = {}, {}
-  for i = first_recent(self), self.last do
-    ids[#ids + 1] = self.ids[i]
-    ats[#ats + 1] = self.ats[i] or nil
-  end
+function Seen:recent(wants_all)
+  local first = first_recent(self)
+  local ids, ats = wants_all and settled_ids(self) or {}, {}
+  for i = wants_all and self.settled + 1 or first, self.last do ids[#ids + 1] = self.ids[i] end
+  for i = first, self.last do ats[#ats + 1] = self.ats[i] or nil end
   return ids, ats
 end
 
