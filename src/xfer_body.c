@@ -83,9 +83,13 @@ static size_t room_left (const xfer *x) {
   return max > x->receive.plain.len ? max - x->receive.plain.len : 0;
 }
 
-/* Bytes that one step decodes: less than a window for the few compressed ones of a small answer. */
+/* Bytes that one step decodes: less than a window for the few compressed ones of a small answer. What has grown before may go on growing
+** from bytes that are all read already: a decoder of brotli holds megabytes. */
 static size_t step_room (const xfer_receive *r) {
-  return r->raw.len < XFER_WINDOW / USUAL_RATIO ? r->raw.len * USUAL_RATIO + 1 : XFER_WINDOW;      /* not 0, if all is read already */
+  size_t by_raw = r->raw.len < XFER_WINDOW ? r->raw.len * USUAL_RATIO : XFER_WINDOW;
+  size_t by_past = r->decoded < XFER_WINDOW ? (size_t)r->decoded : XFER_WINDOW;
+  size_t room = (by_raw > by_past ? by_raw : by_past) + 1;      /* not 0 */
+  return room < XFER_WINDOW ? room : XFER_WINDOW;
 }
 
 /* One window of decoded bytes from 'raw' to 'plain'. */

@@ -115,9 +115,19 @@ describe("a record", function()
     answer(BR_BOMB, "br")
     failure("too_large", client:with({ max_body_size = 1048576 }):key_value_store(assert(store.id)):get_record "KEY")
     collectgarbage()
-    local size = 0
-    assert(store:download_record("KEY", function(bytes) size = size + #bytes end))
+    local size, pieces = 0, 0
+    local function take(bytes) size, pieces = size + #bytes, pieces + 1 end
+    assert(store:download_record("KEY", take))
     assert.equal(80 * 1048576, size)
+    assert.is_true(pieces < 25000, pieces)
+  end)
+
+  it("of brotli comes in pieces that are no smaller than any, though the decoder takes all of it before it gives anything", function()
+    answer(BR_TEXT, "br")
+    local size, pieces = 0, 0
+    assert(store:download_record("KEY", function(bytes) size, pieces = size + #bytes, pieces + 1 end))
+    assert.equal(#TEXT, size)
+    assert.is_true(pieces < 200, pieces)
   end)
 
   it("in an encoding that cannot be read is an error that names it, at once", function()
