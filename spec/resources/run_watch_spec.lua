@@ -37,23 +37,37 @@ describe("watching a run", function()
     error("nobody looks", 2)
   end
 
+  local function become(run, status) api:admin("set_status", { ids = { run.id }, status = status }) end
+
   it("tells each change of its status, the last when it has ended", function()
-    local run = started { schedule = { { 0, "READY" }, { 0.3, "RUNNING" }, { 0.6, "TIMING-OUT" }, { 0.9, "TIMED-OUT" } } }
+    local run = started { schedule = { { 0, "READY" } } }
+    local next_status = { READY = "RUNNING", RUNNING = "TIMING-OUT", ["TIMING-OUT"] = "TIMED-OUT" }
     local seen, last = {}, nil
     for now in run:watch { interval = OFTEN } do
       assert.equal(run.id, now.id)
       seen[#seen + 1], last = now.status, now
+      if next_status[now.status] then become(run, next_status[now.status]) end
     end
     assert.same({ "READY", "RUNNING", "TIMING-OUT", "TIMED-OUT" }, seen)
     assert.is_string(last.finishedAt)
   end)
 
+  local function end_after_looks(run, count)
+    until_looked(count)
+    become(run, "SUCCEEDED")
+    return true
+  end
+
   it("tells each change of its status message", function()
-    local run = started {
-      schedule = { { 0, "RUNNING" }, { 1.2, "SUCCEEDED" } }, messages = { { 0.3, "one" }, { 0.6, "two" }, { 0.9, "two" } },
-    }
-    local seen = {}
-    for now in run:watch { interval = OFTEN } do seen[#seen + 1] = now.status .. " " .. tostring(now.statusMessage) end
+    local run = started { schedule = ENDLESS }
+    local messages, seen, ender = { "one", "two", "two" }, {}, nil
+    for now in run:watch { interval = OFTEN } do
+      seen[#seen + 1] = now.status .. " " .. tostring(now.statusMessage)
+      local message = table.remove(messages, 1)
+      if message then assert(run:update { status_message = message }) end
+      if #seen == 3 then ender = apify.spawn(end_after_looks, run, looks() + 2) end
+    end
+    assert(ender:wait())
     assert.same({ 4, "RUNNING one", "RUNNING two" }, { #seen, seen[2], seen[3] })
     assert.truthy(seen[4]:find "^SUCCEEDED ")
   end)
