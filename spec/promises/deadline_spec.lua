@@ -56,7 +56,7 @@ describe("a deadline", function()
 
   it("ends a push between or within its requests, and says what is in doubt", function()
     local dataset = client:run(running().id):dataset()
-    api:faults { match = { method = "POST", path = "/items$" }, action = { delay = 0.3 }, may_miss = true }       -- under memcheck none is sent by then
+    api:faults { match = { method = "POST", path = "/items$" }, action = { delay = 0.3 }, may_miss = true }       -- memcheck takes longer
     local n = 0
     local function big()
       n = n + 1
