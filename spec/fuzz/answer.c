@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #define MAX_BODY 20000                /* small enough to be reached */
-#define MAX_OUTPUT (4u << 20)
+#define MAX_OUTPUT (1u << 20)         /* of a stream, which is left then: what is larger takes long, and shows nothing more */
 
 typedef struct result {
   body_state state;
@@ -72,7 +72,7 @@ static body_state take (xfer *x, result *out) {
     memcpy(out->bytes + out->len, buf_bytes(b), n);
     out->len += n;
     xfer_drop(x, b->len);
-  } while (state == BODY_SOME);
+  } while (state == BODY_SOME && out->len < MAX_OUTPUT);
   return state;
 }
 
@@ -86,7 +86,7 @@ static void read_answer (const char *bytes, size_t len, size_t piece, int is_str
   out->len = 0;
   p = give_head(&x, bytes, end);
   check_fields(&x);
-  while (p < end && x.phase == PHASE_HEAD && x.code == ERR_OK) {
+  while (p < end && x.phase == PHASE_HEAD && x.code == ERR_OK && out->len < MAX_OUTPUT) {
     size_t n = 1 + fuzz_below(piece < (size_t)(end - p) ? piece : (size_t)(end - p));
     char *window = fuzz_exact(p, n);
     size_t taken = on_body(window, 1, n, &x);
@@ -113,8 +113,10 @@ void fuzz_one (lua_State *L, const char *bytes, size_t len) {
   int is_stream = (int)fuzz_below(2);
   read_answer(bytes, len, len, is_stream, &a);
   read_answer(bytes, len, 1 + fuzz_below(30), is_stream, &b);
-  fuzz_check(a.state == b.state && a.status == b.status && a.code == b.code, "cuts change no outcome");
-  fuzz_check(strcmp(a.message, b.message) == 0, "cuts change no reason");
-  if (a.state != BODY_FAIL) fuzz_check(a.len == b.len, "cuts change no length");         /* else it ends wherever that was seen */
+  if (a.len < MAX_OUTPUT && b.len < MAX_OUTPUT) {
+    fuzz_check(a.state == b.state && a.status == b.status && a.code == b.code, "cuts change no outcome");
+    fuzz_check(strcmp(a.message, b.message) == 0, "cuts change no reason");
+    if (a.state != BODY_FAIL) fuzz_check(a.len == b.len, "cuts change no length");       /* else it ends wherever that was seen */
+  }
   fuzz_check(memcmp(a.bytes, b.bytes, a.len < b.len ? a.len : b.len) == 0, "cuts change no byte");
 }
