@@ -85,6 +85,7 @@ describe("encode", function()
     local null, empty, mt = {}, io.stdout, {}
     local options = { nulls = { null }, empty_arrays = { empty }, array_mts = { mt } }
     assert.equal("[null,[],[],[1],{}]", core.encode({ null, empty, setmetatable({}, mt), setmetatable({ 1 }, mt), {} }, options))
+    assert.equal("[null,[],1]", core.encode({ mt, options, 1 }, { nulls = { mt }, empty_arrays = { options } }))
     assert.equal("[null]", core.encode { cjson.null })
     if cjson.empty_array ~= nil then
       assert.equal("[[],null]", core.encode({ cjson.empty_array, cjson.null }, { empty_arrays = { cjson.empty_array } }))
@@ -163,6 +164,15 @@ describe("encode", function()
     fails("0 is neither an index of an array nor a string key", { [0] = 1 })
     fails("1.5 is neither an index of an array nor a string key", { [1.5] = 1 })
     fails("a boolean cannot be a key", { [true] = 1 })
+    fails("a boolean cannot be a key", core.array { [true] = 1 })
+    for _, sort_keys in ipairs { false, true } do
+      local i, value = 0, nil
+      repeat
+        i = i + 1
+        value = { ["k" .. i] = 1, [i + 0.5] = 2 }
+      until type(next(value)) == "string"
+      fails(("a: the number key %s stands beside string keys"):format(i + 0.5), { a = value }, { sort_keys = sort_keys })
+    end
     fails("an array must not have the string key 'n'", core.array { 1, n = 1 })
     for _, value in ipairs { { 1, 2, n = 1 }, { n = 1, [2] = 1 } } do
       local text, message = core.encode(value)
@@ -201,7 +211,16 @@ describe("encode", function()
 
     it("writes its pairs, as an object or an array, at any depth", function()
       assert.equal('{"a":1,"b":{"c":[1,2]},"d":{}}', sorted(proxy { a = 1, b = { c = proxy { 1, 2 } }, d = proxy {} }))
-      assert.equal('[{"x":1}]', core.encode { proxy { x = 1 } })
+      assert.equal('[{"x":1},2,[3],4]', core.encode { proxy { x = 1 }, 2, proxy { 3 }, 4 })
+      local value = { a = proxy { x = 1 }, b = 2, c = proxy { 3 }, d = 4 }
+      assert.same({ a = { x = 1 }, b = 2, c = { 3 }, d = 4 }, (core.decode(core.encode(value))))
+      local given
+      local own = setmetatable({}, { __pairs = function(...)
+        given = { ... }
+        return next, {}, nil
+      end })
+      assert.equal("[1,{}]", core.encode { 1, own })
+      assert.is_true(#given == 1 and rawequal(given[1], own))
       assert.equal('{"kept":1}', core.encode(setmetatable({ hidden = 2 }, { __pairs = function() return next, { kept = 1 } end })))
       local steps = { "a", "b" }
       local function step(_, key)
@@ -226,6 +245,7 @@ describe("encode", function()
       local function raising(what) return setmetatable({}, { __pairs = function() error(what, 0) end }) end
       fails("its __pairs raised: no", raising "no")
       fails("x: its __pairs raised: table", { x = raising {} })
+      fails("x: its __pairs raised: boolean", { x = raising(true) })
       local _, message = core.encode { a = setmetatable({}, { __pairs = 1 }) }
       assert.truthy(message:find("a: its __pairs raised: attempt to call", 1, true), message)
       _, message = coroutine.wrap(function()
