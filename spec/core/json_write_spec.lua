@@ -166,7 +166,7 @@ describe("encode", function()
     fails("a boolean cannot be a key", { [true] = 1 })
     fails("a boolean cannot be a key", core.array { [true] = 1 })
     for _, sort_keys in ipairs { false, true } do
-      local i, value = 0, nil
+      local i, value = 0
       repeat
         i = i + 1
         value = { ["k" .. i] = 1, [i + 0.5] = 2 }
