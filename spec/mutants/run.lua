@@ -6,7 +6,7 @@ local mutate = require "spec.mutants.mutate"
 local targets = require "spec.mutants.targets"
 
 local HOME = "build/mutants"
-local PATIENCE = 4                       -- times as long as with the original code, and this many seconds: a spec that takes longer has seen it
+local PATIENCE = 12                      -- times as long as with the original code, and this many seconds: a spec that takes longer has seen it
 local JOBS = 2
 local BUSTED = "spec/setup/busted.lua -o spec/setup/counts.lua"
 
