@@ -20,11 +20,12 @@ describe("the body of a request", function()
   end)
 
   it("compresses from 1 KiB on what gets smaller", function()
-    local body, pieces = core.gzip(), {}
+    local body, pieces, are_taken = core.gzip(), {}, true
     for i = 1, 50000 do
       pieces[i] = ('{"n":%d,"text":"some text"},'):format(i)
-      assert.is_true(body:add(pieces[i]))
+      are_taken = are_taken and body:add(pieces[i]) == true
     end
+    assert.is_true(are_taken)
     local text = table.concat(pieces)
     local bytes, is_compressed = body:finish()
     assert.is_true(is_compressed)

@@ -238,7 +238,7 @@ describe("a tap", function()
       local row
       row, odd = take(tap)
       is_reading = false
-      if row ~= nil then got[#got + 1] = row.id elseif odd ~= nil or was_called or #got == #rows then break
+      if row ~= nil then got[#got + 1] = row.id elseif odd ~= nil or was_called or #got == #rows or x:failure() then break
       else tap:open(x, decoder, MANY, later(got[#got] or "0")) end
     end
     collectgarbage("setpause", pause)
