@@ -13,7 +13,7 @@ times, every = tonumber(times), tonumber(every)
 
 local log = results_path .. ".log"
 
-if rawget(_G, "jit") then apify.preload() end            -- LuaJIT leaves a file open whose name it has no memory for
+apify.preload()                                          -- one program alone loads modules: that takes as long as all that others do
 
 --- The server, and what all programs find there.
 local function prepare_world()
