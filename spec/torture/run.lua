@@ -13,8 +13,6 @@ times, every = tonumber(times), tonumber(every)
 
 local log = results_path .. ".log"
 
-apify.preload()                                          -- one program alone loads modules: that takes as long as all that others do
-
 --- The server, and what all programs find there.
 local function prepare_world()
   local api = server.start()
@@ -42,7 +40,7 @@ local function prepare_world()
   return t
 end
 
-apify.preload()                          -- what LuaJIT's `require` leaves open when its memory runs out is its own
+apify.preload()                          -- one program loads modules; what LuaJIT's `require` leaves open when its memory runs out is its own
 
 local world = prepare_world()
 
