@@ -95,6 +95,26 @@ describe("an interrupt at any moment of", function()
     assert.is_true(n > 100, n)
   end)
 
+  it("the first spawn tells nothing of fibers under way before the program ends", function()
+    local loaded, report, n, told, where = package.loaded["apify.loop.fiber"], loop.report, 0
+    finally(function() package.loaded["apify.loop.fiber"], loop.report = loaded, report end)
+    function loop.report(text) told = text:match "the program has ended.*" or told end
+    local function nap() apify.sleep(0.001) end
+    repeat
+      n = n + 1
+      package.loaded["apify.loop.fiber"] = nil
+      local fresh = require "apify.loop.fiber"             -- none of its fibers has begun yet
+      where = interrupts.call(n, 1, "loop/fiber.lua", function() fresh.spawn(nap) end)
+      local second = fresh.spawn(nap)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(told, where)
+      second:wait()
+      apify.sleep(0.002)
+    until not where
+    assert.is_true(n > 50, n)
+  end)
+
   it("a wait for all", function()
     interrupt_everywhere(function() assert(client:wait_all({ ids[1], ids[2], ids[3] }, { max_parallel = 2 })) end)
   end)
