@@ -106,6 +106,13 @@ end)
 describe("bytes without a row", function()
   local LONG = ("x"):rep(30)
 
+  it("are too many from the last row on", function()
+    local reader = core.rows(core.decoder {}, 20, 20)
+    reader:feed("[1," .. (" "):rep(40))
+    assert.equal(1, reader:next())
+    assert.same({ nil, "no row in the 20 bytes from byte 2 on", "too_large", 2 }, { reader:next() })
+  end)
+
   it("are too many where a row that is passed over does not end in time", function()
     for _, text in ipairs { '[1,"' .. LONG, '[1,"\\x' .. LONG .. '",2]', "[1,NaN" .. LONG .. ",2]", "[1,NaN" .. (" "):rep(30) .. ",2]",
       '[1,{"a":[' .. LONG .. "]},2]" } do
