@@ -41,13 +41,18 @@ describe("waiting for runs", function()
 
   describe("so many at a time", function()
     it("asks about no more, and sees all of them end", function()
-      local ids = add_all(40, { { 0, "RUNNING" }, { 0.4, "SUCCEEDED" } })
+      local ids = add_all(40, { { 0, "RUNNING" } })
       local seen, count = {}, 0
+      local ender = apify.spawn(function()
+        waiting.until_open(api, 5)
+        return api:admin("set_schedule", { ids = ids, schedule = { { 0, "RUNNING" }, { 0.2, "SUCCEEDED" } } })
+      end)
       for id, run, err in client:wait_each(ids, { max_parallel = 5 }) do
         assert.is_nil(err)
         assert.is_nil(seen[id])
         seen[id], count = run.status, count + 1
       end
+      assert(ender:wait())
       assert.equal(40, count)
       for _, id in ipairs(ids) do assert.equal("SUCCEEDED", seen[id]) end
       assert.is_true(most_open() <= 5, most_open())
