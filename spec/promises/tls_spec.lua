@@ -2,6 +2,7 @@
 local apify = require "apify"
 local program = require "spec.support.program"
 local testbed = require "spec.support.testbed"
+local waiting = require "spec.support.waiting"
 
 local s = testbed.local_api()
 
@@ -66,18 +67,22 @@ describe("a server", function()
 end)
 
 describe("connections", function()
-  -- 50 requests at once; the number of connections that the server saw for them.
-  local function fifty(client)
-    s:faults { action = { delay = 0.1 } }
-    local fns = {}
-    for i = 1, 50 do fns[i] = function() return client:runs():list { limit = 1 } end end
-    local pages = assert(apify.all(fns))
-    assert.equal(50, #pages)
+  -- The number of connections that the server has seen.
+  local function connections()
     local seen, count = {}, 0
     for _, r in ipairs(s:log().requests) do
       if not seen[r.connection] then seen[r.connection], count = true, count + 1 end
     end
     return count
+  end
+
+  -- 50 requests at once; the number of connections for them.
+  local function fifty(client)
+    s:faults { action = { delay = 0.1 } }
+    local fns = {}
+    for i = 1, 50 do fns[i] = function() return client:runs():list { limit = 1 } end end
+    assert.equal(50, #assert(apify.all(fns)))
+    return connections()
   end
 
   it("of HTTP/2 are one for 50 requests at once", function()
@@ -94,7 +99,13 @@ describe("connections", function()
   end)
 
   it("of plain HTTP do not wait for each other", function()
-    assert.equal(50, fifty(tls { url = "url" }))
+    local client, id = tls { url = "url" }, waiting.add(s)
+    local waits = {}
+    for i = 1, 50 do waits[i] = apify.spawn(function() return client:run(id):wait_for_finish() end) end
+    waiting.until_open(s, 50)                                    -- none of which is answered
+    s:admin("set_status", { ids = { id }, status = "SUCCEEDED" })
+    for _, wait in ipairs(waits) do assert.equal("SUCCEEDED", assert(wait:wait()).status) end
+    assert.equal(50, connections())
   end)
 
   it("are shared by clients, and used again", function()
