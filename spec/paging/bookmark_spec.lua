@@ -66,6 +66,7 @@ describe("a bookmark", function()
       function(p) p.mark.ids = { a = "b" } end,
       function(p) p.mark.ats = { {} } end, function(p) p.mark.ats = { "a", "b" } end, function(p) p.mark.is_plain = "no" end,
       function(p) p.mark.again = -1 end, function(p) p.mark.again = "0" end, function(p) p.mark.again = p.mark.pos + 1 end,
+      function(p) p.mark.other = 1 end,
       function(p) p.mark = { kind = "items", pos = 1 } end, function(p) p.mark = { kind = "items", pos = 1, skip = "1" } end,
       function(p) p.mark = { kind = "items", pos = {}, skip = 0 } end, function(p) p.mark = { kind = "items", pos = 1, skip = 1, limit = "x" } end,
       function(p) p.mark = { kind = "cursor" } end, function(p) p.mark = { kind = "cursor", given = { 5 } } end,
@@ -95,7 +96,8 @@ describe("a bookmark", function()
       p.path = "/actor-runs/" .. id .. "/dataset/items"
       assert.same(p, bookmark.read(bookmark.write(p)))
     end
-    for _, body in ipairs { "5", "null", "[]", '"x"', "true" } do
+    local endless = '{"at":{"given":[],"kind":"cursor","x":[1e999]},"path":"/a","query":[]}'           -- which could not be written again
+    for _, body in ipairs { "5", "null", "[]", '"x"', "true", endless } do
       local a, b = 1, 0
       for i = 1, #body do
         a = (a + body:byte(i)) % 65521

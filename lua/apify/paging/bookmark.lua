@@ -100,6 +100,9 @@ local function is_whole(place)
   if run_id and not is_id(run_id) then return false end                 -- it goes into a URL as it is
   local mark = place.mark
   local fields = MARKS[mark.kind or false]
+  for name in pairs(mark) do
+    if name ~= "kind" and not (fields and fields[name]) then return false end
+  end
   return fields ~= nil and fits(fields, mark) and #(mark.ats or "") <= #(mark.ids or "") and (mark.again or 0) <= (mark.pos or 0)
 end
 
