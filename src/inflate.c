@@ -139,6 +139,7 @@ static err_code run (inflater *f, const char *in, size_t len, size_t *used, char
 
 err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
   *used = *made = 0;
+  if (f->state == INFLATE_FAILED) return ERR_DECODE;         /* isa-l, asked again, would give whatever is in its memory */
   if (len == 0 && !f->is_full) return ERR_OK;
   if (f->state == INFLATE_NONE) {
     if (f->coding == CODING_DEFLATE && len < ZLIB_HEADER) return ERR_OK;
@@ -151,6 +152,7 @@ err_code inflater_run (inflater *f, const char *in, size_t len, size_t *used, ch
     f->state = INFLATE_RUNNING;
   }
   err_code rc = run(f, in, len, used, out, room, made);
+  if (rc == ERR_DECODE) f->state = INFLATE_FAILED;
   f->is_full = f->state == INFLATE_RUNNING && *made == room;
   return rc;
 }

@@ -24,7 +24,8 @@ typedef enum coding {
 typedef enum inflate_state {
   INFLATE_NONE,          /* not begun */
   INFLATE_RUNNING,
-  INFLATE_ENDED          /* at the end of the stream, or of a gzip member: the body may end here */
+  INFLATE_ENDED,         /* at the end of the stream, or of a gzip member: the body may end here */
+  INFLATE_FAILED         /* for good */
 } inflate_state;
 
 typedef struct inflater {

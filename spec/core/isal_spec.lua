@@ -9,6 +9,10 @@ local submit, finish, drive, answer = transfers.submit, transfers.finish, transf
 local CODE_ONLY_ISAL_TAKES = ("1f8b080000000000000305c181000000008020d6fc257a000008ce8b6f2614000000"):gsub("%x%x", function(digits)
   return string.char(tonumber(digits, 16))
 end)                                     -- 20 times an "a"; its code for distances, which it does not use, is incomplete
+local POINTS_TOO_FAR = ("1f8b080000502f3420640a636f6e74656e742d6e656e6e65636f74742d656e636f64696e673a67" .. ("ff"):rep(58) .. "09ffffffffffff21"
+  .. ("ff"):rep(21) .. "69207a706e746974790a636f6e74656e3132372e302e302e3174"):gsub("%x%x", function(digits)
+  return string.char(tonumber(digits, 16))
+end)                                     -- 111 bytes, then some that are too far back
 local HAS_ISAL = core.inflater "isa-l" == "isa-l"
 
 setup(transfers.start)
@@ -51,7 +55,7 @@ local function text_of(body)
 end
 
 -- What a stream gives whose body comes byte by byte, each of which is read at once, and how it ends.
-local function dripped(body)
+local function dripped(body, status)
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:settimeout(0)
@@ -60,7 +64,7 @@ local function dripped(body)
     peer = peer or listener:accept()
     return peer
   end)
-  local head = ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"):format(#body)
+  local head = ("HTTP/1.1 %d X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"):format(status or 200, #body)
   peer:send(head)
   x:want(true)
   for i = 1, #body do
@@ -139,6 +143,12 @@ for _, name in ipairs { "zlib", "isa-l" } do
           assert.same({ nil, "the gzip stream is damaged", "decode" }, { text_of(member(text, part)) })
         end
       end
+    end)
+
+    it("gives nothing more once it was damaged, however often it is asked", function()
+      local text, why = dripped(POINTS_TOO_FAR, 400)
+      assert.is_true(#text <= 111, #text)
+      assert.is_true(why == "end" or why:find "damaged" ~= nil, why)
     end)
 
     it("ends early wherever it is cut, also in its second member", function()
