@@ -9,6 +9,7 @@ local shell = require "spec.support.shell"
 
 local REQUESTS = tonumber(arg[1]) or 100000
 local PARALLEL = 8
+local PARTS = 10                         -- requests of nginx's own
 local SLACK_KB = 1024                    -- pages of the allocator that are not its own
 
 local function fault(probability, action) return { match = { probability = probability, path = "^/v2/" }, action = action, may_miss = true } end
@@ -46,14 +47,28 @@ local LOCATION = [[
     }
   }]]
 
+-- Put what another request told behind what the ones before it did.
+local function add(all, told)
+  local last = all.samples[#all.samples]
+  for _, sample in ipairs(told.samples) do
+    sample.requests = sample.requests + (last and last.requests or 0)
+    table.insert(all.samples, sample)
+  end
+  for how, count in pairs(told.outcomes) do all.outcomes[how] = (all.outcomes[how] or 0) + count end
+  all.secs = all.secs + told.secs
+end
+
+-- In requests of nginx's own, one after the other: what one of them has of nginx's memory for each of its threads, it has until it ends.
 local function run_nginx(_, api)
-  local nginx = nginx_server.start(api.url, { servers = LOCATION })
-  local url = ("'http://host/soak?requests=%d&parallel=%d'"):format(REQUESTS, PARALLEL)
-  local output = program.shell(("curl -sS --max-time 7200 --unix-socket %s/soak %s"):format(nginx.dir, url))
-  local log = shell.read_file(nginx.dir .. "/error.log")
+  local nginx, all = nginx_server.start(api.url, { servers = LOCATION }), { samples = {}, outcomes = {}, secs = 0 }
+  local url = ("'http://host/soak?requests=%d&parallel=%d'"):format(math.ceil(REQUESTS / PARTS), PARALLEL)
+  for _ = 1, PARTS do
+    local output = program.shell(("curl -sS --max-time 7200 --unix-socket %s/soak %s"):format(nginx.dir, url))
+    if not output:find "^{" then error("nginx: " .. output .. shell.read_file(nginx.dir .. "/error.log")) end
+    add(all, core.decode(output))
+  end
   nginx:stop()
-  if not output:find "^{" then error("nginx: " .. output .. log) end
-  return output
+  return core.encode(all)
 end
 
 -- What grew between the first third and the end: words, or nil.
