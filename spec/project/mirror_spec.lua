@@ -3,6 +3,11 @@
 
 local sources = require "spec.support.sources"
 
+local AT_THE_TOP = {}
+for name in ("CHANGELOG.md CONTRIBUTING.md LICENSE Makefile README.md apify apify-scm-1.rockspec build docs examples lua spec src"):gmatch "%S+" do
+  AT_THE_TOP[name] = true
+end
+
 -- The spec that covers a module which has none of its own.
 local COVERED_BY = {
   ["nginx"] = "hosts/nginx_life_spec",
@@ -76,5 +81,14 @@ describe("the mirror", function()
     local known = { ["meta/"] = true }
     for _, folder in ipairs(MIRRORED) do known[folder] = true end
     for module in pairs(MODULES) do assert(known[module:match "^(.-)[^/]*$"], module .. " is in a folder that is not mirrored") end
+  end)
+
+  it("has nothing beside it at the top but what belongs there", function()
+    local found = {}
+    for _, path in ipairs(sources.list ".") do
+      local name = path:gsub("^%./", ""):match "^[^/]+"
+      if not name:find "^%." and not AT_THE_TOP[name] then found[name] = true end
+    end
+    assert.same({}, found)
   end)
 end)
