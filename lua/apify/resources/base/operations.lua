@@ -92,6 +92,12 @@ local function with_changes(kind, made)
   return made
 end
 
+--- A list of what can be made anew.
+local function with_create(kind, made)
+  made.create = operation.new("POST", "", kind)
+  return made
+end
+
 --- By noun, what makes its operations.
 local makers = {}
 
@@ -231,7 +237,7 @@ end
 
 for _, noun in ipairs { "version", "env_var" } do
   makers[noun] = function() return with_changes(noun, {}) end
-  makers[noun .. "s"] = function() return { list = operation.new("GET", "", "page"), create = operation.new("POST", "", noun) } end
+  makers[noun .. "s"] = function() return with_create(noun, { list = operation.new("GET", "", "page") }) end
 end
 
 makers.run = function()
@@ -288,17 +294,13 @@ makers.storages = function()
 end
 
 makers.actors = function()
-  local made = collection(join(desc, {
+  return with_create("object", collection(join(desc, {
     { "my", "my", flag }, { "sort_by", "sortBy", options.open_enum { "createdAt", "stats.lastRunStartedAt" } },
-  }))
-  made.create = operation.new("POST", "", "object")
-  return made
+  })))
 end
 
 makers.tasks = function()
-  local made = collection(desc)
-  made.create = operation.new("POST", "", "object")
-  return made
+  return with_create("object", collection(desc))
 end
 
 makers.builds = function()
@@ -340,9 +342,7 @@ makers.user = function()
 end
 
 makers.schedules = function()
-  local made = collection(desc)
-  made.create = operation.new("POST", "", "object")
-  return made
+  return with_create("object", collection(desc))
 end
 
 makers.schedule = function()
@@ -362,9 +362,7 @@ end
 -- Webhooks
 
 makers.webhooks = function()
-  local made = collection(desc)
-  made.create = operation.new("POST", "", "object")
-  return made
+  return with_create("object", collection(desc))
 end
 
 makers.webhook = function()
