@@ -97,6 +97,7 @@ build = {
     ["apify.loop"] = "lua/apify/loop/init.lua",
     ["apify.loop.reactor"] = "lua/apify/loop/reactor.lua",
     ["apify.loop.scheduler"] = "lua/apify/loop/scheduler.lua",
+    ["apify.loop.timers"] = "lua/apify/loop/timers.lua",
     ["apify.meta.account"] = "lua/apify/meta/account.lua",
     ["apify.meta.actors"] = "lua/apify/meta/actors.lua",
     ["apify.meta.builds"] = "lua/apify/meta/builds.lua",

@@ -19,6 +19,7 @@ return {
   ["lua/apify/http/retry.lua"] = with("http/retry"),
   ["lua/apify/http/redirect.lua"] = with("http/redirect", "promises/security"),
   ["lua/apify/loop/clock.lua"] = with("loop/clock", "promises/deadline"),
+  ["lua/apify/loop/timers.lua"] = with("loop/timers", "loop/scheduler"),
   ["lua/apify/paging/bookmark.lua"] = with("paging/bookmark", "paging/bookmark_storages"),
   ["lua/apify/paging/cursor_plan.lua"] = with("paging/cursor_plan"),
   ["lua/apify/paging/item_plan.lua"] = with("paging/item_plan"),

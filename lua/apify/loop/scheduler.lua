@@ -4,7 +4,7 @@
 --- An error may come at any moment, such as Ctrl-C's. Who stays anywhere is in a set rather than counted, `leave` may be called again, and
 --- `recover` finds those who would have been resumed.
 local core = require "apify.core"
-local heap = require "apify.util.heap"
+local timers = require "apify.loop.timers"
 
 local unpack = table.unpack or unpack
 
@@ -13,7 +13,6 @@ local scheduler = {
 }
 
 local MAX_DEPTH = 32                     -- fibers resumed inside each other; Lua 5.4 has room for about a hundred
-local MIN_TIMERS = 256                   -- timers below which those of waits that are over may stay where they are
 
 --- A place to wait at. `wake` wakes whoever waits here, or else the next who comes.
 ---@class apify.Waiter
@@ -38,6 +37,7 @@ local MIN_TIMERS = 256                   -- timers below which those of waits th
 ---@field private place integer|false in the queue of those that can go on; false once it was resumed
 ---@field private message any the error that ended its function, or false
 ---@field private ticket? apify.Ticket where it waits
+---@field private timer? number the time of its timer, see timers.lua
 
 local PARK = {}                          -- what a managed coroutine yields: nobody else can, by accident
 
@@ -47,7 +47,6 @@ local counted = {}                       -- those: a set
 
 local tasks = {}                         -- managed coroutine -> task; anchors what is parked
 local ready, ready_first, ready_last = {}, 1, 0
-local timers, timers_limit = heap.new(), MIN_TIMERS
 local innermost                          -- the task that was resumed last on this stack
 local depth = 0                          -- tasks on this stack
 local stays, fiber_stays = {}, {}        -- sets of tickets: all, and those of tasks that are resumed from here
@@ -125,7 +124,7 @@ local function bury(task, ok, message)
   end
   scheduler.note_end(task)
   tasks[co] = nil
-  task.co = nil
+  task.co, task.on_crash = nil, nil                               -- its timer may stay for long: it keeps nothing alive
 end
 
 --- The task has yielded or ended: what coroutine.resume returned.
@@ -213,21 +212,6 @@ function scheduler.wake(waiter)
   end
 end
 
---- Throw away the timers of waits that are over, once they may be more than the others.
-local function sweep_timers()
-  local kept = heap.new()
-  for _, task in pairs(tasks) do
-    local ticket = task.ticket
-    if ticket and not ticket.adapter and ticket.deadline < math.huge then kept:push(ticket.deadline, ticket) end
-  end
-  timers, timers_limit = kept, math.max(MIN_TIMERS, 2 * kept:size())
-end
-
-local function add_timer(ticket)
-  if timers:size() >= timers_limit then sweep_timers() end
-  timers:push(ticket.deadline, ticket)
-end
-
 --- A ticket for a wait that is about to begin. Without `adapter` it is the task that is to be resumed.
 ---@param waiter apify.Waiter
 ---@param deadline number
@@ -249,7 +233,7 @@ function scheduler.enter(ticket)
   ticket.is_awake = waiter.is_awake
   ticket.next = waiter.first
   waiter.first = ticket
-  if not adapter and not ticket.is_awake and ticket.deadline < math.huge then add_timer(ticket) end
+  if not adapter and not ticket.is_awake then timers.set(task, tasks) end
   return ticket
 end
 
@@ -275,7 +259,6 @@ function scheduler.leave(ticket)
   if task and not ticket.adapter then task.place = false end          -- it goes on already, whatever else has woken it
   if task then task.ticket = nil end
   stays[ticket], fiber_stays[ticket] = nil, nil
-  ticket.inside = nil                                             -- its timer may stay for long: it keeps nothing alive
   ticket.waiter = nil
   return ticket.is_awake
 end
@@ -325,13 +308,7 @@ end
 --- When the next timer is due; infinity without timers, 0 when somebody can go on at once.
 ---@return number
 function scheduler.next_time()
-  if ready_first <= ready_last then return 0 end
-  while true do
-    local key, ticket = timers:peek()
-    if not key then return math.huge end
-    if ticket.waiter then return key end
-    timers:pop()
-  end
+  return ready_first <= ready_last and 0 or timers.next_time()
 end
 
 --- A round: resume whoever can go on, the tasks that are ready now, and those whose time has come; if `clock` is given, for a slice of
@@ -341,12 +318,7 @@ end
 function scheduler.run(now, clock)
   if not scheduler.can_resume() then return end
   if is_hurt then scheduler.recover() end
-  while true do
-    local key, ticket = timers:peek()
-    if not key or key > now then break end
-    if ticket.waiter then enqueue(ticket.inside) end
-    timers:pop()
-  end
+  timers.run(now, enqueue)
   for _ = ready_first, ready_last do                              -- not those that become ready meanwhile: they are in the next round
     if ready_first > ready_last then return end
     resume_next()
@@ -390,7 +362,7 @@ function scheduler.recover(why)
   if queue[1] then on_ready() end
   count_cancelled()
   for _, task in ipairs(dead) do bury(task, false, task.message or why or "the fiber was interrupted") end
-  sweep_timers()
+  timers.sweep(tasks)
   is_hurt = false
 end
 

@@ -1,0 +1,76 @@
+--- When those who wait in fibers are to go on at the latest.
+---
+--- A task that waits again and again, each time until later, keeps the timer that it has: when that is due, it is put off to where the task
+--- is by then. So a timer may be early, and most waits need none of their own. An error may come at any moment, such as Ctrl-C's: what is in
+--- the queue twice is no harm, and `sweep` puts back what is missing.
+local heap = require "apify.util.heap"
+
+local timers = {}
+
+local MIN_TIMERS = 256                   -- timers below which those of waits that are over may stay where they are
+
+local queue, limit = heap.new(), MIN_TIMERS
+
+--- Until when the task waits; nil where it does not, waits for ever, or is not resumed by the scheduler.
+local function deadline_of(task)
+  local ticket = task.ticket
+  if ticket and not ticket.adapter and ticket.deadline < math.huge then return ticket.deadline end
+end
+
+--- Have a timer for a task that has begun to wait, one of all these.
+---@param task apify.Task
+---@param tasks table<thread, apify.Task>
+function timers.set(task, tasks)
+  local deadline = deadline_of(task)
+  if not deadline or task.timer and task.timer <= deadline then return end
+  if queue:size() >= limit then return timers.sweep(tasks) end
+  queue:push(deadline, task)
+  task.timer = deadline
+end
+
+--- Begin anew, with one timer for each of those who wait.
+---@param tasks table<thread, apify.Task>
+function timers.sweep(tasks)
+  local kept = heap.new()
+  for _, task in pairs(tasks) do
+    task.timer = deadline_of(task)
+    if task.timer then kept:push(task.timer, task) end
+  end
+  queue, limit = kept, math.max(MIN_TIMERS, 2 * kept:size())
+end
+
+--- When the first timer is due; infinity when nobody waits for a time.
+---@return number
+function timers.next_time()
+  while true do
+    local key, task = queue:peek()
+    if not key then return math.huge end
+    if key == task.timer then
+      if deadline_of(task) then return key end
+      task.timer = nil
+    end
+    queue:pop()
+  end
+end
+
+--- Call the function with each task whose time has come.
+---@param now number
+---@param go_on fun(task: apify.Task)
+function timers.run(now, go_on)
+  while true do
+    local key, task = queue:peek()
+    if not key or key > now then return end
+    if key == task.timer then
+      local deadline = deadline_of(task)
+      if deadline and deadline > now then queue:push(deadline, task)
+      else
+        if deadline then go_on(task) end
+        deadline = nil
+      end
+      task.timer = deadline
+    end
+    queue:pop()
+  end
+end
+
+return timers

@@ -1,0 +1,145 @@
+--- When those who wait in fibers are to go on at the latest, with tasks that are plain tables.
+local function fresh()
+  package.loaded["apify.loop.timers"] = nil
+  return require "apify.loop.timers"
+end
+
+-- The value of a local of the module that one of its functions uses.
+local function inner(fn, name)
+  for i = 1, 60 do
+    local found, value = debug.getupvalue(fn, i)
+    if found == name then return value end
+  end
+  error("no upvalue " .. name)
+end
+
+describe("the timers", function()
+  local timers, tasks
+
+  before_each(function() timers, tasks = fresh(), {} end)
+
+  -- A task that has begun to wait until then.
+  local function waiting(deadline, adapter)
+    local task = { ticket = { deadline = deadline, adapter = adapter } }
+    tasks[task] = task
+    timers.set(task, tasks)
+    return task
+  end
+
+  local function wait_again(task, deadline)
+    task.ticket = { deadline = deadline }
+    timers.set(task, tasks)
+  end
+
+  local function size() return inner(timers.set, "queue"):size() end
+
+  -- Those whose time has come, in their order; each ends its wait when it goes on.
+  local function due(now)
+    local list = {}
+    timers.run(now, function(task)
+      list[#list + 1] = task
+      task.ticket = nil
+    end)
+    return list
+  end
+
+  it("are due in the order of their times", function()
+    local third, first, second = waiting(3), waiting(1), waiting(2)
+    assert.equal(1, timers.next_time())
+    assert.same({}, due(0.9))
+    assert.same({ first, second }, due(2))
+    assert.equal(3, timers.next_time())
+    assert.same({ third }, due(3))
+    assert.equal(math.huge, timers.next_time())
+  end)
+
+  it("are none of those who wait for ever, or elsewhere", function()
+    waiting(math.huge)
+    waiting(1, {})
+    assert.equal(0, size())
+    assert.equal(math.huge, timers.next_time())
+  end)
+
+  it("are none of those who wait no more, whoever asks first", function()
+    local task, other = waiting(1), waiting(2)
+    task.ticket = nil
+    assert.equal(2, timers.next_time())
+    assert.equal(1, size())
+    other.ticket = nil
+    assert.same({}, due(5))
+    assert.equal(0, size())
+    wait_again(task, 7)
+    wait_again(other, 8)
+    assert.same({ task, other }, due(8))
+  end)
+
+  it("are put off where the task waits again, until later", function()
+    local task = waiting(1)
+    for deadline = 2, 1000 do wait_again(task, deadline) end
+    assert.equal(1, size())
+    assert.is_true(timers.next_time() <= 1000)
+    assert.same({}, due(1))
+    assert.equal(1000, timers.next_time())
+    assert.same({}, due(999))
+    assert.same({ task }, due(1000))
+    assert.equal(0, size())
+  end)
+
+  it("come earlier where the task waits again, for a shorter time", function()
+    local task = waiting(9)
+    wait_again(task, 2)
+    assert.equal(2, timers.next_time())
+    assert.same({ task }, due(2))
+    wait_again(task, 20)
+    assert.same({}, due(10))
+    assert.equal(20, timers.next_time())
+    assert.same({ task }, due(20))
+    assert.same({}, due(30))
+  end)
+
+  it("wake nobody who waits for ever now", function()
+    local task = waiting(1)
+    wait_again(task, math.huge)
+    assert.same({}, due(5))
+    wait_again(task, 1)
+    assert.equal(1, timers.next_time())
+    wait_again(task, math.huge)
+    assert.equal(math.huge, timers.next_time())
+  end)
+
+  it("are thrown away when many of them are of waits that are over", function()
+    local others = {}
+    for i = 1, 200 do others[i] = waiting(1000 + i) end
+    local task = waiting(1e9)
+    for i = 1, 5000 do
+      wait_again(task, 1e9 - i)
+      assert.equal(1001, timers.next_time())
+    end
+    assert.is_true(size() < 500)
+    local list = due(1e9 - 5000)
+    assert.equal(201, #list)
+    assert.equal(others[1], list[1])
+    assert.equal(task, list[201])
+  end)
+
+  it("of many are seldom looked through", function()
+    local sweep, count = timers.sweep, 0
+    timers.sweep = function(all)
+      count = count + 1
+      return sweep(all)
+    end
+    for i = 1, 5000 do waiting(i) end
+    assert.is_true(count > 0 and count < 10, count)
+    assert.equal(5000, #due(5000))
+  end)
+
+  it("find those again whose timers an interrupt has lost", function()
+    local task, other = waiting(4), waiting(math.huge)
+    inner(timers.set, "queue"):pop()
+    other.timer = 3
+    timers.sweep(tasks)
+    assert.is_nil(other.timer)
+    assert.equal(4, timers.next_time())
+    assert.same({ task }, due(4))
+  end)
+end)
