@@ -8,7 +8,9 @@
 #define SECRET_TYPE "apify.secret"
 #define MIN_MASKED 8                               /* a shorter one is no secret, and found in any text */
 
-const char *secret_text (lua_State *L, int idx) {
+static const char bearer[] = "Authorization: Bearer ";             /* in front of each token */
+
+const char *secret_header (lua_State *L, int idx) {
   return luaL_testudata(L, idx, SECRET_TYPE);
 }
 
@@ -18,8 +20,9 @@ static int l_new (lua_State *L) {
   const char *s = luaL_checklstring(L, 1, &len);
   for (size_t i = 0; i < len; i++)
     luaL_argcheck(L, (unsigned char)s[i] > ' ' && (unsigned char)s[i] < 127, 1, "a token has printable ASCII characters only");
-  char *copy = lua_newuserdatauv(L, len + 1, 0);
-  memcpy(copy, s, len + 1);
+  char *header = lua_newuserdatauv(L, sizeof bearer + len, 0);
+  memcpy(header, bearer, sizeof bearer - 1);
+  memcpy(header + sizeof bearer - 1, s, len + 1);
   luaL_setmetatable(L, SECRET_TYPE);
   return 1;
 }
@@ -52,7 +55,7 @@ static size_t match_token (const char *s, size_t len, const char *token) {
 
 /* secret:mask(text) -> the text with *** wherever it has the token, however that is written.   Pushes 1 value. */
 static int l_mask (lua_State *L) {
-  const char *token = luaL_checkudata(L, 1, SECRET_TYPE);
+  const char *header = luaL_checkudata(L, 1, SECRET_TYPE), *token = header + sizeof bearer - 1;
   size_t len, done = 0;
   const char *s = luaL_checklstring(L, 2, &len);
   if (strlen(token) < MIN_MASKED) {

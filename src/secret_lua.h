@@ -6,8 +6,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The text of the secret at 'idx', or NULL when the value there is not one; the stack stays as it was. */
-const char *secret_text (lua_State *L, int idx);
+/* The header line that carries the secret at 'idx', or NULL when the value there is not one; the stack stays as it was. */
+const char *secret_header (lua_State *L, int idx);
 
 #pragma GCC visibility pop
 

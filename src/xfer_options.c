@@ -112,12 +112,9 @@ static err_code apply_headers (lua_State *L, int idx, struct curl_slist **list) 
 }
 
 static err_code apply_secret (lua_State *L, int idx, struct curl_slist **list) {
-  const char *token = secret_text(L, idx);
-  if (token == NULL) luaL_error(L, "option 'secret' is not a secret");
-  lua_pushfstring(L, "Authorization: Bearer %s", token);
-  err_code rc = add_header(list, lua_tostring(L, -1));
-  lua_pop(L, 1);
-  return rc;
+  const char *line = secret_header(L, idx);
+  if (line == NULL) luaL_error(L, "option 'secret' is not a secret");
+  return add_header(list, line);
 }
 
 static err_code apply_string (lua_State *L, int idx, CURL *easy, const option *o) {
