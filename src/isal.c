@@ -1,7 +1,8 @@
 /* isal.c - isa-l's decoder, looked up by name when the first body wants it; a build without its header has none.
 ** 100 pages of 545 KB each, in windows of 64 KiB: zlib 104 ms, 10 of them the checksum; isa-l 55 ms, with the checksum; libdeflate 43 ms,
-** but it wants whole pages in memory. A body of 550 bytes: zlib 3.9 us, isa-l 2.7 us. A thread of its own would hide what is left of it,
-** at the cost of a second core, and of a core that has no threads. */
+** but it wants whole pages in memory. A body of 550 bytes: zlib 3.9 us, isa-l 2.7 us. On a thread of its own, a window ahead of the reader,
+** it took 11 to 18 % more CPU and, of the wall time of 100,000 runs, nothing off on Lua 5.4 and 6 % on LuaJIT: in a process with two threads
+** each malloc costs more, and the bytes have to come from the other core. */
 #include "isal.h"
 
 #include <stdlib.h>
@@ -42,8 +43,12 @@ int isal_is_here (void) {
   return init_state != NULL;
 }
 
+static void *spare;                     /* a state that nobody uses: giving so large a block back makes malloc tidy up, each time */
+
 err_code isal_begin (void **state) {
-  struct inflate_state *s = *state = malloc(sizeof *s);     /* 85 KB, of which small bodies touch little: not cleared */
+  struct inflate_state *s = __atomic_exchange_n(&spare, NULL, __ATOMIC_ACQUIRE);
+  if (s == NULL) s = malloc(sizeof *s);                     /* 85 KB, of which small bodies touch little: not cleared */
+  *state = s;
   if (s == NULL) return ERR_MEMORY;
   init_state(s);
   s->crc_flag = ISAL_GZIP_NO_HDR_VER;
@@ -85,6 +90,12 @@ err_code isal_run (void *state, const char *in, size_t len, size_t *used, char *
   return ERR_DECODE;
 }
 
+void isal_free (void **state) {
+  void *own = *state;
+  *state = NULL;
+  if (own != NULL) free(__atomic_exchange_n(&spare, own, __ATOMIC_ACQ_REL));
+}
+
 #else
 
 int isal_is_here (void) {
@@ -103,9 +114,8 @@ err_code isal_run (void *state, const char *in, size_t len, size_t *used, char *
   return ERR_DECODE;
 }
 
-#endif
-
 void isal_free (void **state) {
-  free(*state);
   *state = NULL;
 }
+
+#endif
