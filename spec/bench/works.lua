@@ -104,12 +104,14 @@ local works = {
     { "lua_curl", "calls " .. FAST },
     { "here", "calls " .. FAST, floor = { wall = 5, cpu = 8 } },
     { "jit", "calls " .. FAST, floor = { wall = 5, cpu = 10 } },
+    { "floor", FAST .. "/v2/actor-runs/1 2000 1 1" },
   },
   {
     title = "small requests, 50 at once", count = 2000,
     { "javascript", "calls50 " .. FAST },
     { "here", "calls50 " .. FAST, floor = { wall = 9, cpu = 12 } },
     { "jit", "calls50 " .. FAST, floor = { wall = 11, cpu = 14 } },
+    { "floor", FAST .. "/v2/actor-runs/1 2000 1 50" },
   },
   {
     title = "a thousand waits", rounds = 1, note = true, has_own_answers = true,
