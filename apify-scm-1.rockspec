@@ -103,6 +103,7 @@ build = {
     ["apify.meta.builds"] = "lua/apify/meta/builds.lua",
     ["apify.meta.core"] = "lua/apify/meta/core.lua",
     ["apify.meta.core_tap"] = "lua/apify/meta/core_tap.lua",
+    ["apify.meta.core_transfer"] = "lua/apify/meta/core_transfer.lua",
     ["apify.meta.runs"] = "lua/apify/meta/runs.lua",
     ["apify.meta.storages"] = "lua/apify/meta/storages.lua",
     ["apify.meta.webhooks"] = "lua/apify/meta/webhooks.lua",

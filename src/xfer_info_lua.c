@@ -166,18 +166,33 @@ static void set_number (lua_State *L, const char *name, lua_Number value) {
   lua_setfield(L, -2, name);
 }
 
+/* Did it go over a connection that was there already? */
+static int is_reused (const xfer *x) {
+  long connects = 0;
+  curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+  return connects == 0 && x->phase >= PHASE_SENT;
+}
+
+/* transfer:totals() -> bytes received, bytes of the body after decoding, was the connection there already?   Pushes 3 values. */
+static int l_totals (lua_State *L) {
+  const xfer *x = xfer_check(L);
+  lua_pushinteger(L, (lua_Integer)x->receive.wire);
+  lua_pushinteger(L, (lua_Integer)x->receive.decoded);
+  lua_pushboolean(L, is_reused(x));
+  return 3;
+}
+
 /* transfer:stats() -> table: bytes_wire, bytes_decoded, http_version, is_reused, times in seconds.   Pushes 1 value. */
 static int l_stats (lua_State *L) {
   xfer *x = xfer_check(L);
-  long version = 0, connects = 0;
+  long version = 0;
   curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
   lua_createtable(L, 0, 5);
   set_count(L, "bytes_wire", x->receive.wire);
   set_count(L, "bytes_decoded", x->receive.decoded);
   lua_pushstring(L, version >= CURL_HTTP_VERSION_2_0 ? "2" : version == CURL_HTTP_VERSION_1_0 ? "1.0" : "1.1");
   lua_setfield(L, -2, "http_version");
-  lua_pushboolean(L, connects == 0 && x->phase >= PHASE_SENT);
+  lua_pushboolean(L, is_reused(x));
   lua_setfield(L, -2, "is_reused");
   lua_createtable(L, 0, 6);
   for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
@@ -237,6 +252,7 @@ const luaL_Reg xfer_info[] = {
   { "proof", l_proof },
   { "stats", l_stats },
   { "status", l_status },
+  { "totals", l_totals },
   { "was_resent", l_was_resent },
   { "was_sent", l_was_sent },
   { NULL, NULL }

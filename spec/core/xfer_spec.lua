@@ -42,7 +42,7 @@ describe("a transfer", function()
     x:close()
     x:close()
     assert.is_false(x:is_open())
-    for _, method in ipairs { "phase", "status", "text", "stats", "failure", "headers", "progress" } do
+    for _, method in ipairs { "phase", "status", "text", "stats", "totals", "failure", "headers", "progress" } do
       assert.is_false(pcall(function() return x[method](x) end))
     end
   end)

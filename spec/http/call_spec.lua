@@ -37,6 +37,7 @@ local function transfer()
   function x:header(name) return self.head[name] end
   function x:text() return self.body or "" end
   x.stats = function() return { bytes_wire = 10, bytes_decoded = 5, is_reused = false, times = {} } end
+  x.totals = function() return 10, 5, false end
   function x:close() self.is_closed = true end
   function x:reach(phase)
     self.at, self.touched = phase, now

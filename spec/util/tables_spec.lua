@@ -20,6 +20,12 @@ describe("merged tables", function()
 end)
 
 describe("tables", function()
+  it("are added to another one, in the place of what it has", function()
+    local into, from = { a = 1, b = 2 }, { b = 3, c = false }
+    assert.equal(into, tables.add(into, from))
+    assert.same({ { a = 1, b = 3, c = false }, { b = 3, c = false } }, { into, from })
+  end)
+
   it("give their keys, once", function()
     local keys = tables.keys { a = 1, b = false, [3] = 1 }
     table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)

@@ -37,6 +37,7 @@ describe("url.id", function()
 
   it("turns the first slash alone into a tilde", function()
     assert.equal("a~b%2Fc", url.id("a/b/c", "Actor id"))
+    assert.equal("~b", url.id("/b", "Actor id"))
   end)
 
   it("encodes what could leave the segment", function()

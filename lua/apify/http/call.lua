@@ -32,7 +32,6 @@ local FLOWING = { page = true, stream = true }      -- kinds of answers that are
 ---@field settings apify.Settings
 ---@field request apify.Request what is asked for
 ---@field method string
----@field path string of the URL, for texts
 ---@field url string
 ---@field decoder userdata
 ---@field waiter apify.Waiter
@@ -58,12 +57,13 @@ local call_mt = { __index = Call, __name = "apify.Call" }
 local function new(settings, request, waiter, now, previous)
   local address, query = settings.base.url .. request.path, url.query(request.query or NOTHING)
   local self = setmetatable({
-    settings = settings, request = request, method = request.method or "GET", path = url.path(address),
+    settings = settings, request = request, method = request.method or "GET",
     url = query == "" and address or address .. "?" .. query,
     decoder = request.decoder or settings:decoder_for(request.pick, request.nulls),
     time_allowed = request.request_timeout or settings.request_timeout,
     waiter = waiter, attempts = previous and previous.attempts or 0, was_sent = false,
-    started_at = previous and previous.started_at or now, start_at = now, wake_at = now,
+    started_at = previous and previous.started_at or now, start_at = now, wake_at = now, looked_at = now, progress_at = now, moved = 0,
+    is_reported = false,
   }, call_mt)
   self:go_home()
   settings.calls[self] = true
@@ -98,7 +98,7 @@ end
 function Call:facts(fields)
   fields.message = self.settings:conceal(fields.message)
   if fields.sent ~= nil then fields.sent = self.was_sent or fields.sent and not IDLE[self.method] and not retry.is_refusal(fields) end
-  fields.method, fields.path, fields.attempts = self.method, self.path, self.attempts
+  fields.method, fields.path, fields.attempts = self.method, url.path(self.url), self.attempts
   return fields
 end
 
@@ -167,13 +167,14 @@ function Call:report(err)
   local xfer = self.xfer
   if self.is_reported or not has_live_transfer(self) then return end
   self.is_reported = true
-  local settings, stats = self.settings, xfer:stats()
+  local settings, bytes_wire, bytes_decoded, is_reused = self.settings, xfer:totals()
   local counts = settings.counts
-  counts.bytes_wire = counts.bytes_wire + stats.bytes_wire
-  counts.bytes_decoded = counts.bytes_decoded + stats.bytes_decoded
-  if stats.is_reused then counts.reused_connections = counts.reused_connections + 1 end
+  counts.bytes_wire = counts.bytes_wire + bytes_wire
+  counts.bytes_decoded = counts.bytes_decoded + bytes_decoded
+  if is_reused then counts.reused_connections = counts.reused_connections + 1 end
   if not settings.on_attempt then return end
-  stats.method, stats.path, stats.attempt = self.method, self.path, self.attempts
+  local stats = xfer:stats()
+  stats.method, stats.path, stats.attempt = self.method, url.path(self.url), self.attempts
   stats.status, stats.error, stats.cause = xfer:status(), err, self.last_error
   local ok, why = pcall(loop.call_hook, settings.on_attempt, stats)
   if ok then return end
@@ -344,8 +345,8 @@ end
 function Call:misfit(status)
   local message, kind = self.xfer:failure()
   if kind == "decode" then return message end                       -- before a byte was read: it is compressed in a way we cannot read
-  local asked_for_part = headers.has(self.request.headers or NOTHING, "range")
-  if status == 206 and not asked_for_part then return "the answer is a part, and the whole was asked for" end
+  if status ~= 206 or headers.has(self.request.headers or NOTHING, "range") then return nil end
+  return "the answer is a part, and the whole was asked for"
 end
 
 --- The answer, or enough of it, is there.

@@ -1,14 +1,22 @@
 --- Plain tables: put together, their keys, and one call for each of a list.
 local tables = {}
 
+--- Put all that a table has into another one, in the place of what that has under the same names: that other one.
+---@generic T : table
+---@param into T
+---@param from table
+---@return T
+function tables.add(into, from)
+  for name, value in pairs(from) do into[name] = value end
+  return into
+end
+
 --- A new table with all that the tables have; of two with the same name that of the later one.
 ---@param ... table? nil only at the end
 ---@return table
 function tables.merge(...)
   local all = {}
-  for _, t in ipairs { ... } do
-    for name, value in pairs(t) do all[name] = value end
-  end
+  for _, t in ipairs { ... } do tables.add(all, t) end
   return all
 end
 

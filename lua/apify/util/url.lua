@@ -27,6 +27,8 @@ local SEGMENT_EXPECTED = "a string without control characters, not empty, '.' or
 
 -- Making
 
+local RESERVED = "[^A-Za-z0-9%-._~]"
+
 local function percent(byte)
   return ("%%%02X"):format(byte:byte())
 end
@@ -35,7 +37,8 @@ end
 ---@param segment string
 ---@return string
 function url.encode(segment)
-  return (segment:gsub("[^A-Za-z0-9%-._~]", percent))
+  if not segment:find(RESERVED) then return segment end
+  return (segment:gsub(RESERVED, percent))
 end
 
 --- The text of a query, in the order of the list, without a question mark.
@@ -92,7 +95,7 @@ function url.plain_id(value, what)
     if type(value) == "table" then shown = "a table whose id is " .. shown end
     errors.misuse("bad %s: %s (expected %s)", what, shown, ID_EXPECTED)
   end
-  return (id:gsub("/", "~", 1))
+  return id:find("/", 1, true) and id:gsub("/", "~", 1) or id
 end
 
 --- The same, made safe for a URL.

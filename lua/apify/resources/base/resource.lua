@@ -131,11 +131,14 @@ end
 ---@param fields? table
 ---@return apify.Request
 function resource.request(self, operation, o, segment, fields)
-  return tables.merge({
-    method = operation.method, path = self.path .. operation.path:gsub("{}", function() return segment end),
+  local path = operation.path
+  local req = {
+    method = operation.method, path = self.path .. (segment and path:gsub("{}", function() return segment end) or path),
     query = whole_query(self, operation, o), nulls = o.nulls, request_timeout = o.request_timeout,
     answer = operation.answers == "nothing" and "head" or nil, media = operation.media,
-  }, o.wait_for_finish and job_status.limits(self.settings, o.wait_for_finish, o.request_timeout) or {}, fields)
+  }
+  if o.wait_for_finish then tables.add(req, job_status.limits(self.settings, o.wait_for_finish, o.request_timeout)) end
+  return fields and tables.add(req, fields) or req
 end
 
 --- The fields of a request whose body is a JSON object made of options; misuse where these are not UTF-8.
