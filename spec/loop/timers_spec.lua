@@ -1,4 +1,6 @@
 --- When those who wait in fibers are to go on at the latest, with tasks that are plain tables.
+local interrupts = require "spec.support.interrupts"
+
 local function fresh()
   package.loaded["apify.loop.timers"] = nil
   return require "apify.loop.timers"
@@ -75,11 +77,13 @@ describe("the timers", function()
 
   it("are put off where the task waits again, until later", function()
     local task = waiting(1)
-    for deadline = 2, 1000 do wait_again(task, deadline) end
+    for deadline = 1, 1000 do wait_again(task, deadline) end
     assert.equal(1, size())
     assert.is_true(timers.next_time() <= 1000)
     assert.same({}, due(1))
     assert.equal(1000, timers.next_time())
+    wait_again(task, 1000)
+    assert.equal(1, size())
     assert.same({}, due(999))
     assert.same({ task }, due(1000))
     assert.equal(0, size())
@@ -141,5 +145,35 @@ describe("the timers", function()
     assert.is_nil(other.timer)
     assert.equal(4, timers.next_time())
     assert.same({ task }, due(4))
+  end)
+
+  it("lose nobody by an interrupt anywhere", function()
+    -- Three tasks, with a timer that is too early, right, and to be thrown away; `act` is interrupted at its n-th instruction, for every n.
+    local function each_place(act)
+      local n, where = 0, nil
+      repeat
+        n = n + 1
+        timers, tasks = fresh(), {}
+        local early, right, late = waiting(1), waiting(3), waiting(2)
+        wait_again(early, 4)
+        wait_again(late, 9)
+        late.ticket = nil
+        where = interrupts.call(n, 1, "loop/timers.lua", function() act(early) end)
+        wait_again(late, 5)
+        assert.is_true(timers.next_time() <= 3, where)
+        local order = due(3)
+        assert.is_true(timers.next_time() <= 4, where)
+        for _, task in ipairs(due(10)) do order[#order + 1] = task end
+        assert.same({ right, early, late }, order, where)
+      until not where
+      assert.is_true(n > 20, n)
+    end
+    each_place(function() timers.sweep(tasks) end)
+    each_place(function() timers.run(2, error) end)
+    each_place(function(early)
+      early.timer = nil
+      timers.set(early, tasks)
+      timers.next_time()
+    end)
   end)
 end)

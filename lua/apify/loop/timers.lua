@@ -2,7 +2,7 @@
 ---
 --- A task that waits again and again, each time until later, keeps the timer that it has: when that is due, it is put off to where the task
 --- is by then. So a timer may be early, and most waits need none of their own. An error may come at any moment, such as Ctrl-C's: what is in
---- the queue twice is no harm, and `sweep` puts back what is missing.
+--- the queue twice is no harm, and a task is said to have a timer only while it is there.
 local heap = require "apify.util.heap"
 
 local timers = {}
@@ -33,10 +33,18 @@ end
 function timers.sweep(tasks)
   local kept = heap.new()
   for _, task in pairs(tasks) do
-    task.timer = deadline_of(task)
-    if task.timer then kept:push(task.timer, task) end
+    local deadline = deadline_of(task)
+    if deadline then kept:push(deadline, task) end
   end
+  for _, task in pairs(tasks) do task.timer = nil end
   queue, limit = kept, math.max(MIN_TIMERS, 2 * kept:size())
+  for _, task in pairs(tasks) do task.timer = deadline_of(task) end
+end
+
+--- Remove the first timer, which is the task's at this time.
+local function drop(key, task)
+  if task.timer == key then task.timer = nil end
+  queue:pop()
 end
 
 --- When the first timer is due; infinity when nobody waits for a time.
@@ -45,11 +53,8 @@ function timers.next_time()
   while true do
     local key, task = queue:peek()
     if not key then return math.huge end
-    if key == task.timer then
-      if deadline_of(task) then return key end
-      task.timer = nil
-    end
-    queue:pop()
+    if deadline_of(task) then return key end
+    drop(key, task)
   end
 end
 
@@ -60,16 +65,13 @@ function timers.run(now, go_on)
   while true do
     local key, task = queue:peek()
     if not key or key > now then return end
-    if key == task.timer then
-      local deadline = deadline_of(task)
-      if deadline and deadline > now then queue:push(deadline, task)
-      else
-        if deadline then go_on(task) end
-        deadline = nil
-      end
+    local deadline = deadline_of(task)
+    if deadline and deadline <= now then go_on(task) end
+    if deadline and deadline > now then
+      queue:push(deadline, task)
       task.timer = deadline
     end
-    queue:pop()
+    drop(key, task)
   end
 end
 
