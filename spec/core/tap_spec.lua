@@ -221,8 +221,7 @@ describe("a tap", function()
     local rows = {}
     for i = 1, 3 * MANY do rows[i] = { id = ("%05d"):format(i), at = ("%05d"):format(i), list = { { i }, { i }, { i } } } end
     tap:open(transfer(rows), decoder, MANY, later "0")
-    local mode = not jit and collectgarbage "incremental"
-    local pause, speed = collectgarbage("setpause", 110), collectgarbage("setstepmul", 1000)
+    local undo = transfers.hurry_collector(110)
     collectgarbage()
     local got, was_called, odd = {}, false, nil
     local is_reading = false
@@ -241,9 +240,7 @@ describe("a tap", function()
       if row ~= nil then got[#got + 1] = row.id elseif odd ~= nil or was_called or #got == #rows or x:failure() then break
       else tap:open(x, decoder, MANY, later(got[#got] or "0")) end
     end
-    collectgarbage("setpause", pause)
-    collectgarbage("setstepmul", speed)
-    if mode then collectgarbage(mode) end
+    undo()
     assert.is_true(was_called)
     return got, odd
   end

@@ -129,7 +129,7 @@ describe("a stream", function()
     answer("[" .. table.concat(items, ",") .. "]")
     for _, meddle in ipairs { function() transfers.multi:wait(0, {}) end, function(x, count) if count > 200 then x:close() end end } do
       local x, decoder, count, is_over, why = submit { stream = true }, core.decoder {}, 0, false, "more"
-      local pause = collectgarbage("setpause", 50)
+      local undo = transfers.hurry_collector(110)
       transfers.at_collections(function()
         if not is_over then meddle(x, count) end
         return is_over
@@ -147,7 +147,7 @@ describe("a stream", function()
         end
       end
       is_over = true
-      collectgarbage("setpause", pause)
+      undo()
       x:close()
       assert.is_true(count > 200, count)
     end

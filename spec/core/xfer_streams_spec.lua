@@ -113,7 +113,7 @@ describe("bytes of a stream", function()
     for _, meddle in ipairs { function() transfers.multi:wait(0, {}) end, function(x, size) if size > 100000 then x:close() end end } do
       answer(text)
       local x, size, is_over, why, times = submit { stream = true }, 0, false, "more", 0
-      local pause, speed = collectgarbage("setpause", 50), collectgarbage("setstepmul", 1000)
+      local undo = transfers.hurry_collector(110)
       transfers.at_collections(function()
         if not is_over then meddle(x, size) end
         times = times + 1
@@ -133,8 +133,7 @@ describe("bytes of a stream", function()
         end
       end
       is_over = true
-      collectgarbage("setpause", pause)
-      collectgarbage("setstepmul", speed)
+      undo()
       x:close()
       assert.is_true(size > 100000 and times > 3, times)
     end

@@ -80,6 +80,19 @@ function transfers.read_all(x, read)
   error "it does not end"
 end
 
+--- Have the collector begin its cycles early, so that finalizers run often: `pause` as Lua has it. The function that is returned undoes that.
+---@param pause integer
+---@return fun()
+function transfers.hurry_collector(pause)
+  local mode = not jit and collectgarbage "incremental"                -- busted has chosen another one, which knows no pause
+  local before, speed = collectgarbage("setpause", pause), collectgarbage("setstepmul", 1000)
+  return function()
+    collectgarbage("setpause", before)
+    collectgarbage("setstepmul", speed)
+    if mode then collectgarbage(mode) end
+  end
+end
+
 --- Call `fn` whenever garbage is collected, until it returns true.
 function transfers.at_collections(fn)
   local function again()
