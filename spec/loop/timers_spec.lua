@@ -150,7 +150,7 @@ describe("the timers", function()
   it("lose nobody by an interrupt anywhere", function()
     -- Three tasks, with a timer that is too early, right, and to be thrown away; `act` is interrupted at its n-th instruction, for every n.
     local function each_place(act)
-      local n, where = 0, nil
+      local n, where = 0
       repeat
         n = n + 1
         timers, tasks = fresh(), {}
