@@ -3,20 +3,16 @@
 local apify = require "apify"
 local child = require "spec.support.child"
 local core = require "apify.core"
+local inner = require "spec.support.inner"
 local scheduler = require "apify.loop.scheduler"
 
 local IS_54 = rawget(_G, "jit") == nil
 
 -- Managed coroutines that have not ended.
 local function task_count()
-  for i = 1, 60 do
-    local name, tasks = debug.getupvalue(scheduler.start, i)
-    if name == "tasks" then
-      local n = 0
-      for _ in pairs(tasks) do n = n + 1 end
-      return n
-    end
-  end
+  local n = 0
+  for _ in pairs(inner(scheduler.start, "tasks")) do n = n + 1 end
+  return n
 end
 
 local function kind_of(err)
@@ -594,11 +590,11 @@ describe("map", function()
 
   it("may be nested", function()
     local results = apify.map({ 1, 2 }, function(i)
-      local inner = assert(apify.map({ 10, 20 }, function(j)
+      local below = assert(apify.map({ 10, 20 }, function(j)
         apify.sleep(0.002)
         return i * j
       end))
-      return inner[1] + inner[2]
+      return below[1] + below[2]
     end)
     assert.same({ 30, 60 }, results)
   end)

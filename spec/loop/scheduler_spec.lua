@@ -1,18 +1,10 @@
 --- The scheduler with a clock of our own: who goes on when, and what is left behind.
+local inner = require "spec.support.inner"
 local interrupts = require "spec.support.interrupts"
 
 local function fresh()
   package.loaded["apify.loop.scheduler"], package.loaded["apify.loop.timers"] = nil, nil
   return require "apify.loop.scheduler"
-end
-
--- The value of a local of the module that one of its functions uses.
-local function inner(fn, name)
-  for i = 1, 60 do
-    local found, value = debug.getupvalue(fn, i)
-    if found == name then return value end
-  end
-  error("no upvalue " .. name)
 end
 
 describe("the scheduler", function()

@@ -1,18 +1,10 @@
 --- When those who wait in fibers are to go on at the latest, with tasks that are plain tables.
+local inner = require "spec.support.inner"
 local interrupts = require "spec.support.interrupts"
 
 local function fresh()
   package.loaded["apify.loop.timers"] = nil
   return require "apify.loop.timers"
-end
-
--- The value of a local of the module that one of its functions uses.
-local function inner(fn, name)
-  for i = 1, 60 do
-    local found, value = debug.getupvalue(fn, i)
-    if found == name then return value end
-  end
-  error("no upvalue " .. name)
 end
 
 describe("the timers", function()
