@@ -252,7 +252,16 @@ describe("the scheduler", function()
         return large
       end, function() return held end)
     end
+    local function begin_to_fail()
+      local message = {}
+      kept[message] = true
+      scheduler.start(function()
+        park(waiter, 1e9)
+        error(message, 0)
+      end, function() end)
+    end
     begin()
+    begin_to_fail()
     scheduler.wake(waiter)
     scheduler.run(0)
     assert.equal(0, task_count())

@@ -124,7 +124,7 @@ local function bury(task, ok, message)
   end
   scheduler.note_end(task)
   tasks[co] = nil
-  task.co, task.on_crash = nil, nil                               -- its timer may stay for long: it keeps nothing alive
+  task.co, task.on_crash, task.message = nil, nil, nil            -- its timer may stay for long: it keeps nothing alive
 end
 
 --- The task has yielded or ended: what coroutine.resume returned.
