@@ -8,6 +8,7 @@ local builds = lazy.module "apify.resources.builds"
 local custom = lazy.module "apify.resources.custom"
 local dataset = lazy.module "apify.resources.dataset"
 local errors = require "apify.util.errors"
+local input = require "apify.util.input"
 local key_value_store = lazy.module "apify.resources.key_value_store"
 local log = lazy.module "apify.resources.log"
 local operations = require("apify.resources.base.operations").client
@@ -194,7 +195,7 @@ end
 --- What the runs and builds that are to be waited for are, with their ids and paths; and the options. A build is given by its handle.
 local function resolve_jobs(list, opts, where)
   local o = operations.wait_many.check(opts, where)
-  local what = type(list) ~= "table" and errors.show(list) or #list == 0 and next(list) ~= nil and "a table that is no list"
+  local what = input.list_fault(list)
   if what then errors.misuse("bad argument 1 of %s: %s (expected a list of runs, their ids, or handles of builds)", where, what) end
   local resolved = {}
   for i, item in ipairs(list) do

@@ -290,6 +290,11 @@ end
 
 local check_jobs = options.spec { keep_going = options.boolean, max_parallel = options.integer { min = 1 } }
 
+local function check_list(list, name, expected)
+  local what = input.list_fault(list)
+  if what then errors.misuse("bad argument 1 of %s: %s (expected %s)", name, what, expected) end
+end
+
 --- An iterator over the items of a list.
 local function each_of(list)
   local i = 0
@@ -311,8 +316,7 @@ end
 ---@return any err the errors by index, with `keep_going`
 ---@return integer? index
 function fiber.all(fns, o)
-  if type(fns) ~= "table" then errors.misuse("bad argument 1 of all: %s (expected a list of functions)", errors.show(fns)) end
-  if #fns == 0 and next(fns) ~= nil then errors.misuse "bad argument 1 of all: a table that is no list (expected a list of functions)" end
+  check_list(fns, "all", "a list of functions")
   for i, fn in ipairs(fns) do
     if type(fn) ~= "function" then errors.misuse("bad item %d of all: %s (expected a function)", i, errors.show(fn)) end
   end
@@ -331,8 +335,7 @@ function fiber.map(items, fn, o)
   if not input.is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
   o = check_jobs(o, "map")
   if input.is_callable(items) then return run_jobs(items, fn, o) end
-  if type(items) ~= "table" then errors.misuse("bad argument 1 of map: %s (expected a list or an iterator)", errors.show(items)) end
-  if #items == 0 and next(items) ~= nil then errors.misuse "bad argument 1 of map: a table that is no list (expected a list or an iterator)" end
+  check_list(items, "map", "a list or an iterator")
   return run_jobs(each_of(items), fn, o)
 end
 

@@ -4,6 +4,7 @@ local collection = require "apify.resources.base.collection"
 local core = require "apify.core"
 local errors = require "apify.util.errors"
 local headers = require "apify.http.headers"
+local input = require "apify.util.input"
 local iterate = require("apify.resources.base.operations").custom.iterate
 local options = require "apify.util.options"
 local request = require "apify.http.request"
@@ -50,6 +51,10 @@ local function check_path(path, where)
   return (path:gsub("^/v2/", "/"))
 end
 
+local function bad_value(name, what, where)
+  errors.misuse("bad option 'query' of %s: %s is %s (expected a string, a number, a boolean or a list of them)", where, errors.show(name), what)
+end
+
 local function value_text(name, value, where)
   local kind = type(value)
   if kind == "string" then return value end
@@ -57,8 +62,7 @@ local function value_text(name, value, where)
   if kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
     return options.text(value)
   end
-  errors.misuse("bad option 'query' of %s: %s is %s (expected a string, a number, a boolean or a list of them)",
-    where, errors.show(name), errors.show(value))
+  bad_value(name, errors.show(value), where)
 end
 
 --- The parameters of a query table, by name, so that the same call sends the same URL.
@@ -67,7 +71,8 @@ local function query_list(query, where)
   for name, value in pairs(query or {}) do
     if type(name) ~= "string" then errors.misuse("bad option 'query' of %s: %s is not a name", where, errors.show(name)) end
     if type(value) == "table" then
-      local texts = {}
+      local texts, fault = {}, input.list_fault(value)
+      if fault then bad_value(name, fault, where) end
       for i, item in ipairs(value) do texts[i] = value_text(name, item, where) end
       list[#list + 1] = { name, table.concat(texts, ",") }
     else

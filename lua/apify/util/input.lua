@@ -45,6 +45,24 @@ function input.is_list(t)
   return first == nil or type(first) == "number" or rawget(t, 1) ~= nil
 end
 
+--- Of the n elements of a list the last must be the n-th: nil if it is, else what is wrong.
+local function holes(count, last)
+  if count ~= last then return ("a list with holes: %d is its last index, but it has %d elements"):format(last, count) end
+end
+
+--- What is wrong with a value that is to be walked as a list: nil if nothing is. It may have fields beside its elements, as that of `table.pack`.
+---@param t any
+---@return string? reason
+function input.list_fault(t)
+  if type(t) ~= "table" then return errors.show(t) end
+  local count, last = 0, 0
+  for key in next, t do
+    if type(key) == "number" then count, last = count + 1, math.max(last, key) end
+  end
+  if count == 0 and next(t) ~= nil then return "a table that is no list" end
+  return holes(count, last)
+end
+
 --- The number of elements of a list; nil and a reason when its keys are not exactly 1 to n.
 ---@param list table
 ---@return integer? count
@@ -55,8 +73,8 @@ function input.count(list)
     if type(key) ~= "number" or key < 1 or key % 1 ~= 0 then return nil, "a list must not have the key " .. errors.show(key) end
     count, last = count + 1, math.max(last, key)
   end
-  if count ~= last then return nil, ("a list with holes: %d is its last index, but it has %d elements"):format(last, count) end
-  return count
+  local reason = holes(count, last)
+  return not reason and count or nil, reason
 end
 
 --- The error of a user's iterator.
