@@ -75,11 +75,11 @@ local function current(adapter)
   return scheduler.current()
 end
 
-local OUTSIDE = {}                       -- stands for the caller that is in no fiber
+local OUTSIDE = {}                       -- stands for the caller that is in no coroutine
 local in_hook = setmetatable({}, { __mode = "k" })        -- fiber, or thread of the program, whose caller is in a hook -> true
 
 local function who(adapter, task)
-  return task or adapter.who and adapter.who() or OUTSIDE
+  return task or adapter.who and adapter.who() or coroutine.running() or OUTSIDE
 end
 
 --- nil, the reason, and the kind of error, which a table of one's own may leave out.
