@@ -443,12 +443,14 @@ describe("an upload", function()
 
   it("has no more time than its deadline, retries included", function()
     fill "x"
-    for _, action in ipairs { { hang = {} }, { status = { code = 503 } } } do
+    local cases = { { action = { hang = {} }, "timeout", "the deadline of 0.3 s is over" },
+      { action = { status = { code = 503 } }, "api", "Internal server error" } }
+    for _, case in ipairs(cases) do
       client = client:with { min_delay_between_retries = 10 }
-      s:faults { match = { method = "PUT" }, action = action }
+      s:faults { match = { method = "PUT" }, action = case.action }
       local value, err = send(assert(source.open(file_name)), { deadline = 0.3 })
       assert.is_nil(value)
-      assert.same({ "timeout", "the deadline of 0.3 s is over", true }, { err.kind, err.message, err.sent })
+      assert.same({ case[1], case[2], true }, { err.kind, err.message, err.sent })
     end
     assert.equal(0, client:stats().in_flight)
   end)

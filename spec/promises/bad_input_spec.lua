@@ -243,6 +243,17 @@ describe("a silent host", function()
     assert.is_true(secs >= 0.29 and secs < 0.3 + SLACK, secs)
   end)
 
+  it("is not to be asked again as a matter of course where that could do a thing twice", function()
+    s:faults { action = { hang = {} } }
+    local o = { request_timeout = 0.2 }
+    local function told(_, err) return { err.kind, err.sent, err.retryable } end
+    assert.same({ "timeout", true, false }, told(client:actor("janedoe~my-actor"):start({}, o)))
+    assert.same({ "timeout", true, true }, told(client:with({ retry_unsafe = true }):actor("janedoe~my-actor"):start({}, o)))
+    assert.same({ "timeout", true, true }, told(client:run("x"):charge("result-item", o)))
+    assert.same({ "timeout", true, true }, told(client:run("x"):delete(o)))
+    assert.same({ "timeout", false, true }, told(client:run("x"):get(o)))
+  end)
+
   it("may send headers and a part of the body: the time allowed is for all of it", function()
     s:faults { action = { drip = { bytes = 10, secs = 0.05 } } }
     local err, secs = timed(function() return client:runs():list { request_timeout = 0.3 } end)

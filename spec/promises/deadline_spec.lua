@@ -86,4 +86,31 @@ describe("a deadline", function()
     local err = timed_out(queue:batch_add_requests(urls, { deadline = SOON }))
     assert.equal(100, #err.in_doubt + #err.unprocessed)
   end)
+
+  it("is not waited for where the API asks to wait longer: its answer is the error, at once", function()
+    local path = "/actor-runs/" .. running().id
+    local run, o = client:run(path:match "[^/]+$"), { deadline = 60 }
+    local calls = {
+      function() return run:wait_for_finish(o) end,
+      function() return actor:call({}, o) end,
+      function() return run:watch(o):next() end,
+      function() return client:runs():iterate(o):next() end,
+      function() return client:iterate({ path = path, deadline = 60 }):next() end,
+      function() return run:dataset():iterate_items(o):next() end,
+      function() return run:key_value_store():iterate_keys(o):next() end,
+      function() return actor:run_sync_iterate_items({}, o):next() end,
+      function() return run:log():lines(o):next() end,
+      function() return run:log():download(print, o) end,
+      function() return run:dataset():download_items("csv", print, o) end,
+      function() return run:dataset():push_items({ { n = 1 } }, o) end,
+      function() return run:key_value_store():upload_record("HOST", "/etc/hostname", o) end,
+      function() return run:request_queue():batch_add_requests({ "https://example.com" }, o) end,
+    }
+    api:faults { match = { path = "^/v2/" }, action = { status = { code = 429, retry_after = 100 } } }
+    for i, call in ipairs(calls) do
+      local ok, err = call()
+      assert.same({ i, nil, "api", 429, 100, 1 }, { i, ok, err.kind, err.status, err.retry_after, err.attempts })
+    end
+    assert.is_true(os.time() - started_at <= LATE)
+  end)
 end)

@@ -116,6 +116,31 @@ describe("in a run's life", function()
     assert.same({ "closed", true }, { err.kind, err.sent })
   end)
 
+  it("whatever stops the items of a run that was started says that it was sent", function()
+    behave { { 0, "RUNNING" }, { 60, "SUCCEEDED" } }
+    local calls = {
+      function(o) return actor:run_sync_iterate_items({}, o):next() end,
+      function(o) return actor:run_sync_download_items("csv", nil, {}, o) end,
+    }
+    for i, call in ipairs(calls) do
+      local kinds = {}
+      for _, stop in ipairs { "cancel", "close", "deadline" } do
+        local before = starts()
+        local fiber = apify.spawn(call, stop == "deadline" and { deadline = 0.3 } or {})
+        for _ = 1, stop == "deadline" and 0 or 100 do
+          if starts() > before then break end
+          apify.sleep(0.05)
+        end
+        if stop == "cancel" then fiber:cancel() elseif stop == "close" then client:close() end
+        local _, err = fiber:wait(10)
+        kinds[#kinds + 1] = { err.kind, err.sent }
+        client = testbed.client(api)
+        actor = client:actor(ACTOR)
+      end
+      assert.same({ i, { "cancelled", true }, { "closed", true }, { "timeout", true } }, { i, kinds[1], kinds[2], kinds[3] })
+    end
+  end)
+
   it("what cannot be a header, a field or a run is an argument error, at the caller's line", function()
     local run = client:run(assert(actor:start {}).id)
     for text, fn in pairs {

@@ -42,6 +42,7 @@ local FLOWING = { page = true, stream = true }      -- kinds of answers that are
 ---@field error? apify.Error
 ---@field attempts integer
 ---@field used_up? "attempts"|"time"|"patience" why it was not tried again
+---@field send_once? boolean a second sending may do it twice: set with the first attempt
 ---@field was_sent boolean may the server have acted on one of the attempts that have failed?
 ---@field is_repetition? boolean ... on one of those before the present attempt?
 local Call = {}
@@ -149,7 +150,7 @@ function Call:consider(err, now)
   local delay
   delay, self.used_up = retry.plan {
     attempt = self.attempts, max_retries = settings.max_retries, base = settings.min_delay_between_retries,
-    random = core.random(), retry_after = err.retry_after, remaining = self:remaining(now),
+    random = core.random(), retry_after = err.retry_after, remaining = math.min(self:remaining(now), (request.deadline_at or math.huge) - now),
     kind = err.kind, elapsed = now - self.started_at, is_known = settings.known[self:host()],
   }
   if self.used_up == "patience" then err.message = err.message .. "; given up: this host has never answered" end
@@ -206,21 +207,21 @@ end
 ---@param err table
 function Call:abort(err)
   if errors.is(err) then return self:close(err) end
-  if err.sent == nil then err.sent = self:may_have_acted() end
+  if err.sent == nil then self.was_sent, err.sent = self:may_have_acted(), false end
   self:close(self:describe(err))
 end
 
 --- The core's options for an attempt. Away from the API's own origin go neither the token nor the headers of client and caller.
 function Call:options()
   local request, settings, upload = self.request, self.settings, self.request.upload
-  local send_once = ONCE[self.method] and not (request.is_safe or settings.retry_unsafe) or nil
+  self.send_once = ONCE[self.method] and not (request.is_safe or settings.retry_unsafe) or nil
   return {
-    owner = self, url = self.address, method = self.method, send_once = send_once,
+    owner = self, url = self.address, method = self.method, send_once = self.send_once,
     body = request.body or not upload and EMPTY[self.method] or nil, upload = upload and true, upload_size = upload and upload:size(),
     headers = self.is_home and headers.merge(settings.home_headers, request.headers or NOTHING) or settings.headers,
     secret = self.is_home and settings.secret or nil,
     user_agent = settings.user_agent, stream = FLOWING[request.answer], raw = request.is_raw,
-    http1 = request.http1 or send_once,                -- HTTP/2 does not tell a refused request from one that was processed
+    http1 = request.http1 or self.send_once,               -- HTTP/2 does not tell a refused request from one that was processed
     max_body_size = settings.max_body_size, max_connections = settings.max_connections,
     ca_file = settings.ca_file, proxy = self.is_loopback and "" or settings.proxy,
   }
@@ -250,7 +251,7 @@ function Call:late_error(now)
   if self:remaining(now) <= 0 then
     local message = ("no answer within %s"):format(errors.secs(self.time_allowed))
     if self.last_error then message = message .. "; the attempt before: " .. self.last_error.message end
-    return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = true }
+    return self:describe { kind = "timeout", message = message, sent = is_sent, retryable = not (is_sent and self.send_once) }
   end
   local message = is_sent and ("not a byte within %g s"):format(self:patience(self.phase))
     or ("no connection within %g s"):format(self.settings.connect_timeout)

@@ -25,6 +25,7 @@ local request = {}
 ---@field nulls? "omit"|"keep"
 ---@field decoder? userdata instead of that of the settings, `pick` and `nulls`
 ---@field request_timeout? number for everything up to the complete answer; after an upload, from its last byte
+---@field deadline_at? number by the clock of who pokes the call: no attempt is made after it, nor waited for
 ---@field stall_timeout? number without a byte, once the request is sent; may be infinite
 ---@field hold_timeout? number the same until the answer begins, where the API may hold it
 ---@field answer_name? string the field of an error that keeps the answer when a hook raises, beside `value`

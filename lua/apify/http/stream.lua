@@ -70,14 +70,17 @@ end
 ---@return apify.Error
 function Stream:describe(fields)
   if errors.is(fields) then return fields end
-  if self.call then return self.call:describe(fields) end
+  local call = self.call
+  if call and fields.sent == nil then fields.sent = call:may_have_acted() end
+  if call then return call:describe(fields) end
   return request.describe(self.settings, self.request, fields)
 end
 
 --- Ask for the content, from its start.
 local function open(self, now, previous)
   self.skip, self.skipped_crc, self.fresh, self.ready_at = self.delivered, 0, 0, nil
-  self.call = request.begin(self.settings, self.is_leading and self.request.lead or self.request, self.waiter, now, previous)
+  local asked = request.with(self.is_leading and self.request.lead or self.request, { deadline_at = self.clock.ends_at })
+  self.call = request.begin(self.settings, asked, self.waiter, now, previous)
 end
 
 --- End the present attempt, because of `err` if it failed.

@@ -113,7 +113,7 @@ local function run(settings, req, source, read_answer)
   body.clock:enter()
   local fields = refusal(body) or drive.obstacle(settings)
   if fields then return nil, errors.is(fields) and fields or request.describe(settings, req, fields) end
-  req.upload, req.http1 = source, true
+  req.upload, req.http1, req.deadline_at = source, true, body.clock.ends_at
   local call = request.begin(settings, req, loop.waiter(), body.clock:now())
   return request.finish(call, read_after(body, read_answer), body.clock, function() return write_more(body, call.xfer) end)
 end

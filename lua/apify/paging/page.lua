@@ -101,6 +101,7 @@ function pages.open(reader, page, now, previous)
   local req = request.with(reader.request, {
     path = reader.path, query = query, answer = reader.answer, pick = reader.wire_pick, nulls = reader.nulls,
     decoder = reader.decoder, http1 = reader.http1, request_timeout = reader.request_timeout,
+    deadline_at = reader.clock.ends_at,
   })
   local call = request.begin(reader.settings, req, reader.waiter, now, previous)
   reader.decoder = call.decoder

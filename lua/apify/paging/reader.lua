@@ -242,8 +242,6 @@ end
 
 --- The program has stopped the iteration, or its deadline is over: nothing is in flight any more, until somebody goes on.
 local function interrupt(self, err)
-  local head = self.plan.pages[1]
-  if err.sent == nil and head and head.call then err.sent = head.call:may_have_acted() end
   if self.plan.is_once and self.requests > 0 then window.end_with(self, err) end
   window.drop(self, self.plan.pages)
   window.raise_kept(self)
@@ -252,6 +250,8 @@ end
 --- The step ends with this error.
 local function fail(self, err)
   self.clock:leave()
+  local head = self.plan.pages[1]
+  if err.sent == nil and head and head.call then err.sent = head.call:may_have_acted() end
   if err.kind == "cancelled" and loop.is_waited_at(self.waiter) then return nil, "error", err end     -- others go on
   self.has_failed = true
   if err.kind == "cancelled" or err.kind == "context" or err == self.deadline_error then interrupt(self, err) end

@@ -143,7 +143,7 @@ function Work:send(b, now)
   local texts = {}
   for i, entry in ipairs(b.entries) do texts[i] = entry.text end
   local body, headers = bodies.of_json("[" .. table.concat(texts, ",") .. "]")
-  local req = request.with(self.target, { headers = headers, body = body, is_safe = self.kind.is_safe(b.entries) })
+  local req = request.with(self.target, { headers = headers, body = body, is_safe = self.kind.is_safe(b.entries), deadline_at = self.clock.ends_at })
   b.call = request.begin(self.settings, req, self.waiter, now)
   b.call.read = read
 end
