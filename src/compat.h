@@ -90,6 +90,23 @@ static inline void compat_rawsetp (lua_State *L, int idx, const void *p) {
   lua_rawset(L, idx);
 }
 
+/* Hooks are of all coroutines. */
+static inline void compat_hear_interrupt (lua_State *L) { (void)L; }
+
+#else
+
+/* Ctrl-C, of which the program lua tells by a hook of the main thread that raises an error at its next instruction. In another coroutine,
+** where that would come only after the wait, take the hook over. Debuggers have no such one. */
+static inline void compat_hear_interrupt (lua_State *L) {
+  const int all = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  lua_State *mainthread = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  if (mainthread == L || lua_gethookmask(mainthread) != all || lua_gethookcount(mainthread) != 1) return;
+  lua_sethook(L, lua_gethook(mainthread), all, 1);
+  lua_sethook(mainthread, NULL, 0, 0);
+}
+
 #endif
 
 #endif

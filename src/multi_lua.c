@@ -114,6 +114,7 @@ static int l_wait (lua_State *L) {
   int has_moved = multi_drive(m, seconds);
   int n = give_news(L, m, 3);
   multi_update_deadline(m);
+  compat_hear_interrupt(L);
   lua_pushinteger(L, n);
   lua_pushboolean(L, has_moved);
   return 2;

@@ -55,6 +55,8 @@ describe("Ctrl-C", function()
     ["a loop over runs"] = "for _ in client:actor 'janedoe~my-actor':runs():iterate() do end",
     ["sleep"] = "apify.sleep(100)",
     ["map"] = "apify.map({ 1, 2 }, function() return client:run(run_id):wait_for_finish() end)",
+    ["a coroutine of the program's own"] = "coroutine.wrap(function() client:run(run_id):wait_for_finish() end)()",
+    ["a coroutine in a coroutine"] = "coroutine.wrap(function() coroutine.wrap(function() apify.sleep(100) end)() end)()",
     ["a wait for a fiber"] = "apify.spawn(apify.sleep, 100):wait()",
   } do
     it("ends a program that stands in " .. name, function()
