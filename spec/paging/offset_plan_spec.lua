@@ -562,6 +562,18 @@ describe("a page that broke off", function()
     assert.equal(80, plan.pages[1].offset)
     assert.equal(80, plan:go_on(plan.pages[1]).offset)
   end)
+
+  it("is asked for again from where it began, however few of its known rows it had shown", function()
+    local plan = begun({ chunk_size = 100, prefetch = 1, is_filtered = true, limit = 101 }, rows(1, 1000))
+    plan_all(plan)
+    assert.same({ 90, 11 }, { plan.pages[1].offset, plan.pages[1].limit })
+    for _ = 1, 20 do
+      plan:take(plan.pages[1], row(91))
+      plan:go_on(plan.pages[1])
+      assert.same({ 90, 11, 100 }, { plan.pages[1].offset, plan.pages[1].limit, plan:mark().pos })
+    end
+    assert.same({ 101 }, (give(plan, asked(plan, rows(1, 1000)), 1000)))
+  end)
 end)
 
 describe("a page that broke off and may come again from its beginning", function()

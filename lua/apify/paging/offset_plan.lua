@@ -89,13 +89,13 @@ function offset_plan.new(o)
   return self
 end
 
---- Where the next undelivered row is expected.
+--- Where the next undelivered row is expected: not before the place that the page was asked for, as long as it has brought known rows only.
 ---@return integer
 function OffsetPlan:position()
   local page = self.pages[1]
   if not page then return self.from end
   local position = page.offset + page.scanned
-  if page.is_again then return math.max(position, page.from) end
+  if page.is_again or page.is_anchored and page.fresh == 0 then return math.max(position, page.from) end
   return page.is_anchored and position or page.from
 end
 
