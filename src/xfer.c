@@ -198,6 +198,7 @@ static size_t on_body (char *data, size_t size, size_t count, void *user) {
   int is_full = r->is_stream && xfer_is_success(x) && r->raw.len > 0 && r->raw.len + len > r->high_water;
   if (is_full || (r->is_pinned && !xfer_is_coded(x))) {     /* 'raw' is what is read then */
     r->is_paused = 1;
+    if (r->wants_data) xfer_note(x);                        /* who has seen all that is here, and waits, must say that it is too little */
     return CURL_WRITEFUNC_PAUSE;
   }
   count_wire(x, len);

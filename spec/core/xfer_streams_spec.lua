@@ -1,5 +1,6 @@
 --- Bodies of transfers that are taken piece by piece while they come.
 local core = require "apify.core"
+local socket = require "socket"
 local transfers = require "spec.support.transfers"
 
 local submit, drive, answer, some_text = transfers.submit, transfers.drive, transfers.answer, transfers.some_text
@@ -159,6 +160,46 @@ describe("rows of a raw decoder", function()
     assert.same({ '{"a" : [1.0, "]"]}', '"x"' }, rows)
     assert.equal(2, x:envelope().total)
     assert.error_matches(function() x:value(decoder) end, "rows only")
+    x:close()
+  end)
+end)
+
+describe("a row that is larger than what is held unread", function()
+  local FIRST, HELD = 262000, 262144                                    -- bytes: the last ones before it is held, and what is held at most
+
+  it("is news when what comes next does not fit behind what its reader has seen", function()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local row = '"' .. some_text(2 * HELD):gsub("[^%w]", " ") .. '"'
+    local body = "[" .. row .. "]"
+    local x = submit { url = "http://127.0.0.1:" .. select(2, listener:getsockname()), stream = true }
+    x:want(true)
+    listener:settimeout(0)
+    local peer
+    drive(function()
+      peer = listener:accept()
+      return peer
+    end)
+    local function send(bytes) assert(peer:send(bytes)) end
+    local head = ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"):format(#body)
+    send(head .. body:sub(1, FIRST))
+    local decoder = core.decoder { raw = true }
+    drive(function()
+      assert.same({ nil, "more" }, { x:row(decoder) })
+      return x:progress() == #head + FIRST
+    end)
+    assert.same({ nil, "more" }, { x:row(decoder) })
+    send(body:sub(FIRST + 1, FIRST + 2 * (HELD - FIRST)))
+    assert.equal(x, transfers.news()[1])
+    assert.same({ nil, "more" }, { x:row(decoder) })
+    send(body:sub(FIRST + 2 * (HELD - FIRST) + 1))
+    local got
+    drive(function()
+      got = x:row(decoder)
+      return got
+    end)
+    assert.is_true(got == row)
+    peer:close()
+    listener:close()
     x:close()
   end)
 end)
