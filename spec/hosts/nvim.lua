@@ -77,6 +77,27 @@ function own.fast(h)
   end)
 end
 
+--- Errors leave fibers while nothing is collected: one of which somebody hears, and one that is kept.
+function own.kept_crash(h)
+  host.loop(function()
+    local told = {}
+    vim.notify = function(text) told[#told + 1] = text:match "[^\n]*" end
+    local heard = apify.spawn(function() error "heard" end)
+    local kept = apify.spawn(function() error("kept", 0) end)
+    apify.spawn(function()
+      pcall(heard.wait, heard)
+      repeat apify.sleep(0.01) until told[1]
+      h.say(tostring(kept):match "^[%w.]+", kept:is_done())
+      kept = nil                                          -- luacheck: ignore 311
+      collectgarbage()
+      collectgarbage()
+      apify.sleep(0.01)
+      h.say(#told, told[1])
+      host.leave()
+    end)
+  end)
+end
+
 local function write(path, text)
   local file = assert(io.open(path, "w"))
   file:write(text)

@@ -43,6 +43,10 @@ describe("Neovim", function()
     assert.same({ "nil context true", "nil context", "requests 0", "fiber SUCCEEDED false" }, told)
   end)
 
+  it("is told within a second or so of an error in a fiber that nobody waits for, once, and though the fiber is kept", function()
+    assert.same({ "apify.Fiber true", "1 apify: error in a fiber that nobody waited for: kept" }, neovim:play "kept_crash")
+  end)
+
   it("ends a call that waits when Ctrl-C is pressed in a terminal", function()
     local ready, result = neovim.s.dir .. "/ready", neovim.s.dir .. "/result"
     local typist = ("n=0; %s; printf '\\003'; %s"):format(until_there:format(ready), until_there:format(result))

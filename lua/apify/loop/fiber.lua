@@ -44,6 +44,8 @@ local function on_collect(fn)
   return setmetatable({}, { __gc = fn })
 end
 
+local PATIENCE = 1                                      -- seconds in which somebody may begin to wait for a fiber that an error has ended
+
 local under_way = {}                                    -- spawned fibers that nobody has waited for and nobody has cancelled -> true
 
 --- To be called when the program ends, where Lua hears of it. It counts by a loop of its own: one that LuaJIT 2.1 has compiled for keys of
@@ -77,14 +79,18 @@ local function report(crash)
   loop.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
 end
 
---- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported.
+--- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported; in a program that goes on
+--- for days with little to collect, such as an editor, soon.
 local function note_crash(self, co, message)
   local is_cancel = self.task and self.task.is_cancelled and errors.is(message) and message.kind == "cancelled"
   local crash = { message = message, traceback = debug.traceback(co), is_heard = is_cancel or false }
   self.crash = crash
-  self.guard = on_collect(function()
+  local function tell()
     if not crash.is_heard then report(crash) end
-  end)
+    crash.is_heard = true
+  end
+  self.guard = on_collect(tell)
+  if not is_cancel then loop.later(PATIENCE, tell) end
 end
 
 local function end_with(self)

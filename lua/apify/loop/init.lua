@@ -238,6 +238,14 @@ function loop.report(text)
   if tell then tell(text) else io.stderr:write(text, "\n") end
 end
 
+--- Call `fn` after so many seconds, if the program is one that can.
+---@param seconds number
+---@param fn fun()
+function loop.later(seconds, fn)
+  local later = choice.pick().later
+  if later then later(seconds, fn) end
+end
+
 --- Abort what the running nginx request has under way.
 function loop.cleanup()
   local adapter = choice.pick()

@@ -50,6 +50,10 @@ function nvim.report(text)
   vim.schedule(function() vim.notify(text, vim.log.levels.ERROR) end)
 end
 
+function nvim.later(seconds, fn)
+  vim.defer_fn(fn, uv_pump.milliseconds(seconds))
+end
+
 function nvim.sleep(seconds, host)
   if vim.in_fast_event() then return host.pump(0) end
   vim.wait(uv_pump.milliseconds(seconds))
