@@ -81,7 +81,7 @@ end
 function own.kept_crash(h)
   host.loop(function()
     local told = {}
-    vim.notify = function(text) told[#told + 1] = text:match "[^\n]*" end
+    rawset(vim, "notify", function(text) told[#told + 1] = text:match "[^\n]*" end)
     local heard = apify.spawn(function() error "heard" end)
     local kept = apify.spawn(function() error("kept", 0) end)
     apify.spawn(function()

@@ -56,7 +56,10 @@ describe("settings", function()
   it("refuse what would show it to others", function()
     assert.has_error(function() new { base_url = "http://api.test" } end)
     assert.has_error(function() new { base_url = "https://me:word@api.test" } end)
-    assert.has_error(function() new { token = "with space" } end)
+    for _, token in ipairs { "Bearer abc", "abc\n" } do
+      local _, text = pcall(new, { token = token })
+      assert.matches("bad option 'token' of apify.new: it has blanks, line breaks or other characters that no token has", text, 1, true)
+    end
     assert.truthy(new { base_url = "http://127.0.0.1:1" }.secret)
     assert.truthy(new { base_url = "http://api.test", allow_http = true }.secret)
     assert.is_nil(new({ base_url = "http://api.test", token = false }).secret)

@@ -59,7 +59,7 @@ describe("an argument error", function()
   end)
 
   it("refuses ids that could lead elsewhere", function()
-    for _, id in ipairs { "", ".", "..", "a\nb", "a\0b" } do
+    for _, id in ipairs { "", ".", "..", "a\nb", "a\0b", "https://console.apify.com/actors/abc" } do
       names(misuse(function() client:run(id) end), "run id", "expected")
       names(misuse(function() client:actor(id) end), "expected")
     end
@@ -82,6 +82,7 @@ describe("an answer that is the caller's fault", function()
     [404] = "record-not-found", [405] = "method-not-allowed" } do
     it(code .. " is returned at once, with all that the API said", function()
       s:faults { action = { status = { code = code, type = type, message = "told so" } } }
+      client = client:with { token = "apify_api_some" }
       local err = failure(list)
       assert.same({ "api", code, type, "told so", "GET", "/v2/actor-runs", 1, false },
         { err.kind, err.status, err.type, err.message, err.method, err.path, err.attempts, err.retryable })
@@ -90,6 +91,14 @@ describe("an answer that is the caller's fault", function()
       assert.equal(1, requests())
     end)
   end
+
+  it("401 says what to do where no token was sent", function()
+    s:faults { action = { status = { code = 401, type = "none", message = "told so" } } }
+    assert.equal("GET /v2/actor-runs: 401 none: told so - no token was sent: set APIFY_TOKEN, or give apify.new a token (1 attempt)",
+      tostring(failure(list)))
+    client = client:with { token = "apify_api_some" }
+    assert.equal("GET /v2/actor-runs: 401 none: told so (1 attempt)", tostring(failure(list)))
+  end)
 end)
 
 describe("a transient failure", function()

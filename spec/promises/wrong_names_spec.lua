@@ -57,6 +57,15 @@ it("a name of another noun, or of another client, leads to the one that there is
   assert.matches("did you mean 'iterate_items'", misuse(function() run:dataset():items() end))
 end)
 
+it("a function of the module that is called with a colon says dot", function()
+  assert.equal("bad options of apify.new: apify itself, as a colon gives it: use a dot", misuse(function() return (apify:new()) end))
+  local calls = {
+    function() apify:spawn(print) end, function() apify:map({}, print) end, function() apify:all {} end, function() apify:sleep(1) end,
+    function() apify:date(0) end, function() apify:use "block" end,
+  }
+  for _, call in ipairs(calls) do assert.matches("apify itself, as a colon gives it: use a dot", misuse(call), 1, true) end
+end)
+
 it("a collection that is called or walked like a list says iterate", function()
   assert.equal("runs() cannot be called: use :iterate()", misuse(function() for _ in client:runs() do io.write "row" end end))
   assert.matches("iterate_items", misuse(function() for _ in client:dataset "x" do io.write "row" end end))

@@ -54,11 +54,20 @@ describe("the name that was meant", function()
     for call, wrong in pairs {
       ["actor:call"] = {
         memoryMbytes = "memory", timeout_secs = "timeout", run_timeout = "timeout", wait = "wait_secs",
-        wait_duration = "wait_secs", logger = "log",
+        wait_duration = "wait_secs", wait_for_finish = "wait_secs", logger = "log",
       },
-      ["actor:start"] = { mem = "memory", timeout_secs = "timeout", wait = "wait_for_finish", wait_duration = "wait_for_finish" },
-      ["apify.all"] = { concurrency = "max_parallel", max = "max_parallel", maxConcurrency = "max_parallel" },
+      ["actor:start"] = {
+        mem = "memory", timeout_secs = "timeout", wait = "wait_for_finish", wait_duration = "wait_for_finish", waitSecs = "wait_for_finish",
+      },
+      ["actor:"] = { run = "call", execute = "call" },
+      ["apify.all"] = {
+        concurrency = "max_parallel", max = "max_parallel", maxConcurrency = "max_parallel", limit = "max_parallel", ignore_errors = "keep_going",
+        continue_on_error = "keep_going",
+      },
+      ["client:"] = { acts = "actors", start = "actor", call = "actor", me = "user" },
+      ["dataset:download_items"] = { sep = "delimiter", separator = "delimiter", columns = "fields", select = "fields", exclude = "omit" },
       ["apify.new"] = {
+        ca = "ca_file", cacert = "ca_file",
         apiKey = "token", apiToken = "token", api_url = "base_url", api_public_url = "public_base_url", url = "base_url",
         publicBaseUrl = "public_base_url",
         minDelayBetweenRetriesMillis = "min_delay_between_retries", retries = "max_retries", timeout = "request_timeout",
@@ -68,30 +77,34 @@ describe("the name that was meant", function()
       ["run:wait_for_finish"] = { timeout = "wait_secs", timeoutSecs = "wait_secs", waitSecs = "wait_secs", wait_duration = "wait_secs" },
       ["runs:list"] = { page_size = "limit", since = "started_after", ["until"] = "started_before", count = "limit" },
       ["runs:iterate"] = {
-        batch_size = "chunk_size", cursor = "bookmark", max = "limit", pageSize = "chunk_size", resume = "bookmark", concurrency = "prefetch",
+        fields = "pick", from = "started_after", to = "started_before", order = "desc", reverse = "desc", newest_first = "desc", sort = "desc",
+        max_items = "limit", batch_size = "chunk_size", cursor = "bookmark", max = "limit", pageSize = "chunk_size", resume = "bookmark",
+        concurrency = "prefetch",
       },
       ["request_queue:batch_add_requests"] = {
         maxUnprocessedRequestsRetries = "max_unprocessed_requests_retries", maxConcurrency = "max_parallel",
       },
-      ["request_queue:list_and_lock_head"] = { lock_duration = "lock_secs" },
+      ["request_queue:list_and_lock_head"] = { lock_duration = "lock_secs", lock_seconds = "lock_secs" },
       ["dataset:"] = {
         getData = "list_items", get_items = "list_items", get_items_as_bytes = "download_items", stream_items = "download_items",
-        pushData = "push_items",
+        pushData = "push_items", each = "iterate_items",
       },
       ["fiber:"] = { await = "wait", join = "wait", kill = "cancel", stop = "cancel" },
-      ["iterator:"] = { all = "collect", stop = "close", toArray = "collect", to_list = "collect" },
+      ["iterator:"] = { all = "collect", cancel = "close", stop = "close", total = "progress", toArray = "collect", to_list = "collect" },
       ["key_value_store:"] = {
         getValue = "get_record", get_record_as_bytes = "get_record", keys = "list_keys", set = "set_record", setValue = "set_record",
-        stream_record = "download_record",
+        stream_record = "download_record", delete_value = "delete_record", get_item = "get_record", put = "set_record",
       },
-      ["log:"] = { tail = "lines" },
+      ["log:"] = { follow = "lines", tail = "lines" },
       ["request_queue:"] = {
         addRequests = "batch_add_requests", fetch_next_request = "list_and_lock_head", mark_request_as_handled = "update_request",
-        paginateRequests = "iterate_requests", reclaimRequest = "update_request",
+        paginateRequests = "iterate_requests", pop = "list_and_lock_head", reclaimRequest = "update_request",
       },
+      ["runs:"] = { all = "iterate", each = "iterate" },
       ["run:"] = {
         await = "wait_for_finish", defaultDatasetId = "dataset", get_status_message_watcher = "watch", getStreamedLog = "log", kill = "abort",
-        restart = "reboot", stop = "abort", wait = "wait_for_finish",
+        restart = "reboot", stop = "abort", wait = "wait_for_finish", cancel = "abort", iterate_items = "dataset", kvs = "key_value_store",
+        lines = "log", output = "key_value_store",
       },
     } do
       for name, meant in pairs(wrong) do assert.same({ call .. name, meant }, { nearest(call, name) }) end

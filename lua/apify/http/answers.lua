@@ -176,6 +176,13 @@ local function text_of(value)
   return tostring(value)
 end
 
+--- What the API says, and what it cannot know of who asks without a token.
+local function message_of(call, status, told, text)
+  local message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, SHOWN) or ""))
+  local is_anonymous = status == 401 and call.is_home and not call.settings.secret
+  return is_anonymous and message .. " - no token was sent: set APIFY_TOKEN, or give apify.new a token" or message
+end
+
 --- The error of an answer that is not a success, as the API tells it.
 ---@param call apify.Call
 ---@param status integer
@@ -187,7 +194,7 @@ function answers.error(call, status)
   local told = type(body) == "table" and type(body.error) == "table" and body.error or {}
   return call:describe {
     kind = "api", status = status, type = call.settings:conceal(text_of(told.type)), data = call.settings:conceal(told.data),
-    message = text_of(told.message) or ("HTTP status " .. status .. (text ~= "" and ": " .. text:sub(1, SHOWN) or "")),
+    message = message_of(call, status, told, text),
     sent = true, request_id = call.settings:conceal(xfer:header "x-apify-request-id" or xfer:header "x-request-id"),
     retry_after = retry.after(xfer:header "retry-after", core.time()),
   }

@@ -164,7 +164,7 @@ end
 --- The token as a secret; misuse, which does not show it, when it cannot stand in a header.
 local function make_secret(token, origin)
   if not token then return nil end
-  if token:find "[^\33-\126]" then errors.misuse("bad %s: it has characters other than printable ASCII", origin) end
+  if token:find "[^\33-\126]" then errors.misuse("bad %s: it has blanks, line breaks or other characters that no token has", origin) end
   return core.secret(token)
 end
 

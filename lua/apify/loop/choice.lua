@@ -59,6 +59,7 @@ end
 ---@return apify.Loop? now
 function choice.use(adapter)
   local before = named
+  if errors.is_module(adapter) then errors.misuse("bad argument 1 of use: %s", errors.show(adapter)) end
   if type(adapter) == "table" then named = check_table(adapter)
   elseif adapter == nil then named = nil
   else named = load_adapter(adapter)

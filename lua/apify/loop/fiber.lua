@@ -338,11 +338,10 @@ end
 ---@return any err the errors by index, with `keep_going`
 ---@return integer? index
 function fiber.map(items, fn, o)
+  local is_iterator = input.is_callable(items)
+  if not is_iterator then check_list(items, "map", "a list or an iterator") end
   if not input.is_callable(fn) then errors.misuse("bad argument 2 of map: %s (expected a function)", errors.show(fn)) end
-  o = check_jobs(o, "map")
-  if input.is_callable(items) then return run_jobs(items, fn, o) end
-  check_list(items, "map", "a list or an iterator")
-  return run_jobs(each_of(items), fn, o)
+  return run_jobs(is_iterator and items or each_of(items), fn, check_jobs(o, "map"))
 end
 
 return fiber

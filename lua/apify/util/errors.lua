@@ -105,10 +105,18 @@ function errors.escape(s, max)
   return table.concat(parts)
 end
 
+--- Is the value the module itself? So it is where `apify:spawn(fn)` was written.
+---@param v any
+---@return boolean
+function errors.is_module(v)
+  return v ~= nil and v == package.loaded.apify
+end
+
 --- A short display of a bad value, for a message about it.
 ---@param v any
 ---@return string
 function errors.show(v)
+  if errors.is_module(v) then return "apify itself, as a colon gives it: use a dot" end
   local kind = type(v)
   if kind == "string" then return '"' .. errors.escape(v, MAX_SHOWN) .. '"' end
   if kind == "number" then return v == v and tostring(v) or "nan" end

@@ -54,7 +54,7 @@ end
 ---@param t any
 ---@return string? reason
 function input.list_fault(t)
-  if type(t) ~= "table" then return errors.show(t) end
+  if type(t) ~= "table" or errors.is_module(t) then return errors.show(t) end
   local count, last = 0, 0
   for key in next, t do
     if type(key) == "number" then count, last = count + 1, math.max(last, key) end

@@ -13,19 +13,26 @@ local MIN_BEGINNING, MIN_PART = 3, 4   -- letters that make one name look like t
 --- What people know under other names, mostly those of the official clients, in plain letters: the first of these that there is.
 local SYNONYMS = {
   -- options
-  apikey = "token", apipublicurl = "public_base_url base_url", apiurl = "base_url", batchsize = "chunk_size", concurrency = "max_parallel prefetch",
-  count = "limit", cursor = "bookmark exclusive_start_key", lockduration = "lock_secs", logger = "log", max = "limit max_parallel",
-  maxconcurrency = "max_parallel prefetch", pagesize = "chunk_size limit",
-  resume = "bookmark", since = "started_after", timeout = "wait_secs request_timeout", timeoutsecs = "timeout wait_secs request_timeout",
-  ["until"] = "started_before", url = "base_url", waitduration = "wait_secs wait_for_finish",
+  apikey = "token", apipublicurl = "public_base_url base_url", apiurl = "base_url", batchsize = "chunk_size", ca = "ca_file", cacert = "ca_file",
+  columns = "fields pick", concurrency = "max_parallel prefetch", continueonerror = "keep_going", count = "limit",
+  cursor = "bookmark exclusive_start_key", exclude = "omit", fields = "pick", from = "started_after", ignoreerrors = "keep_going",
+  limit = "max_parallel", lockduration = "lock_secs", lockseconds = "lock_secs", logger = "log", max = "limit max_parallel",
+  maxconcurrency = "max_parallel prefetch", maxitems = "limit", newestfirst = "desc", order = "desc", pagesize = "chunk_size limit",
+  resume = "bookmark", reverse = "desc", select = "fields pick", sep = "delimiter", separator = "delimiter", since = "started_after",
+  sort = "sort_by desc", timeout = "wait_secs request_timeout", timeoutsecs = "timeout wait_secs request_timeout", to = "started_before",
+  ["until"] = "started_before", url = "base_url", waitduration = "wait_secs wait_for_finish", waitforfinish = "wait_secs",
+  waitsecs = "wait_for_finish",
   -- methods
-  addrequests = "batch_add_requests", all = "collect", await = "wait wait_for_finish", fetchnextrequest = "list_and_lock_head",
-  getdata = "list_items", getitems = "list_items", getitemsasbytes = "download_items", getstatusmessagewatcher = "watch",
-  getstreamedlog = "log", getvalue = "get_record", items = "iterate_items dataset", join = "wait", kill = "abort cancel",
-  lastbuild = "default_build", log = "get_log",
-  markrequestashandled = "update_request", paginaterequests = "iterate_requests", pushdata = "push_items", reclaimrequest = "update_request",
-  restart = "reboot resurrect", setinput = "update_input", setvalue = "set_record", stop = "abort cancel close", streamitems = "download_items",
-  streamrecord = "download_record", tail = "lines", toarray = "collect", tolist = "collect",
+  acts = "actors", addrequests = "batch_add_requests", all = "collect iterate", await = "wait wait_for_finish", call = "actor",
+  cancel = "abort close", deletevalue = "delete_record", each = "iterate iterate_items", execute = "call",
+  fetchnextrequest = "list_and_lock_head", follow = "lines", getdata = "list_items", getitem = "get_record list_items", getitems = "list_items",
+  getitemsasbytes = "download_items", getstatusmessagewatcher = "watch", getstreamedlog = "log", getvalue = "get_record",
+  items = "iterate_items dataset", iterateitems = "dataset",
+  join = "wait", kill = "abort cancel", kvs = "key_value_store", lastbuild = "default_build", lines = "log", log = "get_log",
+  markrequestashandled = "update_request", me = "user", output = "key_value_store", paginaterequests = "iterate_requests", pop = "list_and_lock_head",
+  pushdata = "push_items", put = "set_record", reclaimrequest = "update_request", restart = "reboot resurrect", run = "call",
+  setinput = "update_input", setvalue = "set_record", start = "actor", stop = "abort cancel close", streamitems = "download_items",
+  streamrecord = "download_record", tail = "lines", toarray = "collect", tolist = "collect", total = "progress",
 }
 
 --- How many letters must be changed, added or dropped to make `b` of `a`.

@@ -90,7 +90,7 @@ function url.plain_id(value, what)
     if other then errors.misuse("bad %s: a handle of the kind %s (expected %s)", what, other, ID_EXPECTED) end
     id = value.id
   end
-  if not is_segment(id) then
+  if not is_segment(id) or id:find("://", 1, true) then
     local shown = errors.show(id)
     if type(value) == "table" then shown = "a table whose id is " .. shown end
     errors.misuse("bad %s: %s (expected %s)", what, shown, ID_EXPECTED)
