@@ -48,12 +48,12 @@ local PACKER = BUILD .. [[
   end
 ]]
 
--- vim-plug: the folder `rtp` of the clone, and that alone, comes into the runtimepath.
+-- vim-plug: the clone's top comes into the runtimepath; its plugin/ is sourced by the editor, once the user's own file has ended.
 local PLUG = BUILD .. [[
   function _G.plug_add(name, options)
     local dir = vim.fn.stdpath "data" .. "/plugged/" .. name:match "[^/]+$"
     build(dir, options["do"])
-    vim.opt.runtimepath:prepend(dir .. "/" .. options.rtp .. "/")
+    vim.opt.runtimepath:prepend(dir)
   end
 ]]
 local PLUG_AUTOLOAD = [[
@@ -97,8 +97,9 @@ describe("Neovim finds plugin and module", function()
     assert.same({ "", 0 }, { complaints, code })
   end
 
+  -- The user's own file goes on behind those lines with code that has the module.
   local function start(init)
-    nvim:start(init, ([[
+    nvim:start(init .. "\nvim.g.is_found = pcall(require, 'apify')", ([[
       unset LUA_PATH LUA_CPATH MAKEFLAGS MAKELEVEL MFLAGS; export HOME=%s XDG_CONFIG_HOME=%s/.config XDG_DATA_HOME=%s/.local/share
       export APIFY_TOKEN=apify_api_editor APIFY_API_BASE_URL=%s
     ]]):format(home, home, home, api.url))
@@ -106,6 +107,7 @@ describe("Neovim finds plugin and module", function()
 
   -- It lists runs, by the module and the core of that clone; is healthy, and has its help.
   local function works_from(dir)
+    assert.equal("true", nvim:ask "return tostring(vim.g.is_found)")
     nvim:type_keys ":ApifyRuns janedoe~my-actor<CR>"
     shell.eventually(function() return nvim:lines()[1]:find " runs   updated " end)
     assert.equal(3 + 25, #nvim:lines())

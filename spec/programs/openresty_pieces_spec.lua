@@ -37,13 +37,24 @@ describe("the documents' pieces for nginx", function()
   end)
   teardown(function() host:stop() end)
 
-  local function get(name, path)
-    return shell.run(("curl -sS --noproxy '*' --unix-socket %s/%s http://host%s"):format(host.dir, name, path))
+  local function get(name, path, options)
+    return shell.run(("curl -sS --noproxy '*' --unix-socket %s/%s %s http://host%s"):format(host.dir, name, options or "", path))
   end
 
   it("answer with what the API says", function()
     assert.truthy(get("readme", "/last"):find "^%u[%u-]+\n$")
     assert.equal(get("readme", "/last"), get("page", "/last"))
+  end)
+
+  it("start a run for a request", function()
+    local id, status = get("page", "/start", "-w '%{http_code}' -d '{\"pages\":[]}'"):match "^(%w+)\n(%d+)$"
+    assert.equal("202", status)
+    local store = testbed.client(api):run(id):key_value_store()
+    assert.equal('{"pages":[]}', assert(store:get_record("INPUT", { raw = true })).value)
+    assert.matches("^POST .*: 400 [^\n]*\n400$", get("page", "/start", "-w '%{http_code}' -d '{'"))
+    api:faults { match = { method = "POST" }, action = { status = { code = 500 } } }
+    assert.matches("^it may have started: POST .*\n502$", get("page", "/start", "-w '%{http_code}' -d '{}'"))
+    api:faults()
   end)
 
   it("run light threads side by side", function()
