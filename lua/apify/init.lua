@@ -16,14 +16,20 @@ local function core_fault(said, lua)
   return ("the core %s %s (%s)"):format(path, fault, reason)
 end
 
+--- How to get a core.
+local function cure()
+  if rawget(_G, "vim") then return "in the folder of lua-apify `make nvim` builds it; then start Neovim anew" end
+  return ("in the folder of lua-apify `make` builds those of Lua 5.4 and LuaJIT, and `eval \"$(make -s env%s)\"` makes it known")
+    :format(jit and " LUA=luajit" or "")
+end
+
 --- The core, asked for before anything else does: without it one sentence, in place of Lua's list of folders.
 local function load_core()
   local is_loaded, core = pcall(require, "apify.core")
   if is_loaded then return core end
   local fault = core_fault(tostring(core), jit and "LuaJIT" or _VERSION)
   if not fault then error(core, 0) end
-  error(("apify: %s; in the folder of lua-apify `make` builds those of Lua 5.4 and LuaJIT, and `eval \"$(make -s env%s)\"` makes it known")
-    :format(fault, jit and " LUA=luajit" or ""), 0)
+  error(("apify: %s; %s"):format(fault, cure()), 0)
 end
 
 ---@module "apify.core"
