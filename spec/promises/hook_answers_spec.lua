@@ -210,3 +210,20 @@ describe("an on_attempt hook that yields out of a coroutine of the program's own
     assert.equal(1, #listing().items)
   end)
 end)
+
+describe("an on_attempt hook that waits in a coroutine of its own", function()
+  it("is refused, wherever its caller is", function()
+    local told
+    client = testbed.client(api, {
+      on_attempt = function() told = select(2, coroutine.wrap(function() return apify.sleep(0.01) end)()) end,
+    })
+    local function list() return assert(client:runs():list { limit = 1 }) end
+    local ways = { list, function() return coroutine.wrap(list)() end, function() return apify.spawn(list):wait() end }
+    for i, way in ipairs(ways) do
+      told = nil
+      assert.equal(1, #way().items)
+      assert.same({ i, "context" }, { i, told and told.kind })
+    end
+    assert.is_true(apify.sleep(0))
+  end)
+end)

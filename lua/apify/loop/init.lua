@@ -75,11 +75,26 @@ local function current(adapter)
   return scheduler.current()
 end
 
-local OUTSIDE = {}                       -- stands for the caller that is in no coroutine
+local MAIN = {}                          -- stands for LuaJIT's main coroutine, which has no value
 local in_hook = setmetatable({}, { __mode = "k" })        -- fiber, or thread of the program, whose caller is in a hook -> true
+local outside = setmetatable({}, { __mode = "k" })        -- the same of coroutines that are in neither
 
+--- What the caller is known by, and the set in which that is while it is in a hook.
 local function who(adapter, task)
-  return task or adapter.who and adapter.who() or coroutine.running() or OUTSIDE
+  local known = task or adapter.who and adapter.who()
+  if known then return known, in_hook end
+  return coroutine.running() or MAIN, outside
+end
+
+--- Is the caller in a hook, or in a coroutine that a hook has resumed? A hook that has yielded is in nobody's way.
+local function is_in_hook(adapter, task)
+  local known, set = who(adapter, task)
+  if set == in_hook then return set[known] end
+  for co in pairs(outside) do
+    local status = co == MAIN and "normal" or coroutine.status(co)
+    if status == "normal" or status == "running" then return true end
+  end
+  return false
 end
 
 --- nil, the reason, and the kind of error, which a table of one's own may leave out.
@@ -95,7 +110,7 @@ function loop.check()
   local adapter = choice.pick()
   local task, can_park = current(adapter)
   if task and task.is_cancelled then return nil, "the fiber was cancelled", "cancelled" end
-  if in_hook[who(adapter, task)] then return nil, "an on_attempt hook must not wait", "context" end
+  if is_in_hook(adapter, task) then return nil, "an on_attempt hook must not wait", "context" end
   if can_park then return true end
   local ok, reason, kind = adapter.check()
   if not ok then return refuse(reason or "its loop refuses to wait", kind) end
@@ -162,7 +177,7 @@ end
 function loop.yield()
   local adapter = choice.pick()
   local task, can_park = current(adapter)
-  if not in_hook[who(adapter, task)] then
+  if not is_in_hook(adapter, task) then
     attach(adapter)
     if can_park then scheduler.pass(task) else adapter.sleep(0, host) end
   end
@@ -252,20 +267,20 @@ function loop.cleanup()
   if adapter.cleanup then adapter.cleanup(host) end
 end
 
-local function call_inside(caller, before, fn, ...)
-  in_hook[caller] = true
+local function call_inside(set, caller, before, fn, ...)
+  set[caller] = true
   fn(...)
-  in_hook[caller] = before
+  set[caller] = before
 end
 
 --- Call a user's hook, inside which nothing can wait.
 function loop.call_hook(fn, ...)
   local adapter = choice.pick()
-  local caller = who(adapter, (current(adapter)))
-  local before = in_hook[caller]
-  local ok, err = pcall(call_inside, caller, before, fn, ...)
+  local caller, set = who(adapter, (current(adapter)))
+  local before = set[caller]
+  local ok, err = pcall(call_inside, set, caller, before, fn, ...)
   if ok then return end
-  in_hook[caller] = before
+  set[caller] = before
   error(err, 0)
 end
 
