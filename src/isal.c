@@ -96,6 +96,10 @@ void isal_free (void **state) {
   if (own != NULL) free(__atomic_exchange_n(&spare, own, __ATOMIC_ACQ_REL));
 }
 
+void isal_forget (void) {
+  free(__atomic_exchange_n(&spare, NULL, __ATOMIC_ACQUIRE));
+}
+
 #else
 
 int isal_is_here (void) {
@@ -117,5 +121,7 @@ err_code isal_run (void *state, const char *in, size_t len, size_t *used, char *
 void isal_free (void **state) {
   *state = NULL;
 }
+
+void isal_forget (void) {}
 
 #endif

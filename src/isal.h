@@ -22,8 +22,11 @@ err_code isal_begin (void **state);
 ** ERR_OK or ERR_DECODE. */
 err_code isal_run (void *state, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made, int *has_ended);
 
-/* Give the memory back; '*state' is NULL then. Safe to call twice. */
+/* Give the memory back, or keep it for the next; '*state' is NULL then. Safe to call twice. */
 void isal_free (void **state);
+
+/* Give back what is kept. */
+void isal_forget (void);
 
 #pragma GCC visibility pop
 

@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "isal.h"
+
 #define MAX_STEP_MS      5               /* work at most this long before the host's loop goes on */
 #define MAX_READY        16              /* sockets that are asked for at a time */
 #define MAX_CACHED       256L            /* idle connections that are kept */
@@ -264,4 +266,5 @@ void multi_close (multi *m) {
   for (int i = 0; i < m->pool_count && !multi_is_foreign(m); i++) curl_multi_cleanup(m->pools[i].handle);
   m->pool_count = 0;
   event_close(&m->events);
+  isal_forget();
 }
