@@ -228,14 +228,6 @@ return function(scenes, help)
     say "said"
   end
 
-  local kept = {}
-
-  --- An error leaves a fiber that is kept.
-  function scenes.kept_crash()
-    kept[#kept + 1] = apify.spawn(function() error "in a fiber that is kept" end)
-    say(kept[#kept]:is_done())
-  end
-
   --- An error that nobody catches.
   function scenes.uncaught(args)
     local runs = client:actor("no-such-actor"):runs()

@@ -79,8 +79,8 @@ local function report(crash)
   loop.report(("apify: error in a fiber that nobody waited for: %s\n%s"):format(is_shown and errors.escape(text) or "?", crash.traceback))
 end
 
---- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported; in a program that goes on
---- for days with little to collect, such as an editor, soon.
+--- Remember the error that ended the fiber. If nobody has heard of it when the fiber is forgotten, it is reported; in an editor soon, as there
+--- it may take hours until garbage is collected, and who keeps a fiber in order to cancel it would never hear.
 local function note_crash(self, co, message)
   local is_cancel = self.task and self.task.is_cancelled and errors.is(message) and message.kind == "cancelled"
   local crash = { message = message, traceback = debug.traceback(co), is_heard = is_cancel or false }

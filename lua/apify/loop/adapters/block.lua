@@ -22,7 +22,7 @@
 ---@field round_secs? fun(): number how long the program's loop has not come round
 ---@field is_fast? fun(): boolean is the caller where users' code must not be resumed?
 ---@field report? fun(text: string) tell the program's user of an error that nobody else hears of; to standard error when absent
----@field later? fun(seconds: number, fn: fun()) call it then, outside of fibers; where the program ends before, or has no room for it, never
+---@field later? fun(seconds: number, fn: fun()) call it then, outside of fibers, where nobody minds a word too many to the program's user
 ---@field cleanup? fun(host: apify.LoopHost) abort what the caller's request has under way
 
 --- What an adapter may ask of the library. Times are seconds of a monotonic clock.

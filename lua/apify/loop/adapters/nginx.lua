@@ -202,10 +202,6 @@ function nginx.report(text)
   ngx.log(ngx.ERR, text)
 end
 
-function nginx.later(seconds, fn)
-  pcall(ngx.timer.at, seconds, fn)
-end
-
 function nginx.sleep(seconds, host)
   if not nginx_request.can_wait() then return end
   ngx.sleep(math.max(seconds, SHORTEST_WAIT))
