@@ -66,6 +66,14 @@ it("a function of the module that is called with a colon says dot", function()
   for _, call in ipairs(calls) do assert.matches("apify itself, as a colon gives it: use a dot", misuse(call), 1, true) end
 end)
 
+it("what failed and was given on, as nil and an error, is told", function()
+  local function failed() return client:run("abc"):get() end
+  local told = "the error of another call %(GET /v2/actor%-runs/abc: connect: .*%)"
+  client = client:with { max_retries = 0 }
+  assert.matches("^bad options of client:wait_all: " .. told, misuse(function() client:wait_all(failed()) end))
+  assert.matches("^bad run id: " .. told, misuse(function() client:run((select(2, failed()))) end))
+end)
+
 it("a collection that is called or walked like a list says iterate", function()
   assert.equal("runs() cannot be called: use :iterate()", misuse(function() for _ in client:runs() do io.write "row" end end))
   assert.matches("iterate_items", misuse(function() for _ in client:dataset "x" do io.write "row" end end))

@@ -260,6 +260,17 @@ describe("pushing items", function()
       return (message:gsub("^.*bad items of dataset:push_items: ", ""))
     end
 
+    it("a page or a handle is none", function()
+      local source = client:dataset(dataset)
+      local found = { [assert(source:list_items())] = "a page, whose rows are in its items", [source] = "a handle" }
+      for given, shown in pairs(found) do
+        local is_ok, message = pcall(source.push_items, source, given)
+        assert.is_false(is_ok)
+        assert.matches("bad argument 1 of push_items: " .. shown .. " (expected an item", message, 1, true)
+      end
+      assert.same({}, stored())
+    end)
+
     it("of a table is misuse, found before anything is sent", function()
       assert.equal("items[3].price: NaN cannot be JSON", raised { {}, {}, { price = 0 / 0 } })
       assert.equal("items.f: a function cannot be JSON", raised { f = print })

@@ -34,6 +34,11 @@ describe("input", function()
     assert.is_false(input.is_callable "x")
   end)
 
+  it("knows handles and pages", function()
+    assert.is_true(input.is_handle_or_page(setmetatable({}, { refuses_call = true })))
+    for _, other in ipairs { "x", {}, setmetatable({}, { __call = print }), io.stdout } do assert.is_false(input.is_handle_or_page(other)) end
+  end)
+
   it("knows open handles and the names of files", function()
     local closed = assert(io.tmpfile())
     closed:close()

@@ -131,8 +131,10 @@ end
 local function open(settings, items)
   if type(items) == "string" then return from_text(json.without_mark(items)) end
   if input.is_callable(items) then return from_iterator(settings, items) end
-  if type(items) ~= "table" then
-    errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", errors.show(items))
+  local is_strange = input.is_handle_or_page(items)
+  if type(items) ~= "table" or is_strange then
+    local shown = is_strange and (rawget(items, "items") and "a page, whose rows are in its items" or "a handle") or errors.show(items)
+    errors.misuse("bad argument 1 of push_items: %s (expected an item, a list of items, a JSON string or an iterator)", shown)
   end
   items = json.plain(items)
   return (input.is_list(items) and from_list or from_item)(settings, items)

@@ -117,6 +117,7 @@ end
 ---@return string
 function errors.show(v)
   if errors.is_module(v) then return "apify itself, as a colon gives it: use a dot" end
+  if errors.is(v) then return ("the error of another call (%s)"):format(tostring(v)) end
   local kind = type(v)
   if kind == "string" then return '"' .. errors.escape(v, MAX_SHOWN) .. '"' end
   if kind == "number" then return v == v and tostring(v) or "nan" end

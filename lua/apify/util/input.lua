@@ -3,7 +3,15 @@ local errors = require "apify.util.errors"
 
 local input = {}
 
---- May it be called? A handle refuses it.
+--- Is it a handle or a page, which says what is wrong with calling it?
+---@param value any
+---@return boolean
+function input.is_handle_or_page(value)
+  local mt = getmetatable(value)
+  return type(mt) == "table" and mt.refuses_call == true
+end
+
+--- May it be called?
 ---@param value any
 ---@return boolean
 function input.is_callable(value)

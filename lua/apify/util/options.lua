@@ -246,7 +246,7 @@ function options.spec(spec, required)
     if opts ~= nil and type(opts) ~= "table" then
       errors.misuse("bad options of %s: a %s (expected a table)", where, type(opts))    -- may be a token: not shown
     end
-    if errors.is_module(opts) then errors.misuse("bad options of %s: %s", where, errors.show(opts)) end
+    if errors.is_module(opts) or errors.is(opts) then errors.misuse("bad options of %s: %s", where, errors.show(opts)) end
     local checked = {}
     for name, value in pairs(opts or {}) do
       if not spec[name] then refuse_name(name, known, where) end

@@ -91,8 +91,8 @@ function url.plain_id(value, what)
     id = value.id
   end
   if not is_segment(id) or id:find("://", 1, true) then
-    local shown = errors.show(id)
-    if type(value) == "table" then shown = "a table whose id is " .. shown end
+    local is_row = type(value) == "table" and not errors.is(value)
+    local shown = is_row and "a table whose id is " .. errors.show(id) or errors.show(value)
     errors.misuse("bad %s: %s (expected %s)", what, shown, ID_EXPECTED)
   end
   return id:find("/", 1, true) and id:gsub("/", "~", 1) or id
