@@ -26,6 +26,31 @@ it("two fibers may share what wait_each returns", function()
   assert.same(ids, told)
 end)
 
+it("a fiber that is cancelled in what wait_each returns keeps no run from who asks next, or waits beside it", function()
+  local client = testbed.client(api)
+  for _, o in ipairs { {}, { max_parallel = 1 } } do
+    for _, is_alone in ipairs { true, false } do
+      local ids = api:admin("add_runs", { actor = "janedoe~my-actor", count = 3, schedule = { { 0, "RUNNING" }, { 0.3, "SUCCEEDED" } } }).ids
+      local each, told = client:wait_each(ids, o), {}
+      local function take_all()
+        for id in each do told[#told + 1] = id end
+      end
+      local cancelled = apify.spawn(function() return each:next() end)
+      local beside = not is_alone and apify.spawn(take_all)
+      apify.sleep(0.05)
+      cancelled:cancel()
+      assert.equal("cancelled", select(3, cancelled:wait()).kind)
+      if beside then beside:wait() else
+        assert.equal(0, client:stats().in_flight)
+        take_all()
+      end
+      table.sort(ids)
+      table.sort(told)
+      assert.same(ids, told)
+    end
+  end
+end)
+
 it("a hook that raises keeps close from nothing", function()
   api:faults { match = { path = "/runs$" }, action = { hang = {} } }
   local client = testbed.client(api, { on_attempt = function() error "hook" end })

@@ -34,7 +34,8 @@ local WATCHED_POLL = 5                   -- seconds that the API holds a request
 ---@field machines apify.JobPoll[] each with its `id` and the `indexes` of its job in the list given
 ---@field private over apify.JobPoll[] those that have ended and are not yet handed out, from `first_over` to `last_over`
 ---@field private clock apify.Clock stands still while the caller is busy: that is no time to the waits
----@field private error? apify.Error why waiting is impossible
+---@field private error? apify.Error why waiting is impossible, until it is told
+---@field private goes_on? boolean whoever could not wait may ask again
 local Group = {}
 Group.__index = Group
 
@@ -166,9 +167,22 @@ function Group:poke(now)
   return "wait"
 end
 
---- Waiting is impossible.
+--- Abort the polls that are under way, unless others wait for them, too. The next step begins them again.
+local function pause(self)
+  if loop.is_waited_at(self.waiter) then return end
+  local now = self.clock:now()
+  local first_error = tables.call_with_each(self.machines, function(machine)
+    if machine.is_over then return end
+    self.timers:push(now, machine)
+    machine.timer_at = now
+    machine:close()                                      -- last, as a hook may raise
+  end)
+  if first_error then error(first_error[1], 0) end
+end
+
+--- Waiting is impossible, for this caller at this moment.
 function Group:abort(fields)
-  self:close()
+  if self.goes_on then pause(self) else self:close() end
   self.error = errors.new(fields)
 end
 
@@ -176,7 +190,11 @@ end
 ---@return apify.JobPoll?
 ---@return apify.Error? err
 function Group:next()
-  if drive.run(self, self.clock) ~= "ended" then return nil, self.error end
+  if drive.run(self, self.clock) ~= "ended" then
+    local err = self.error
+    self.error = nil
+    return nil, err
+  end
   local machine = self.over[self.first_over]
   self.first_over = self.first_over + 1
   self.over[self.first_over - 1] = nil
@@ -279,6 +297,7 @@ local iterator_mt = { __index = WaitIterator, __name = "apify.WaitIterator" }
 --- The group, begun at the first step, with its clock running.
 local function enter(self)
   self.group = self.group or begin(self.settings, self.targets, self.options)
+  self.group.goes_on = true
   self.group.clock:enter()
   return self.group
 end
@@ -295,7 +314,7 @@ function WaitIterator:next()
   local machine, err = enter(self):next()
   self.group.clock:leave()
   if not machine then
-    self:close()
+    if not err then self:close() end
     return nil, nil, err
   end
   if machine.error then return machine.id, nil, machine.error end
