@@ -572,6 +572,27 @@ describe("map", function()
     assert.equal(4, cancelled)
   end)
 
+  it("gives nil, err, index when the iterator gives nil and an error, as `next` of ours does", function()
+    for _, why in ipairs { require("apify.util.errors").new { kind = "network" }, "a text" } do
+      local function failing()
+        local at = 0
+        return function()
+          at = at + 1
+          if at == 3 then return nil, why end
+          return at
+        end
+      end
+      local function job(i) return apify.sleep(0.001) and i end
+      local results, err, index = apify.map(failing(), job)
+      assert.same({ nil, 3 }, { results, index })
+      assert.equal(why, err)
+      local errs
+      results, errs = apify.map(failing(), job, { keep_going = true })
+      assert.same({ 1, 2 }, results)
+      assert.equal(why, errs[3])
+    end
+  end)
+
   it("goes on to the end of what was begun, with keep_going, when the iterator raises an apify.Error", function()
     local errors = require "apify.util.errors"
     local failed, at = errors.new { kind = "network" }, 0

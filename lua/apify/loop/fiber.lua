@@ -237,16 +237,19 @@ function Jobs:start(index, fn, ...)
   if self.running[index] then self.running[index] = made end
 end
 
---- Start a job for each item that `next_item` gives.
+--- Start a job for each item that `next_item` gives. nil and an error if that gives one instead.
 function Jobs:feed(next_item, fn, max_parallel)
   local function feed(item, ...)
-    if item == nil or self.failure then return false end
+    if item == nil then return false, (...) end
+    if self.failure then return false end
     self.started = self.started + 1
     self:start(self.started, fn, item, ...)
     return true
   end
   local yield = loop.yielder()
-  while not self.failure and feed(next_item()) do
+  while not self.failure do
+    local has_begun, why = feed(next_item())
+    if not has_begun then return nil, why end
     if yield() then return nil, refusal() end
     while self.open > max_parallel do                   -- the feeder is one of them
       local err = park(self.room, math.huge)
