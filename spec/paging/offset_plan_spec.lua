@@ -466,6 +466,18 @@ describe("a page that is shorter than it should be", function()
     end
   end)
 
+  it("has its gap filled as far as it was to go where it has shown known rows only", function()
+    local plan = begun({ chunk_size = 100, prefetch = 1, is_filtered = true, limit = 101 }, rows(1, 1000))
+    plan_all(plan)
+    local function asked_for() return { plan.pages[1].offset, plan.pages[1].limit, plan:position() } end
+    assert.same({ 90, 11, 100 }, asked_for())
+    give(plan, rows(91, 93), 1000)
+    assert.same({ 92, 9, 100 }, asked_for())
+    give(plan, rows(93, 93), 1000)
+    assert.same({ 93, 8, 100 }, asked_for())
+    assert.same({ 101 }, (give(plan, rows(94, 101), 1000)))
+  end)
+
   it("is no gap when the API says that it gives no more at once", function()
     for _, max in ipairs { 1, 2, 5, 250 } do
       local plan, list, got = new { is_filtered = true }, rows(1, 600), 0

@@ -303,9 +303,13 @@ end
 
 --- A page was shorter than it should be: ask for the rest of it before the pages behind it. One known row must be
 --- enough of an overlap, or pages shorter than that would never get on; none, when a known row was all that came.
+--- As long as only known rows come, the new ones are where they were expected.
 local function fill_gap(self, page, position)
   local overlap = (page.fresh > 0 or page.scanned > OVERLAP) and OVERLAP or 0
-  set_head(self, make_page(self, position, math.max(page.upto, position + 1), overlap, position))
+  local from = page.fresh == 0 and math.max(position, page.from) or position
+  local gap = make_page(self, from, math.max(page.upto, from + 1), from - position + overlap, from)
+  gap.is_anchored = gap.is_anchored or overlap == 0
+  set_head(self, gap)
 end
 
 --- What is behind a page that tells a cursor instead of an offset; nil where it tells none.
