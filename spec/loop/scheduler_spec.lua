@@ -270,6 +270,24 @@ describe("the scheduler", function()
     assert.is_nil(next(kept))
   end)
 
+  it("resumes a task in time that was about to wait when a finalizer came that waits", function()
+    local is_done = false
+    start(function()
+      local task = scheduler.current()
+      local outer = scheduler.enter(scheduler.ticket(scheduler.waiter(), 1, task))
+      local nested = scheduler.enter(scheduler.ticket(scheduler.waiter(), 2, task, {}))
+      scheduler.run(1)
+      scheduler.leave(nested)
+      scheduler.park(outer)
+      scheduler.leave(outer)
+      is_done = true
+    end)
+    assert.equal(1, scheduler.next_time())
+    scheduler.run(1)
+    assert.is_true(is_done)
+    assert.equal(math.huge, scheduler.next_time())
+  end)
+
   it("resumes a task again that was woken while it ran, and meanwhile drove the others", function()
     local first, second, is_done = scheduler.waiter(), scheduler.waiter(), false
     start(function()

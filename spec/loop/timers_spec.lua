@@ -168,4 +168,65 @@ describe("the timers", function()
       timers.next_time()
     end)
   end)
+
+  it("lose nobody where a finalizer waits in the middle of their work, which is where something is made", function()
+    local Heap = getmetatable(inner(timers.set, "queue")).__index
+    local push = Heap.push
+    finally(function() Heap.push = push end)
+    local list, right, first, others
+
+    local function go_on(task)
+      list[task] = true
+      task.ticket = nil
+    end
+
+    local function finalize()
+      timers.run(2.5, go_on)                               -- a wait runs the others
+      for i = 1, 2 do others[i] = waiting(3 + i) end
+      wait_again(right, 3)
+    end
+
+    -- Do that in the middle of `act`: when it calls `push` or `go_on` for the n-th time. How many times there are.
+    local function each_place(act)
+      local n, count = 0, nil
+      local function count_one()
+        count = count + 1
+        if count == n then finalize() end
+      end
+      repeat
+        timers, tasks, list, others = fresh(), {}, {}, {}
+        local early
+        early, right, first = waiting(1), waiting(6), waiting(2)
+        wait_again(early, 4)
+        n, count = n + 1, 0
+        Heap.push = function(...)
+          count_one()
+          return push(...)
+        end
+        act(early, function(task)
+          go_on(task)
+          count_one()
+        end)
+        Heap.push = push
+        if count >= n then
+          assert.is_true(timers.next_time() <= 3)
+          timers.run(3, go_on)
+          assert.is_true(list[first] and list[right])
+          assert.is_true(timers.next_time() <= 4)
+          timers.run(5, go_on)
+          assert.is_true(list[early] and list[others[1]] and list[others[2]])
+          wait_again(early, 8)
+          assert.is_true(timers.next_time() <= 8)
+        end
+      until count < n
+      return n - 1
+    end
+
+    assert.equal(3, each_place(function() timers.sweep(tasks) end))
+    assert.equal(2, each_place(function(_, act) timers.run(2.5, act) end))
+    assert.equal(1, each_place(function(early)
+      early.timer = nil
+      timers.set(early, tasks)
+    end))
+  end)
 end)

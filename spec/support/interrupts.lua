@@ -52,4 +52,31 @@ function interrupts.call(n, step, name, fn)
   return where, ok, why
 end
 
+--- Call `case(at)` again and again. There `at(meanwhile, act)` calls `act`, and in the middle of that `meanwhile`, before its n-th
+--- instruction in a file whose name has `name` in it: n = 1, 2, ... until there are no more. How many there were.
+---@param name string
+---@param case fun(at: fun(meanwhile: fun(), act: fun()))
+---@return integer
+function interrupts.each_place(name, case)
+  local n, is_reached = 0, nil
+  local function at(meanwhile, act)
+    local count = 0
+    local function hook()
+      if is_reached or not debug.getinfo(2, "S").source:find(name, 1, true) then return end
+      count = count + 1
+      if count < n then return end
+      is_reached = true
+      debug.sethook()
+      meanwhile()
+    end
+    local ok, why = call_hooked(hook, 1, act)
+    if not ok then error(why, 0) end
+  end
+  repeat
+    n, is_reached = n + 1, false
+    case(at)
+  until not is_reached
+  return n - 1
+end
+
 return interrupts

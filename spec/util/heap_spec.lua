@@ -1,4 +1,5 @@
 local heap = require "apify.util.heap"
+local interrupts = require "spec.support.interrupts"
 
 --- All values in the order in which they leave.
 local function drain(h)
@@ -157,5 +158,29 @@ describe("heap", function()
     until not was_reached
     if jit then jit.on() end
     assert.is_true(interrupted > 100, interrupted)
+  end)
+
+  it("loses nothing where it is used in the middle of its own work, as by a finalizer", function()
+    local reached = interrupts.each_place("util/heap.lua", function(at)
+      local h, expected, seen = heap.new(), {}, {}
+      for i = 1, 9 do h:push(i * 7 % 10, i) end
+      for i = 4, 10 do expected[i] = true end
+      at(function()
+        h:push(5.5, "inner")
+        h:push(2.5, "gone")
+        expected.inner, seen[select(2, h:pop())] = true, true
+      end, function()
+        for _ = 1, 3 do seen[select(2, h:pop())] = true end
+        h:push(5, 10)
+      end)
+      local before = -math.huge
+      while h:size() > 0 do
+        local key, value = h:pop()
+        assert(key >= before, "in order")
+        before, seen[value] = key, true
+      end
+      for value in pairs(expected) do assert(seen[value], value) end
+    end)
+    assert.is_true(reached > 50, reached)
   end)
 end)

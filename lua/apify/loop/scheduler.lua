@@ -28,6 +28,7 @@ local MAX_DEPTH = 32                     -- fibers resumed inside each other; Lu
 ---@field inside? apify.Task the task in which the one who waits runs
 ---@field private adapter? apify.Loop whose `wake` hears of it; nil for a task that is resumed from here
 ---@field private next? apify.Ticket
+---@field private outer? apify.Ticket of the same task: it was about to wait there when a finalizer came that waits
 
 ---@class apify.Task
 ---@field co? thread nil once its function has ended
@@ -229,7 +230,7 @@ function scheduler.enter(ticket)
   local waiter, task, adapter = ticket.waiter, ticket.inside, ticket.adapter
   stays[ticket] = true
   if not adapter then fiber_stays[ticket] = true end
-  if task then task.ticket = ticket end
+  if task then ticket.outer, task.ticket = task.ticket, ticket end
   ticket.is_awake = waiter.is_awake
   ticket.next = waiter.first
   waiter.first = ticket
@@ -257,9 +258,10 @@ function scheduler.leave(ticket)
   unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
   if task and not ticket.adapter then task.place = false end          -- it goes on already, whatever else has woken it
-  if task then task.ticket = nil end
+  if task then task.ticket = ticket.outer end
   stays[ticket], fiber_stays[ticket] = nil, nil
   ticket.waiter = nil
+  if ticket.outer then timers.set(task, tasks) end
   return ticket.is_awake
 end
 

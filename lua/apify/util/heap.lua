@@ -1,7 +1,8 @@
 --- A queue ordered by number: the smallest key leaves first, equal keys in the order in which they came.
 ---
 --- An error may come at any moment, such as Ctrl-C's. So what is about to be moved is noted in `moving` until it has its place; what is
---- found there later was interrupted, and the heap is put in order again.
+--- found there later was interrupted, and the heap is put in order again. So it is by a finalizer that uses the heap meanwhile: into a new
+--- table, and what goes on with the old one does no harm.
 
 ---@class apify.HeapItem
 ---@field key number
@@ -9,9 +10,8 @@
 ---@field serial integer
 
 ---@class apify.Heap
----@field private items apify.HeapItem[]
+---@field private items apify.HeapItem[] and their `count`
 ---@field private last_serial integer
----@field private count integer
 ---@field private moving? apify.HeapItem
 local Heap = {}
 local Heap_mt = { __index = Heap, __name = "apify.Heap" }
@@ -20,7 +20,7 @@ local heap = {}
 
 ---@return apify.Heap
 function heap.new()
-  return setmetatable({ items = {}, last_serial = 0, count = 0 }, Heap_mt)
+  return setmetatable({ items = { count = 0 }, last_serial = 0 }, Heap_mt)
 end
 
 --- Does `a` leave before `b`?
@@ -36,17 +36,17 @@ local function repair(self)
     is_there[item] = true
     items[#items + 1] = item
   end
+  if not self.moving then return end                     -- a finalizer was here just now
   add(self.moving)
   for _, item in ipairs(self.items) do add(item) end
   table.sort(items, is_before)                           -- a sorted list is a heap
+  items.count = #items
   self.items = items
-  self.count = #items
   self.moving = nil
 end
 
---- Find the item that is being moved its place between the hole at `at` and the root.
-local function sift_up(self, at)
-  local items, item = self.items, self.moving
+--- Find an item its place between the hole at `at` and the root.
+local function sift_up(items, item, at)
   while at > 1 do
     local parent = math.floor(at / 2)
     if not is_before(item, items[parent]) then break end
@@ -57,21 +57,20 @@ local function sift_up(self, at)
 end
 
 --- The child of `at` that leaves first; nil at the bottom.
-local function first_child(self, at)
-  local left, items = at * 2, self.items
-  if left > self.count then return nil end
+local function first_child(items, at)
+  local left = at * 2
+  if left > items.count then return nil end
   local right = left + 1
-  if right <= self.count and is_before(items[right], items[left]) then return right end
+  if right <= items.count and is_before(items[right], items[left]) then return right end
   return left
 end
 
 --- The same between the hole at `at` and the bottom.
-local function sift_down(self, at)
-  local items, item = self.items, self.moving
-  local child = first_child(self, at)
+local function sift_down(items, item, at)
+  local child = first_child(items, at)
   while child and is_before(items[child], item) do
     items[at] = items[child]
-    at, child = child, first_child(self, child)
+    at, child = child, first_child(items, child)
   end
   items[at] = item
 end
@@ -81,11 +80,13 @@ end
 ---@param value any
 function Heap:push(key, value)
   assert(type(key) == "number" and key == key, "a key must be a number and not NaN")
-  if self.moving then repair(self) end
   self.last_serial = self.last_serial + 1
-  self.moving = { key = key, value = value, serial = self.last_serial }
-  sift_up(self, self.count + 1)
-  self.count = self.count + 1
+  local item = { key = key, value = value, serial = self.last_serial }
+  if self.moving then repair(self) end
+  self.moving = item
+  local items = self.items
+  sift_up(items, item, items.count + 1)
+  items.count = items.count + 1
   self.moving = nil
 end
 
@@ -103,12 +104,12 @@ end
 ---@return any value
 function Heap:pop()
   if self.moving then repair(self) end
-  local items, last = self.items, self.count
-  local first = items[1]
+  self.moving = self.items[self.items.count]
+  local items = self.items
+  local first, last = items[1], items.count
   if last == 0 then return nil end
-  self.moving = items[last]
-  self.count = last - 1
-  if last > 1 then sift_down(self, 1) end
+  items.count = last - 1
+  if last > 1 then sift_down(items, items[last], 1) end
   items[last] = nil
   self.moving = nil
   return first.key, first.value
@@ -116,7 +117,7 @@ end
 
 ---@return integer
 function Heap:size()
-  return self.count
+  return self.items.count
 end
 
 return heap
