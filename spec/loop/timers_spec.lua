@@ -169,6 +169,17 @@ describe("the timers", function()
     end)
   end)
 
+  it("lose nobody who has waited again by the time that his first wait is put away", function()
+    local task = waiting(1)
+    timers.run(1, function()
+      task.ticket = nil
+      timers.next_time()
+      wait_again(task, 5)
+    end)
+    assert.equal(5, timers.next_time())
+    assert.same({ task }, due(5))
+  end)
+
   it("lose nobody where a finalizer waits in the middle of their work, which is where something is made", function()
     local Heap = getmetatable(inner(timers.set, "queue")).__index
     local push = Heap.push
