@@ -288,6 +288,24 @@ describe("the scheduler", function()
     assert.equal(math.huge, scheduler.next_time())
   end)
 
+  it("resumes nobody for a wait that was over before the one inside it", function()
+    local count, task = 0, nil
+    start(function()
+      task = scheduler.current()
+      local outer = scheduler.enter(scheduler.ticket(scheduler.waiter(), 1, task))
+      local nested = scheduler.enter(scheduler.ticket(scheduler.waiter(), 2, task, {}))
+      scheduler.leave(outer)
+      scheduler.leave(nested)
+      park(nil, 5)
+      count = count + 1
+    end)
+    scheduler.run(4)
+    assert.equal(0, count)
+    scheduler.run(5)
+    assert.equal(1, count)
+    assert.is_nil(task.ticket)
+  end)
+
   it("resumes a task again that was woken while it ran, and meanwhile drove the others", function()
     local first, second, is_done = scheduler.waiter(), scheduler.waiter(), false
     start(function()

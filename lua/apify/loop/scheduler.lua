@@ -258,10 +258,11 @@ function scheduler.leave(ticket)
   unlink(waiter, ticket)
   if ticket.is_awake then waiter.is_awake = false end
   if task and not ticket.adapter then task.place = false end          -- it goes on already, whatever else has woken it
-  if task then task.ticket = ticket.outer end
+  local outer = ticket.outer
+  if task and task.ticket == ticket then task.ticket = outer and outer.waiter and outer or nil end
   stays[ticket], fiber_stays[ticket] = nil, nil
   ticket.waiter = nil
-  if ticket.outer then timers.set(task, tasks) end
+  if outer then timers.set(task, tasks) end
   return ticket.is_awake
 end
 
