@@ -145,4 +145,18 @@ function own.mixed(h)
   end)
 end
 
+--- Calls below a function of C, out of which nothing can yield, and in a coroutine of the program's own, in a thread and in a fiber.
+function own.below_c(h)
+  local function calls()
+    local sorted = { 2, 1 }
+    table.sort(sorted, function(a, b) return apify.sleep(0.001) and a < b end)
+    local text = ("ab"):gsub("%a", function() return status(h) .. " " end)
+    return sorted[1] .. " " .. text .. coroutine.wrap(function() return status(h) end)()
+  end
+  host.loop(function()
+    h.say(calls())
+    h.say(apify.spawn(calls):wait())
+  end)
+end
+
 play(host, own)

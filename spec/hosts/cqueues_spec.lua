@@ -49,4 +49,9 @@ describe("cqueues", function()
   it("lets a fiber wait for what is its own", function()
     assert.same({ "true SUCCEEDED true SUCCEEDED" }, cqueues:play "mixed")
   end)
+
+  it("is blocked where nothing can yield", function()
+    local said = "1 SUCCEEDED SUCCEEDED SUCCEEDED"
+    assert.same({ said, said }, cqueues:play "below_c")
+  end)
 end)

@@ -104,9 +104,16 @@ local function wait_for(ticket, bell, host)
   end
 end
 
-function adapter.park(ticket, host)
+--- The controller in which the caller runs, and whether it can be parked: not in a coroutine of the program's own, nor below a function of
+--- C, such as a sort, out of which nothing can yield.
+local function running()
   local controller, is_direct = cqueues.running()
-  if not is_direct then return host.block(ticket) end
+  return controller, is_direct and coroutine.isyieldable()
+end
+
+function adapter.park(ticket, host)
+  local controller, can_park = running()
+  if not can_park then return host.block(ticket) end
   local self = pumps[controller]
   ticket.bell = condition.new()
   self.waiting = self.waiting + 1
@@ -122,8 +129,8 @@ function adapter.wake(ticket)
 end
 
 function adapter.sleep(seconds, host)
-  local _, is_direct = cqueues.running()
-  if is_direct then cqueues.sleep(seconds) else host.pump(0) end
+  local _, can_park = running()
+  if can_park then cqueues.sleep(seconds) else host.pump(0) end
 end
 
 --- A fiber calls a function of cqueues that waits: a thread does it for the fiber, which goes on with what came of it.
