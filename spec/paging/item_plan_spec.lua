@@ -386,6 +386,17 @@ describe("a bookmark's mark", function()
     assert.same({ { 30, 3 }, { 33, 3 }, { 36, 3 } }, plan_all(plan))
   end)
 
+  it("is the same once more before anything was asked for", function()
+    local plan = new { offset = 20, chunk_size = 10, is_reshaped = true }
+    plan_all(plan)
+    for row = 1, 7 do plan:take(plan.pages[1], row) end
+    local mark = plan:mark()
+    plan = new { resume = mark, chunk_size = 3, is_reshaped = true }
+    assert.same(mark, plan:mark())
+    plan:next_page()
+    assert.same(mark, plan:mark())
+  end)
+
   it("counts delivered rows that a page asked for again has not reached yet", function()
     local plan = new { chunk_size = 10, is_reshaped = true }
     plan_all(plan)

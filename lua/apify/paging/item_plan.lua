@@ -199,7 +199,9 @@ end
 
 function ItemPlan:mark()
   local page = self.pages[1]
-  if not page or not self.is_reshaped then return { kind = "items", pos = self:position(), skip = 0 } end
+  if not page or not self.is_reshaped then
+    return { kind = "items", pos = self:position(), skip = self.first_skip or 0, limit = self.first_limit }
+  end
   return { kind = "items", pos = page.offset, skip = math.max(page.skip, page.scanned), limit = page.limit }
 end
 
