@@ -210,6 +210,24 @@ describe("an iterator", function()
     assert.same({ 2000, 2000, 2000 }, apify.all { count_runs, count_runs, count_runs })
   end)
 
+  it("gives its rows once each to fibers that take them in turn, each of which waits now and then", function()
+    for _, options in ipairs { { chunk_size = 7, prefetch = 64 }, { chunk_size = 100, prefetch = 1 }, { chunk_size = 7, pick = "id" } } do
+      local ids, expected = {}, s:admin("ids", { actor = ACTOR }).ids
+      options.limit = 300
+      local it = runs:iterate(options)
+      local function take_some()
+        for run in it do
+          ids[#ids + 1] = run.id
+          if #ids % 5 == 1 then apify.sleep(0.0003) end
+        end
+        return true
+      end
+      assert(apify.all { take_some, take_some, take_some })
+      assert.equal(300, #ids)
+      for i, id in ipairs(ids) do assert.equal(expected[i], id) end
+    end
+  end)
+
   it("ends with kind cancelled in a fiber that is cancelled", function()
     s:faults { match = { path = "/runs" }, action = { hang = {} } }
     local fiber = apify.spawn(function() return select(2, runs:iterate():next()) end)

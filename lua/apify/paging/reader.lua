@@ -358,6 +358,7 @@ function Reader:step(odd)
   self.has_failed = true                                 -- until it is over: what an error ends in the middle is begun again
   err = yield_in_time(self)
   if err then return fail(self, err) end
+  leave_quick_way(self)                                  -- whoever went on meanwhile may have opened it
   while not self:is_over() do
     if has_failed then window.revive(self, self.clock:enter()) end
     has_failed = false
@@ -371,6 +372,7 @@ function Reader:step(odd)
     end
     window.raise_kept(self)
     err = not self:is_over() and wait_for_news(self)
+    leave_quick_way(self)
     if err then return fail(self, err) end
   end
   self.has_failed = false
