@@ -157,7 +157,7 @@ describe("a handle", function()
     local out = sink.open { write = function() return nil, "the cup is full", 28 end }
     local ok, fields = out:write "x"
     assert.is_nil(ok)
-    assert.same({ kind = "io", message = "the sink: the cup is full", errno = 28 }, fields)
+    assert.same({ kind = "io", message = "the sink: the cup is full", cause = "the cup is full", errno = 28 }, fields)
   end)
 
   it("that cannot be flushed is a failure of the end", function()
@@ -165,7 +165,7 @@ describe("a handle", function()
     out:write "x"
     local ok, fields = out:finish()
     assert.is_nil(ok)
-    assert.same({ kind = "io", message = "the sink: no" }, fields)
+    assert.same({ kind = "io", message = "the sink: no", cause = "no" }, fields)
   end)
 
   it("that was closed meanwhile is a failure", function()
@@ -196,7 +196,7 @@ describe("a function", function()
     assert.equal("io", fields.kind)
     ok, fields = sink.open(function() return nil, "enough" end):write "x"
     assert.is_nil(ok)
-    assert.same({ kind = "io", message = "the sink: enough" }, fields)
+    assert.same({ kind = "io", message = "the sink: enough", cause = "enough" }, fields)
   end)
 
   it("that raises is a failure with its cause", function()

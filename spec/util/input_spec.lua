@@ -51,9 +51,22 @@ describe("input", function()
 
   it("says what the user's code said or raised, unless that is an apify.Error", function()
     local own, cause = errors.new { kind = "api" }, {}
-    assert.same({ kind = "io", message = "x: full", errno = 28 }, input.failure("x", "full", 28))
+    assert.same({ kind = "io", message = "x: full", cause = "full", errno = 28 }, input.failure("x", "full", 28))
     assert.same({ kind = "io", message = "x raised: " .. tostring(cause), cause = cause }, input.crash("x", cause))
     assert.equal(own, input.failure("x", own))
     assert.equal(own, input.crash("x", own))
+  end)
+
+  it("has no text of what cannot be shown, but takes it as the cause", function()
+    local mute = setmetatable({}, { __tostring = function() error "torn" end })
+    local function say() return nil, mute end
+    local function raise() error(mute) end
+    for text, err in pairs {
+      ["the iterator failed: a table"] = select(2, input.pull(say)), ["the iterator raised: a table"] = select(2, input.pull(raise)),
+      ["x: a table"] = input.failure("x", mute), ["x raised: a table"] = input.crash("x", mute),
+    } do
+      assert.equal(text, err.message)
+      assert.is_true(rawequal(mute, err.cause))
+    end
   end)
 end)

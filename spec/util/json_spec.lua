@@ -117,6 +117,9 @@ describe("the codec for the user's own data", function()
       assert.is_nil(value)
       assert.is_string(why)
       assert.equal("decode", name)
+      local function raise() error(setmetatable({}, { __tostring = function() error "torn" end })) end
+      assert.same({ nil, "a table", "decode" }, { json.decode({ json = { decode = raise } }, "1") })
+      assert.same({ nil, "a table" }, { json.encode({ json = { encode = raise } }, 1) })
     end)
 
     it("tells what it returns beside nil", function()

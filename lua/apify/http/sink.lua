@@ -38,7 +38,8 @@ end
 local function judge(self, is_called, answer, message, errno)
   if not is_called then return nil, input.crash(self.name, answer) end
   if answer == false or (answer == nil and message ~= nil) then
-    return nil, input.failure(self.name, message == nil and "it refused the bytes" or message, errno)
+    if message == nil then return nil, { kind = "io", message = self.name .. ": it refused the bytes" } end
+    return nil, input.failure(self.name, message, errno)
   end
   return true
 end

@@ -97,7 +97,9 @@ end
 local function judge(self, is_called, bytes, message, errno)
   if not is_called then return nil, input.crash(self.name, bytes) end
   if bytes == nil and message ~= nil then return nil, input.failure(self.name, message, errno) end
-  if bytes ~= nil and type(bytes) ~= "string" then return nil, input.failure(self.name, "it gave a " .. type(bytes) .. ", not a string") end
+  if bytes ~= nil and type(bytes) ~= "string" then
+    return nil, { kind = "io", message = ("%s: it gave a %s, not a string"):format(self.name, type(bytes)) }
+  end
   return bytes
 end
 
@@ -152,7 +154,7 @@ end
 ---@return table? fields
 function Source:rewind()
   if is_nothing(self) then return true end
-  if self.has_read and not self.start then return nil, input.failure(self.name, "it was read and cannot be rewound") end
+  if self.has_read and not self.start then return nil, { kind = "io", message = self.name .. ": it was read and cannot be rewound" } end
   if self.has_read then
     local ok, answer, message, errno = pcall(self.handle.seek, self.handle, "set", self.start)
     if not ok then answer, message = nil, answer end

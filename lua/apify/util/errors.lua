@@ -125,6 +125,14 @@ function errors.show(v)
   return "a " .. kind
 end
 
+--- What a function of the user's raised or said, in words.
+---@param why any
+---@return string
+function errors.text(why)
+  local is_shown, text = pcall(tostring, why)
+  return is_shown and text or "a " .. type(why)
+end
+
 --- Seconds as people write them: what is left of a second that has just begun is one.
 ---@param secs number
 ---@return string
@@ -180,8 +188,7 @@ end
 ---@return apify.Error
 function errors.of_user(who, why, fields)
   if errors.is(why) then return why end
-  local is_shown, text = pcall(tostring, why)
-  local message = ("%s raised: %s"):format(who, is_shown and text or type(why))
+  local message = ("%s raised: %s"):format(who, errors.text(why))
   return errors.new(tables.merge({ kind = errors.kind_of_raised(why), message = message, cause = why }, fields))
 end
 

@@ -87,7 +87,7 @@ end
 
 --- The error of a user's iterator.
 local function source_error(why, verb)
-  return errors.new { kind = errors.kind_of_raised(why), message = ("the iterator %s: %s"):format(verb, tostring(why)), cause = why }
+  return errors.new { kind = errors.kind_of_raised(why), message = ("the iterator %s: %s"):format(verb, errors.text(why)), cause = why }
 end
 
 local function take(is_ok, value, why)
@@ -107,12 +107,12 @@ end
 
 --- What a sink or a source of the user's said against going on, as the fields of an error; an apify.Error stays as it is.
 ---@param name string of the sink or the source
----@param message any
+---@param why any
 ---@param errno any
 ---@return table
-function input.failure(name, message, errno)
-  if errors.is(message) then return message end
-  return { kind = "io", message = ("%s: %s"):format(name, tostring(message)), errno = tonumber(errno) }
+function input.failure(name, why, errno)
+  if errors.is(why) then return why end
+  return { kind = "io", message = ("%s: %s"):format(name, errors.text(why)), cause = why, errno = tonumber(errno) }
 end
 
 --- The same of what it raised.
@@ -121,7 +121,7 @@ end
 ---@return table
 function input.crash(name, why)
   if errors.is(why) then return why end
-  return { kind = errors.kind_of_raised(why), message = ("%s raised: %s"):format(name, tostring(why)), cause = why }
+  return { kind = errors.kind_of_raised(why), message = ("%s raised: %s"):format(name, errors.text(why)), cause = why }
 end
 
 --- Where something is wrong, in words: `items[3].price: NaN cannot be JSON` of "items[3]" and "price: NaN cannot be JSON".

@@ -1,5 +1,6 @@
 --- JSON of the user's own data: items, records, queue requests, input. By our core, or by the codec that the client was given.
 local core = require "apify.core"
+local errors = require "apify.util.errors"
 local tables = require "apify.util.tables"
 
 local json = {}
@@ -33,7 +34,7 @@ end
 
 --- What a foreign codec's decode returned. It may say nil for JSON's null; then it gives no reason.
 local function take_decoded(ok, value, second, third)
-  if not ok then return nil, tostring(value), "decode" end
+  if not ok then return nil, errors.text(value), "decode" end
   if value ~= nil then return value end
   local reason = type(second) == "string" and second or third
   if reason == nil then return core.null end
@@ -90,7 +91,7 @@ function json.encode(settings, value)
   end
   local ok, text, message = pcall(function() return codec.encode(plain_inside(value, {})) end)
   if ok and type(text) == "string" then return text end
-  return nil, tostring(not ok and text or message or "the json codec gave no text")
+  return nil, errors.text(not ok and text or message or "the json codec gave no text")
 end
 
 --- An object of the API's as JSON text, its names in order. It is our core's to write, whatever codec the user's own data has; the marks
