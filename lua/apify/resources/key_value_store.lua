@@ -6,6 +6,7 @@ local core = require "apify.core"
 local collection = require "apify.resources.base.collection"
 local errors = require "apify.util.errors"
 local operations = require("apify.resources.base.operations").key_value_store
+local record_key = require("apify.resources.base.operation").record_key
 local request = require "apify.http.request"
 local resource = require "apify.resources.base.resource"
 local signature = require "apify.util.signature"
@@ -18,8 +19,6 @@ local storage = require "apify.resources.base.storage"
 local upload = require "apify.http.upload"
 local url = require "apify.util.url"
 local user_data = require "apify.resources.base.user_data"
-
-local MAX_KEY = 256                      -- characters
 
 local TEXT_TYPE = "text/plain; charset=utf-8"
 local BYTES_TYPE = "application/octet-stream"
@@ -61,11 +60,7 @@ end
 --- misuse when the API allows no such key.
 local function check(method, key, opts)
   local where = "key_value_store:" .. method
-  local is_key = type(key) == "string" and key:find "^[A-Za-z0-9!_.'()-]+$" and #key <= MAX_KEY
-  if not is_key then
-    errors.misuse("bad argument 1 of %s: %s (a key has 1 to %d of the characters a-z A-Z 0-9 ! - _ . ' ( ))",
-      where, errors.show(key), MAX_KEY)
-  end
+  if not record_key.check(key) then errors.misuse("bad argument 1 of %s: %s (expected %s)", where, errors.show(key), record_key.expected) end
   return operations[method].check(opts, where), url.segment(key, "key"), where
 end
 

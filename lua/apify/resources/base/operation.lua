@@ -15,6 +15,13 @@ operation.names = options.list_of {
   check = function(v) return type(v) == "string" and v ~= "" and not v:find(",", 1, true), v end,
 }
 
+local MAX_KEY = 256                      -- characters
+
+operation.record_key = {
+  expected = ("a key of 1 to %d of the characters a-z A-Z 0-9 ! - _ . ' ( )"):format(MAX_KEY),
+  check = function(v) return type(v) == "string" and #v <= MAX_KEY and v:find "^[A-Za-z0-9!_.'()-]+$" ~= nil, v end,
+}
+
 --- What can be the value of a header.
 operation.header_text = {
   expected = "printable ASCII, as a header has",

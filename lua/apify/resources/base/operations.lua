@@ -197,7 +197,7 @@ local run_limits = {
 local wait_for_finish = { { "wait_for_finish", "waitForFinish", options.integer { min = 0, max = 60 } } }
 local hooks = { { "webhooks", "webhooks", webhook_fields.ad_hoc } }
 local permission = { { "force_permission_level", "forcePermissionLevel", options.open_enum { "LIMITED_PERMISSIONS", "FULL_PERMISSIONS" } } }
-local output_key = { { "output_record_key", "outputRecordKey", text } }
+local output_key = { { "output_record_key", "outputRecordKey", operation.record_key } }
 
 local input = { content_type = header_text }
 local waiting = { deadline = positive_secs, wait_secs = options.number { min = 0, huge = true } }
