@@ -234,7 +234,7 @@ describe("starting", function()
     it("of a run that fails is an error of the API", function()
       behave { schedule = { { 0, "RUNNING" }, { 0.1, "FAILED" } } }
       local err = failure(actor():run_sync())
-      assert.same({ "api", 400, "run-failed" }, { err.kind, err.status, err.type })
+      assert.same({ "api", 400, "run-failed", true }, { err.kind, err.status, err.type, err.sent })
     end)
 
     it("that takes too long is an error of the API, and starts nothing again", function()

@@ -107,12 +107,12 @@ function retry.plan(state)
   return wait
 end
 
---- Does an answer say that nothing was done of what was asked for?
----@param failure { kind: apify.ErrorKind, status?: integer }
+--- Does an answer say that nothing was done of what was asked for? Of a run that was waited for, a refusal is that it has failed.
+---@param failure { kind: apify.ErrorKind, status?: integer, type?: string }
 ---@return boolean
 function retry.is_refusal(failure)
   if failure.kind == "redirect" then return true end
-  local status = failure.kind == "api" and failure.status or 500
+  local status = failure.kind == "api" and failure.type ~= "run-failed" and failure.status or 500
   return status < 500 and status ~= 408                              -- what ran into the API's limit of time was begun
 end
 
