@@ -223,6 +223,30 @@ describe("a call", function()
     assert.equal("not a byte within 50 s", call.last_error.message)
   end)
 
+  it("takes the status of an answer whose body goes silent for what it says, and asks no more about it", function()
+    local function silent(code, more)
+      local call = begin(asked(more))
+      call:poke(now)
+      local x = sent[#sent]
+      x:reach "sent"
+      x:reach "head"
+      x.code, x.body = code, "half a b"
+      now = now + 20
+      return call, call:poke(now)
+    end
+    local call, state = silent(400)
+    assert.same({ "failed", "api", 400, false }, { state, call.error.kind, call.error.status, call.error.sent })
+    assert.equal("HTTP status 400: half a b", call.error.message)
+    call, state = silent(429, { method = "POST" })
+    assert.same({ "wait", "api", 429 }, { state, call.last_error.kind, call.last_error.status })
+    call, state = silent(503, { method = "POST" })
+    assert.same({ "failed", "api", 503, true }, { state, call.error.kind, call.error.status, call.error.sent })
+    call, state = silent(400, { request_timeout = 20 })
+    assert.same({ "failed", "api", 400 }, { state, call.error.kind, call.error.status })
+    call, state = silent(200)
+    assert.same({ "wait", "timeout" }, { state, call.last_error.kind })
+  end)
+
   it("counts stall_timeout from the last byte, not from when it looked", function()
     local call = begin()
     call:poke(now)

@@ -62,6 +62,19 @@ describe("what it sends without end", function()
     end
   end)
 
+  it("as an error that goes silent is that error, and not asked for again", function()
+    local attempts = 0
+    local client = apify.new {
+      base_url = "http://127.0.0.1:" .. evil.port, token = TOKEN, max_retries = 1, min_delay_between_retries = 0.001, stall_timeout = 0.1,
+      on_attempt = function() attempts = attempts + 1 end,
+    }
+    evil:set { action = "say", ["end"] = "stall", answer = HEAD:format "404 No" .. "Content-Length: 50\r\n\r\n" .. '{"error":' }
+    local _, err = client:run("x"):get()
+    assert.same({ "api", 404, true, 1 }, { err.kind, err.status, err.not_found, attempts })
+    _, err = client:actor("x"):start()
+    assert.same({ "api", 404, false, 2 }, { err.kind, err.status, err.sent, attempts })
+  end)
+
   it("as an error leaves the connection good where others share it", function()
     local versions = {}
     local client = make { url = "tls_url", on_attempt = function(attempt) versions[#versions + 1] = attempt.http_version end }

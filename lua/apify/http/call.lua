@@ -295,8 +295,8 @@ function Call:watch(now)
   local loss = self:loss()
   if loss then return self:consider(loss, now) end
   if not self:is_late(now) then return "wait" end
-  local status = self.request.answer == "head" and self.xfer:status() or 0
-  if status >= 200 and status < 300 then return self:succeed(now) end            -- all that matters is there
+  local is_enough = (self.xfer:status() or 0) >= (self.request.answer == "head" and 200 or 300)
+  if is_enough then return self:judge(now) end           -- the head says all that matters
   local err = self:late_error(now)
   if err.kind == "timeout" and self:remaining(now) <= 0 then return self:fail(err) end
   return self:consider(err, now)
