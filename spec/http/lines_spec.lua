@@ -147,6 +147,33 @@ describe("lines", function()
     assert.is_true(s.is_closed)
   end)
 
+  it("are delivered once each to fibers that share them", function()
+    local source, asked = made_of { "a\nb\nc", "\nd\ne\n", "f" }, 0
+    local read = source.read
+    function source.read(self)
+      assert(apify.sleep(0))
+      return read(self)
+    end
+    local function find_prefix()
+      asked = asked + 1
+      assert(apify.sleep(0))
+      return "> "
+    end
+    local it, all, fibers = lines.lines(source, false, find_prefix), {}, {}
+    for i = 1, 3 do
+      fibers[i] = apify.spawn(function()
+        for line in it do
+          all[#all + 1] = line
+          assert(apify.sleep(0))
+        end
+      end)
+    end
+    for i = 1, 3 do fibers[i]:wait() end
+    table.sort(all)
+    assert.same({ "> a", "> b", "> c", "> d", "> e", "> f" }, all)
+    assert.is_true(asked > 0)
+  end)
+
   it("know what they are", function()
     local it = lines.lines(made_of { "a\nb" })
     it:next()

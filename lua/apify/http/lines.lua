@@ -110,15 +110,32 @@ local function last_line(self)
   if line ~= "" then return line end
 end
 
+--- Bytes have come, perhaps while others that another fiber has read are not used up.
+local function add(self, bytes)
+  if self.bytes then bytes = self.bytes:sub(self.at) .. bytes end
+  self.bytes, self.at = bytes, 1
+end
+
+--- Find what stands before each line. Returns an error if that cannot be had.
+local function find_prefix(self)
+  if type(self.prefix) ~= "function" then return nil end
+  local prefix, err = self.stream:ask(self.prefix)
+  if err then return err end
+  self.prefix = prefix
+end
+
 local function next_line(self)
   while not self.is_over do
+    local failed = self.bytes and find_prefix(self)
+    if failed then return nil, failed end
     local line, err = cut_line(self)
     if line or err then return line, err end
-    self.bytes, err = self.stream:read()
-    self.at = 1
+    local bytes
+    bytes, err = self.stream:read()
     if err then return nil, err end
     if (self.stream:take_passed() or "\n") ~= "\n" then self.is_dropped = true end           -- the rest of a line that had begun
-    if not self.bytes and not self.is_over then return last_line(self) end
+    if not self.bytes and not bytes and not self.is_over then return last_line(self) end
+    if bytes and not self.is_over then add(self, bytes) end
   end
 end
 
@@ -127,13 +144,6 @@ local function next_shown(self)
   local line, err = self.unshown, nil
   if not line then line, err = next_line(self) end
   if not line or not self.prefix then return line, err end
-  if type(self.prefix) == "function" then
-    self.unshown = line
-    local prefix
-    prefix, err = self.stream:ask(self.prefix)
-    if err then return nil, err end
-    self.prefix = prefix
-  end
   self.unshown = line                    -- until it has its prefix
   line = self.prefix .. line
   self.unshown = nil
