@@ -39,6 +39,10 @@ function Editor:start(init, prepare)
   ]]):format(prepare, folder, folder, folder))
   program.shell(("sh %s/run >%s/output 2>&1 &"):format(folder, folder))
   shell.eventually(function() return program.shell(("test -S %s/socket && echo yes"):format(folder)) ~= "" end)
+  shell.eventually(function()                            -- it listens before it has begun, and drops keys that come until then
+    local is_there, answer = pcall(self.ask, self, "return vim.v.vim_did_enter")
+    return is_there and answer == "1"
+  end)
   self.is_running = true
 end
 
