@@ -230,6 +230,14 @@ end
 
 -- Specifications
 
+--- Misuse of what is no table of options, or was put in the place of one.
+local function check_table(opts, where)
+  if type(opts) ~= "table" then
+    errors.misuse("bad options of %s: a %s (expected a table)", where, type(opts))    -- may be a token: not shown
+  end
+  if errors.is_module(opts) or errors.is(opts) then errors.misuse("bad options of %s: %s", where, errors.show(opts)) end
+end
+
 --- Make the checker of a call's options from the checker of each. It returns a fresh table; misuse names the option.
 ---
 ---     local check = options.spec { limit = options.integer { min = 1 } }
@@ -243,10 +251,7 @@ function options.spec(spec, required)
     assert(type(spec[name]) == "table", name)                         -- options.integer without its call
   end
   return function(opts, where)
-    if opts ~= nil and type(opts) ~= "table" then
-      errors.misuse("bad options of %s: a %s (expected a table)", where, type(opts))    -- may be a token: not shown
-    end
-    if errors.is_module(opts) or errors.is(opts) then errors.misuse("bad options of %s: %s", where, errors.show(opts)) end
+    if opts ~= nil then check_table(opts, where) end
     local checked = {}
     for name, value in pairs(opts or {}) do
       if not spec[name] then refuse_name(name, known, where) end
